@@ -1,0 +1,277 @@
+"""Zones of a programme, and which of them a point lies in.
+
+What lives here: `Zone`, `ZoneMap` and the rule that picks one of several zones. What does not:
+reading GIS files (`zone_import`), and what a zone means for a call (`routing`).
+
+EXCLUDE beats all, then the highest precedence wins, then the lower zone_id. Edges count as inside.
+Coordinates are lon and lat in degrees; distances are metres, measured in a local plane around the
+middle of the map, good to better than 0.5 % over a city.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from geodata.earth import metres_per_degree
+from geodata.errors import GeodataError
+
+ROUNDING_M: Final = 0.001
+"""A point this close to an edge lies on it: coordinates are rounded numbers."""
+
+OVERLAP_MAX_M2: Final = 1.0
+"""Zones of equal precedence may overlap this much, by rounding."""
+
+ZONES_WITHOUT_TREE: Final = 16
+"""Up to this many zones are all tested; more are found through the tree."""
+
+ZONES_MAX: Final = 10_000
+
+_CRS_NAMES: Final = ("CRS84", "EPSG::4326", "EPSG:4326")
+
+
+class ZoneMapError(GeodataError):
+    """Zones that cannot be used; `problems` lists everything that is wrong with them."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class ZoneKind(StrEnum):
+    """BASE and OVERLAY take calls, by precedence; EXCLUDE refuses them whatever else is there."""
+
+    BASE = "BASE"
+    OVERLAY = "OVERLAY"
+    EXCLUDE = "EXCLUDE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """One area."""
+
+    zone_id: str
+    name: str
+    kind: ZoneKind
+    precedence: int
+    geometry: BaseGeometry
+    """Polygon or MultiPolygon, lon and lat in degrees."""
+    policy_id: str = ""
+    """The policy of calls within; '' is the city's."""
+
+
+def _rank(zone: Zone) -> tuple[bool, int, str]:
+    """Return a key that sorts the winner first."""
+    return zone.kind is not ZoneKind.EXCLUDE, -zone.precedence, zone.zone_id
+
+
+class ZoneMap:
+    """All zones of a release, ready for look-ups. Immutable; safe to read from any thread."""
+
+    __slots__ = (
+        "_areas", "_edges", "_open", "_origin", "_scale", "_tree", "edge_tolerance_m", "zones",
+    )  # fmt: skip
+
+    def __init__(self, zones: Sequence[Zone], *, edge_tolerance_m: float = 0.0) -> None:
+        """Make the zones ready.
+
+        Parameters
+        ----------
+        edge_tolerance_m
+            A point in no zone, but this close to one, counts as inside. Never used to enter an
+            EXCLUDE zone.
+
+        Raises
+        ------
+        ZoneMapError
+            When ids repeat, a geometry is unusable or zones of equal precedence overlap.
+        """
+        if not 0 <= edge_tolerance_m < math.inf:
+            raise ZoneMapError(
+                [f"edge_tolerance_m is {edge_tolerance_m}; expected metres, 0 or more"]
+            )
+        problems = list(_problems_of(zones))
+        if problems:
+            raise ZoneMapError(problems)
+        self.zones = tuple(sorted(zones, key=_rank))
+        """Every zone, in the order in which they win."""
+        self.edge_tolerance_m = float(edge_tolerance_m)
+        geometries = np.array([zone.geometry for zone in self.zones], dtype=object)
+        west, south, east, north = (
+            shapely.total_bounds(geometries).tolist() if zones else (0.0,) * 4
+        )
+        self._origin = 0.5 * (west + east), 0.5 * (south + north)
+        self._scale = metres_per_degree(self._origin[1])
+        self._areas = shapely.transform(geometries, self._to_metres)
+        self._edges = shapely.boundary(self._areas)
+        self._open = np.array([zone.kind is not ZoneKind.EXCLUDE for zone in self.zones], np.bool_)
+        shapely.prepare(self._areas)
+        shapely.prepare(self._edges)
+        self._tree = shapely.STRtree(self._areas)
+        overlaps = list(self._overlaps())
+        if overlaps:
+            raise ZoneMapError(overlaps)
+
+    @classmethod
+    def from_geojson(cls, data: Mapping[str, Any], *, edge_tolerance_m: float = 0.0) -> "ZoneMap":
+        """Return the zones of a GeoJSON FeatureCollection.
+
+        Properties of a feature: `zone_id` (required), `name`, `kind` (default BASE), `precedence`
+        (default 0), `policy_id`.
+
+        Raises
+        ------
+        ZoneMapError
+            With every problem found, each naming its feature.
+        """
+        problems: list[str] = []
+        zones = list(_read_features(data, problems))
+        if problems:
+            raise ZoneMapError(problems)
+        return cls(zones, edge_tolerance_m=edge_tolerance_m)
+
+    def __len__(self) -> int:
+        return len(self.zones)
+
+    def zones_at(self, lon: float, lat: float) -> tuple[Zone, ...]:
+        """Return every zone that a point lies in, the winner first; () outside all."""
+        x, y = self._metres(lon, lat)
+        hits = self._hits(x, y, ROUNDING_M)
+        if not hits and self.edge_tolerance_m > ROUNDING_M:
+            hits = [i for i in self._hits(x, y, self.edge_tolerance_m) if self._open[i]]
+        return tuple([self.zones[i] for i in hits])
+
+    def nearest(self, lon: float, lat: float) -> tuple[Zone, float] | None:
+        """Return the nearest zone that takes calls and metres to it (0 inside), or None."""
+        if not self._open.any():
+            return None
+        distance = shapely.distance(self._areas, shapely.points(*self._metres(lon, lat)))
+        i = int(np.argmin(np.where(self._open, distance, math.inf)))
+        return self.zones[i], float(distance[i])
+
+    def edge_distance_m(self, lon: float, lat: float) -> float:
+        """Return metres to the nearest edge of any zone, from either side; infinite without."""
+        point = shapely.points(*self._metres(lon, lat))
+        return float(np.min(shapely.distance(self._edges, point), initial=math.inf))
+
+    def is_near_edge(self, lon: float, lat: float, radius_m: float) -> bool:
+        """Tell whether a circle around a point touches the edge of any zone."""
+        point = shapely.points(*self._metres(lon, lat))
+        return bool(np.any(shapely.dwithin(self._edges, point, radius_m)))
+
+    def _metres(self, lon: float, lat: float) -> tuple[float, float]:
+        return (lon - self._origin[0]) * self._scale[0], (lat - self._origin[1]) * self._scale[1]
+
+    def _to_metres(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (points - self._origin) * self._scale
+
+    def _hits(self, x: float, y: float, reach_m: float) -> list[int]:
+        point = shapely.points(x, y)
+        if len(self.zones) <= ZONES_WITHOUT_TREE:
+            within = shapely.dwithin(self._areas, point, reach_m)
+            return [i for i, hit in enumerate(within.tolist()) if hit]
+        return sorted(self._tree.query(point, predicate="dwithin", distance=reach_m).tolist())
+
+    def _overlaps(self) -> Iterator[str]:
+        """Yield a message for each two zones of equal precedence that share an area."""
+        pairs = self._tree.query(self._areas, predicate="intersects").T.tolist()
+        for i, j in sorted(pairs):
+            one, other = self.zones[i], self.zones[j]
+            if i >= j or one.precedence != other.precedence:
+                continue
+            if ZoneKind.EXCLUDE in (one.kind, other.kind):
+                continue
+            shared_m2 = float(shapely.intersection(self._areas[i], self._areas[j]).area)
+            if shared_m2 > OVERLAP_MAX_M2:
+                yield (
+                    f"zones {one.zone_id} and {other.zone_id} overlap by {shared_m2:.0f} m2 and "
+                    f"both have precedence {one.precedence}; give one of them "
+                    "a higher precedence, or make them meet at an edge"
+                )
+
+
+# -- checks ---------------------------------------------------------------------------------------
+
+
+def _problems_of(zones: Sequence[Zone]) -> Iterator[str]:
+    if len(zones) > ZONES_MAX:
+        yield f"{len(zones)} zones; expected at most {ZONES_MAX}"
+        return
+    for zone in zones:
+        problem = _geometry_problem(zone.geometry)
+        if problem is not None:
+            yield f"zone {zone.zone_id}: {problem}"
+    ids = sorted(zone.zone_id for zone in zones)
+    for zone_id in sorted({a for a, b in pairwise(ids) if a == b}):
+        yield f"zone_id {zone_id} occurs more than once; every zone needs its own"
+
+
+def _geometry_problem(geometry: BaseGeometry) -> str | None:
+    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
+        return f"its geometry is a {geometry.geom_type}; expected a Polygon or MultiPolygon"
+    if geometry.is_empty:
+        return "its geometry is empty; draw its outline or leave the zone out"
+    west, south, east, north = geometry.bounds
+    if not all(math.isfinite(value) for value in geometry.bounds):
+        return "its geometry has coordinates that are not numbers"
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        return (
+            f"its coordinates reach from ({west:g}, {south:g}) to ({east:g}, {north:g}); expected "
+            "longitude and latitude in degrees (WGS 84). Convert it from its projection, or "
+            "exchange lon and lat where they are swapped"
+        )
+    if not geometry.is_valid:
+        return f"its outline is not valid: {shapely.is_valid_reason(geometry)}; mend it in the GIS"
+    return None
+
+
+def _read_features(data: Mapping[str, Any], problems: list[str]) -> Iterator[Zone]:
+    if data.get("type") != "FeatureCollection":
+        problems.append("expected a GeoJSON FeatureCollection")
+        return
+    crs = data.get("crs")
+    if crs is not None and not any(name in str(crs) for name in _CRS_NAMES):
+        problems.append(f"crs is {str(crs)[:80]}; expected WGS 84 (CRS84): convert the file first")
+        return
+    features = data.get("features")
+    if not isinstance(features, list):
+        problems.append("'features' is missing; expected a list")
+        return
+    for place, feature in enumerate(features):
+        try:
+            yield _zone_of(feature)
+        except (ValueError, TypeError, KeyError, AttributeError, shapely.GEOSException) as error:
+            problems.append(f"features[{place}]: {error}")
+
+
+def _zone_of(feature: Mapping[str, Any]) -> Zone:
+    """Read one feature; raises ValueError with what is wrong."""
+    properties = feature.get("properties") or {}
+    zone_id = properties.get("zone_id")
+    if not isinstance(zone_id, str) or not zone_id.strip():
+        raise ValueError(f"zone_id is {zone_id!r}; expected a text that names the zone")
+    kind = str(properties.get("kind") or ZoneKind.BASE).upper()
+    if kind not in ZoneKind.__members__:
+        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(ZoneKind)}")
+    precedence = properties.get("precedence")
+    precedence = 0 if precedence is None else precedence
+    if isinstance(precedence, bool) or not float(precedence).is_integer():
+        raise ValueError(f"precedence is {precedence!r}; expected a whole number")
+    if not feature.get("geometry"):
+        raise ValueError(f"zone {zone_id} has no geometry")
+    return Zone(
+        zone_id=zone_id.strip(),
+        name=str(properties.get("name") or zone_id),
+        kind=ZoneKind(kind),
+        precedence=int(precedence),
+        geometry=shapely.normalize(shape(feature["geometry"])),
+        policy_id=str(properties.get("policy_id") or ""),
+    )

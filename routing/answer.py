@@ -1,0 +1,279 @@
+"""A Recommendation and its parts: the fields of the answer of POST /v1/recommend-units.
+
+Names and nesting are those of the answer, so writing it as JSON is mechanical: every field is
+always there, as null or an empty list where it has nothing to say. Seconds are whole; instants are
+UTC; lon and lat are degrees. What lives here: shapes. How they are filled: `recommend`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from routing.codes import (
+    Agency,
+    Approach,
+    EstimateBasis,
+    Eta,
+    Gate,
+    GateCode,
+    GateOutcome,
+    HoldReason,
+    Mode,
+    NextStep,
+    Outcome,
+    OverrideAction,
+    PositionBasis,
+    ResolveOn,
+    Role,
+    SelectedBecause,
+    UnitSource,
+    Verdict,
+    WarningCode,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """What one gate said."""
+
+    gate: Gate
+    result: GateOutcome
+    code: GateCode | None = None
+    """The weightiest reason; `further_codes` has the rest."""
+    value: str | None = None
+    """What was tested: the winning zone, the window, the kind of call, the mode."""
+    overridable_by: Role | None = None
+    """Only with FAIL; NONE is nobody."""
+    nearest: str | None = None
+    """ZONE: the nearest zone, when the call is outside."""
+    edge_m: int | None = None
+    """ZONE: metres to that zone's edge."""
+    zones: tuple[str, ...] = ()
+    """ZONE: every zone hit, the winner first."""
+    opens_at: datetime | None = None
+    """TIME_WINDOW: when it opens next, when it is closed."""
+    further_codes: tuple[GateCode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LonLat:
+    """A point in degrees."""
+
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionUsed:
+    """Where a unit was taken to be, and why."""
+
+    basis: PositionBasis
+    age_s: int | None
+    """Age of the fix at the decision; None without one, or when its instant is not known."""
+    snapped: LonLat | None
+    """Point on the street from which it drives; None where none was used."""
+    snap_m: int | None
+    """Metres from the fix to that point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where CARE waits until the scene is safe."""
+
+    lon: float
+    lat: float
+    near: str
+    """The street and the nearest crossing, as in '4th Avenue / Pine Street'; '' if unnamed."""
+    min_wait_s: int | None
+    """max(0, SPD arrival - CARE arrival); None when SPD's arrival is not known."""
+    expected_wait_s: int | None
+    expected_wait_basis: str
+    """Such as ASSUMED_600_S_TO_SAFE: seconds from SPD's arrival until the scene is safe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnRoute:
+    """The way a unit drives; only when `options.route` asks for it."""
+
+    line: tuple[tuple[float, float], ...]
+    """lon and lat in degrees, from the unit to the call."""
+    streets: tuple[str, ...]
+    """Names in driving order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One unit of the answer."""
+
+    agency: Agency
+    unit_id: str
+    call_sign: str
+    unit_version: int | None
+    already_assigned: bool
+    arrive_at: datetime | None
+    """`decided_at`, cut to whole seconds, plus `arrive_s`; for a unit on scene when it arrived."""
+    arrive_s: int | None
+    """Seconds from the decision; 0 for a unit on scene; None when its place is not known."""
+    arrive_range_s: tuple[int, int] | None
+    turnout_s: int
+    drive_s: int | None
+    """`arrive_s - turnout_s`: driving, starting and parking."""
+    drive_m: int | None
+    """Metres driven; None when no route was found (straight-line estimates)."""
+    position: PositionUsed
+    approach: Approach
+    stage: Stage | None
+    selected_because: SelectedBecause
+    route: DrawnRoute | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairTimes:
+    """When both are there."""
+
+    both_at_s: int | None
+    gap_s: int | None
+    """CARE arrival minus SPD arrival; negative when CARE is first."""
+    first: str | None
+    """SPD, CARE, or BOTH in the same second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """A next-best pair; the mappings have SPD, then CARE."""
+
+    rank: int
+    """From 2; the recommendation itself is 1."""
+    units: Mapping[Agency, str]
+    arrive_s: Mapping[Agency, int | None]
+    behind_s: Mapping[Agency, int]
+    """Each unit against the recommended unit of its kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedUnit:
+    """Why one unit was chosen or not."""
+
+    unit_id: str
+    call_sign: str
+    agency: Agency
+    verdict: Verdict
+    rules: tuple[str, ...]
+    """Names of `UnitRule`."""
+    arrive_s: int | None
+    """Its own arrival if it were sent now; None when there is no way."""
+    behind_s: int | None
+    """Seconds after the chosen unit of its kind; 0 for the chosen one; None when removed."""
+    held_for: str | None
+    position: PositionUsed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindCounts:
+    """How many units of one kind were seen, qualified, and removed by which rule.
+
+    A unit that breaks several rules counts under each of them.
+    """
+
+    seen: int
+    qualified: int
+    removed: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Per unit why and why not, nearest first; and the counts of all."""
+
+    units: tuple[ExplainedUnit, ...]
+    counts: Mapping[Agency, KindCounts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why the pair waits, until when, and what goes now."""
+
+    missing: tuple[Agency, ...]
+    reasons: tuple[HoldReason, ...]
+    earliest_dispatch_at: datetime | None
+    """When the last of the tentative pair is expected to be free (or the window opens)."""
+    earliest_pair_at: datetime | None
+    """When both could have arrived: max over both of expected clear + turnout + travel."""
+    estimate_basis: EstimateBasis | None
+    tentative: Mapping[Agency, str | None]
+    """The pair that these instants belong to."""
+    send_now: tuple[Assignment, ...]
+    """Goes at once and counts as already assigned afterwards (rule 6)."""
+    held_since: datetime
+    escalate_at: datetime
+    escalate_to: Role
+    resolve_on: tuple[ResolveOn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What a person in this role may do instead."""
+
+    action: OverrideAction
+    role: Role
+    reason_required: bool = True
+    gate: Gate | None = None
+    """OVERRIDE_GATE only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerWarning:
+    """Something that does not stop the answer but should be known."""
+
+    code: WarningCode
+    path: str
+    """JSON pointer into the request, '' when it is about none of its fields."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What the answer rests on."""
+
+    eta: Eta
+    degraded: bool
+    release_id: str | None
+    zone_version: int | None
+    policy_version: int | None
+    network_id: str | None
+    weights_id: str | None
+    closures_active: int
+    unit_source: UnitSource
+    proven_optimal: bool
+    cut_short: bool
+    software: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The answer. The caller names and records it; `replace()` fills those four fields."""
+
+    recommendation_id: str | None = None
+    request_id: str | None = None
+    incident_id: str
+    incident_version: int
+    decided_at: datetime
+    valid_until: datetime
+    supersedes: str | None = None
+    recorded: bool = False
+    outcome: Outcome
+    mode: Mode | None
+    urgent: bool
+    refer_to: str | None
+    """The service to call in mode REFER, such as FIRE_DEPARTMENT."""
+    message: str
+    gates: tuple[GateResult, ...]
+    assign: tuple[Assignment, ...]
+    """SPD first, then CARE; units on the call already included."""
+    pair: PairTimes | None
+    alternatives: tuple[Alternative, ...]
+    explain: Explanation
+    hold: Hold | None
+    overrides: tuple[Override, ...]
+    next_step: NextStep
+    warnings: tuple[AnswerWarning, ...]
+    basis: Basis

@@ -1,0 +1,218 @@
+"""When each unit would arrive at one call, and how sure that is.
+
+What lives here: `Target` (where the call is), `Muster` (all units of one roster seen from it) and
+the ladder of estimates: by the streets, else a straight line times a detour factor. What does not:
+who may go (`eligibility`) and who goes (`recommend`).
+
+Arrival = turnout + start and park + drive, rounded once to whole seconds, half up (rule 9); every
+comparison uses these.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.driving_time import ROUTINE, UNREACHABLE_MS
+from geodata.earth import distance_m, metres_per_degree
+from geodata.snap import NO_STREET, Position, Positions
+from routing.answer import LonLat, PositionUsed
+from routing.codes import PositionBasis
+from routing.model import Location, Situation
+from routing.placement import BEAT_CENTRE, FIX, HOME_POST, NOWHERE, Placement
+from routing.policy import Policy
+from routing.roster import UnitColumns
+
+NEVER_S: Final = 2**31
+"""Arrival of a unit without a way to the call."""
+
+START_AND_PARK_MS: Final = round(1000 * ROUTINE.start_and_park_s)
+"""Of the routine profile, for straight lines when no drive times are loaded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where the call is."""
+
+    lon: float
+    lat: float
+    snapped: Position
+    on_street: bool
+    """False when no street is near enough, or no drive times are loaded: straight lines then."""
+
+
+def find_target(situation: Situation, location: Location, policy: Policy) -> Target:
+    """Return the place on the streets that stands for the call."""
+    snapped = situation.streets.snap_incident(location.lon, location.lat)
+    near = snapped.distance_m <= policy.snap.refuse_m
+    return Target(
+        lon=location.lon,
+        lat=location.lat,
+        snapped=snapped,
+        on_street=near and situation.travel_times is not None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Muster:
+    """All units of one roster as seen from one call; columns (n_units,) in roster order."""
+
+    roster: UnitColumns
+    placement: Placement
+    target: Target
+    policy: Policy
+    decided_at: datetime
+    now_s: float
+    """`decided_at` in seconds since 1970."""
+    turnout_s: NDArray[np.int64]
+    arrive_s: NDArray[np.int64]
+    """Whole seconds from the decision; NEVER_S without a way."""
+    by_line: NDArray[np.bool_]
+    """True where the drive is a straight-line estimate."""
+
+    @cached_property
+    def whole_second(self) -> datetime:
+        """The decision cut to its second; arrivals as instants count from here."""
+        return self.decided_at.replace(microsecond=0)
+
+    def arrive_at(self, row: int) -> datetime:
+        """Return the arrival as an instant."""
+        return self.whole_second + timedelta(seconds=int(self.arrive_s[row]))
+
+    def basis(self, row: int) -> PositionBasis:
+        """Return what is known of where a unit is."""
+        source = int(self.placement.source[row])
+        if source == FIX:
+            age_s = self.now_s - float(self.roster.fixed_at_s[row])
+            if age_s <= self.policy.avl_fresh_s:
+                return PositionBasis.AVL
+            if age_s <= self.policy.avl_aged_s:
+                return PositionBasis.AVL_AGED
+            return PositionBasis.LAST_KNOWN
+        if source == HOME_POST:
+            return PositionBasis.HOME_POST
+        return PositionBasis.BEAT_CENTRE if source == BEAT_CENTRE else PositionBasis.UNKNOWN
+
+    def age_s(self, row: int) -> int | None:
+        """Return the whole seconds since a unit's fix, or None without one that has an instant."""
+        age_s = self.now_s - float(self.roster.fixed_at_s[row])
+        if self.placement.source[row] != FIX or math.isnan(age_s):
+            return None
+        return max(0, math.floor(age_s))
+
+    def position_used(self, row: int) -> PositionUsed:
+        """Return where a unit was taken to be, for the answer."""
+        positions = self.placement.positions
+        on_street = positions.street[row] != NO_STREET and not self.by_line[row]
+        return PositionUsed(
+            basis=self.basis(row),
+            age_s=self.age_s(row),
+            snapped=LonLat(
+                lon=round(float(positions.lon[row]), 6), lat=round(float(positions.lat[row]), 6)
+            )
+            if on_street
+            else None,
+            snap_m=round(float(positions.distance_m[row])) if on_street else None,
+        )
+
+    def arrival_range_s(self, row: int) -> tuple[int, int]:
+        """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""
+        low, high = self.policy.arrival_spread[self.basis(row)]
+        if self.by_line[row]:
+            line_low, line_high = self.policy.straight_line_spread
+            low, high = min(low, line_low), max(high, line_high)
+        arrive_s = int(self.arrive_s[row])
+        return math.floor(arrive_s * low), math.ceil(arrive_s * high)
+
+    def nearest_first(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return rows in the order of rule 9: arrival, longest available, unit_id.
+
+        A unit of which nobody knows since when it is available comes last among equals. The rows
+        of a roster are in order of unit_id, and the sort is stable.
+        """
+        order = np.lexsort((self.roster.available_since_s[rows], self.arrive_s[rows]))
+        return rows[order]
+
+
+def gather(
+    situation: Situation,
+    units: tuple[UnitColumns, Placement],
+    target: Target,
+    *,
+    policy: Policy,
+    decided_at: datetime,
+    turnout_s: Sequence[int] | None = None,
+) -> Muster:
+    """Return all units as seen from a call.
+
+    Parameters
+    ----------
+    turnout_s
+        (n_units,) for units already under way; None takes the policy's.
+    """
+    roster, placement = units
+    if turnout_s is None:
+        by_agency = np.array([policy.turnout_care_s, policy.turnout_spd_s], np.int64)
+        turnout = by_agency[roster.agency]
+    else:
+        turnout = np.array(turnout_s, np.int64)
+    drive_ms, by_line = _drive_ms(situation, placement, target, policy)
+    times = situation.travel_times
+    start_ms = START_AND_PARK_MS if times is None else times.start_and_park_ms
+    arrive_s = (1000 * turnout + start_ms + drive_ms + 500) // 1000
+    arrive_s[drive_ms >= UNREACHABLE_MS] = NEVER_S
+    return Muster(
+        roster=roster,
+        placement=placement,
+        target=target,
+        policy=policy,
+        decided_at=decided_at,
+        now_s=decided_at.timestamp(),
+        turnout_s=turnout,
+        arrive_s=arrive_s,
+        by_line=by_line,
+    )
+
+
+def _drive_ms(
+    situation: Situation, placement: Placement, target: Target, policy: Policy
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return (n_units,) milliseconds of driving, and where they are straight-line estimates."""
+    placed = placement.source != NOWHERE
+    times, labels = situation.travel_times, placement.labels
+    if target.on_street and times is not None and labels is not None:
+        drive_ms = times.drive_ms(labels, target.snapped).astype(np.int64)
+        by_line = placed & (placement.positions.distance_m > policy.snap.refuse_m)
+    else:
+        drive_ms = np.zeros(len(placed), np.int64)
+        by_line = placed.copy()
+    if by_line.any():
+        rows = np.flatnonzero(by_line)
+        drive_ms[rows] = _line_ms(placement.lon[rows], placement.lat[rows], target, policy)
+    if not placed.all():
+        drive_ms[~placed] = 1000 * policy.unknown_position_drive_s
+    return drive_ms, by_line
+
+
+def _line_ms(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], target: Target, policy: Policy
+) -> NDArray[np.int64]:
+    per_lon, per_lat = metres_per_degree(target.lat)
+    metres = np.hypot((lon - target.lon) * per_lon, (lat - target.lat) * per_lat)
+    ms = metres * (1000.0 * policy.detour_factor / policy.straight_line_mps)
+    return np.floor(np.minimum(ms, UNREACHABLE_MS - 1) + 0.5).astype(np.int64)
+
+
+def line_m(lon: float, lat: float, target: Target) -> float:
+    """Return metres from a point to the call as the crow flies."""
+    return float(distance_m(lon, lat, target.lon, target.lat))
+
+
+def one_position(positions: Positions, row: int) -> Position:
+    """Return the position of one unit."""
+    return positions[row]

@@ -1,0 +1,99 @@
+"""The hours of a programme: local wall-clock windows as stretches of real time.
+
+What lives here: `TimeWindow` and the search for the openings around an instant. What does not: what
+a closed window means for a call (`eligibility`).
+
+A window is local time, start included, end excluded; it may cross midnight. Each local day on which
+it opens makes one *opening*, a stretch between two instants, so the days on which clocks change are
+right: an opening of 11:00-23:00 always ends when the wall shows 23:00, an opening over the night of
+the change is an hour shorter or longer. A start that the clock skips counts an hour later, as the
+clock does; a time that occurs twice opens at its first and closes at its last occurrence.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+EVERY_DAY = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """One stretch of open hours; instants in UTC, the end excluded."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+    def holds(self, instant: datetime) -> bool:
+        """Tell whether an instant lies within."""
+        return self.opens_at <= instant < self.closes_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeWindow:
+    """Daily hours by the wall clock of one time zone."""
+
+    start: time
+    end: time
+    """Not after the start: it lies on the next day. Equal to the start: open for a whole day."""
+    zone: ZoneInfo
+    days: frozenset[int] = EVERY_DAY
+    """Days on which it opens, Monday 0 to Sunday 6."""
+
+    def __post_init__(self) -> None:
+        if not self.days or not self.days <= EVERY_DAY:
+            raise ValueError(f"days are {sorted(self.days)}; expected some of 0 (Monday) to 6")
+        if self.start.tzinfo is not None or self.end.tzinfo is not None:
+            raise ValueError("start and end are wall-clock times and carry no offset")
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+    def local_date(self, instant: datetime) -> date:
+        """Return the day that the wall calendar shows."""
+        return instant.astimezone(self.zone).date()
+
+    def opening_on(self, day: date) -> Opening | None:
+        """Return the opening that begins on a local day, or None."""
+        if day.weekday() not in self.days:
+            return None
+        last = day if self.end > self.start else day + timedelta(days=1)
+        begin = datetime.combine(day, self.start, self.zone)
+        end = datetime.combine(last, self.end, self.zone).replace(fold=1)
+        if _is_skipped(end):
+            end = end.replace(fold=0)
+        return Opening(opens_at=begin.astimezone(UTC), closes_at=end.astimezone(UTC))
+
+    def open_at(self, instant: datetime) -> Opening | None:
+        """Return the opening that an instant lies in, or None when it is closed."""
+        today = self.local_date(instant)
+        for day in (today, today - timedelta(days=1)):
+            opening = self.opening_on(day)
+            if opening is not None and opening.holds(instant):
+                return opening
+        return None
+
+    def last_before(self, instant: datetime) -> Opening | None:
+        """Return the opening that closed last, at most eight days back."""
+        today = self.local_date(instant)
+        for back in range(9):
+            opening = self.opening_on(today - timedelta(days=back))
+            if opening is not None and opening.closes_at <= instant:
+                return opening
+        return None
+
+    def next_after(self, instant: datetime) -> Opening | None:
+        """Return the opening that begins next, at most eight days ahead."""
+        today = self.local_date(instant)
+        for ahead in range(9):
+            opening = self.opening_on(today + timedelta(days=ahead))
+            if opening is not None and opening.opens_at > instant:
+                return opening
+        return None
+
+
+def _is_skipped(wall: datetime) -> bool:
+    """Tell whether a wall-clock time does not occur, because the clock jumps over it."""
+    return wall.astimezone(UTC).astimezone(wall.tzinfo).replace(tzinfo=None) != wall.replace(
+        tzinfo=None
+    )

@@ -1,0 +1,165 @@
+"""Kernels for places part-way along streets: their labels, and times between them.
+
+What lives here: how a place becomes a label (merged over the nodes by which its street may be left
+or entered, plus the part of the street that is driven), and the times from many units to one
+incident. What does not: labels of nodes (`hierarchy`) and the Python side (`travel_time`).
+
+A *place* is (street, fraction, ways): ways has bit 1 for travel in the street's drawing direction
+and bit 2 for the other. Of a street with `move_ms` on its edge, the whole milliseconds up to a
+place are rounded once, half up; what is left is the rest of it, so that both parts add up.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.compiled import njit
+from geodata.driving_time import UNREACHABLE_MS
+from routing.hierarchy import least_sum, n_common
+
+Ints = NDArray[np.int32]
+Reals = NDArray[np.float64]
+Place = tuple[int, float, int]
+"""Street, fraction and ways."""
+EdgeByStreet = tuple[Ints, Ints]
+"""Edge along and against the drawing direction, by street."""
+
+
+@njit
+def driven_edge(
+    street: int, ways: int, side: int, edge_by_street: EdgeByStreet, move_ms: Ints
+) -> int:
+    """Return the open edge of a place in a direction (side 0 along, 1 against), or -1."""
+    if street < 0 or not ways & (1 << side):
+        return -1
+    edge = edge_by_street[side][street]
+    if edge < 0 or move_ms[edge] >= UNREACHABLE_MS:
+        return -1
+    return int(edge)
+
+
+@njit
+def used_ms(fraction: float, side: int, move: int) -> np.int32:
+    """Return milliseconds from the tail of an edge to a place on its street."""
+    share = fraction if side == 0 else 1.0 - fraction
+    return np.int32(np.floor(share * move + 0.5))
+
+
+@njit
+def _merge(
+    table: Ints, label_first: NDArray[np.int64], node: int, offset_ms: np.int32, row: Ints
+) -> None:
+    above = table[label_first[node] : label_first[node + 1]]
+    for k in range(len(above)):
+        row[k] = min(row[k], np.int32(offset_ms + above[k]))
+
+
+@njit
+def unit_labels(
+    street: Ints,
+    fraction: Reals,
+    ways: NDArray[np.uint8],
+    edge_by_street: EdgeByStreet,
+    move_ms: Ints,
+    end_ms: Ints,
+    edge_end: Ints,
+    rank: Ints,
+    depth: Ints,
+    label_first: NDArray[np.int64],
+    table: Ints,
+    rows: Ints,
+    bases: Ints,
+) -> None:
+    """Write the label of each unit, (n, width) and (n,): times to the ancestors of its base.
+
+    The base is the deepest node at which the unit may leave its street; -1 without a way out.
+    """
+    for i in range(len(street)):
+        rows[i, :] = UNREACHABLE_MS
+        bases[i] = -1
+        for side in range(2):
+            edge = driven_edge(street[i], ways[i], side, edge_by_street, move_ms)
+            if edge < 0:
+                continue
+            node = rank[edge_end[edge]]
+            left = move_ms[edge] - used_ms(fraction[i], side, move_ms[edge]) + end_ms[edge]
+            _merge(table, label_first, node, left, rows[i])
+            if bases[i] < 0 or depth[node] > depth[bases[i]]:
+                bases[i] = node
+
+
+@njit
+def incident_label(
+    place: Place,
+    edge_by_street: EdgeByStreet,
+    move_ms: Ints,
+    entry_first: Ints,
+    entry_node: Ints,
+    rank: Ints,
+    depth: Ints,
+    label_first: NDArray[np.int64],
+    table: Ints,
+    row: Ints,
+) -> int:
+    """Write the label of an incident into row (width,) and return its base, -1 without a way in.
+
+    A street is entered from all copies of a restricted junction that allow the turn.
+    """
+    street, fraction, ways = place
+    row[:] = UNREACHABLE_MS
+    base = -1
+    for side in range(2):
+        edge = driven_edge(street, ways, side, edge_by_street, move_ms)
+        if edge < 0:
+            continue
+        used = used_ms(fraction, side, move_ms[edge])
+        for entry in range(entry_first[edge], entry_first[edge + 1]):
+            node = rank[entry_node[entry]]
+            _merge(table, label_first, node, used, row)
+            if base < 0 or depth[node] > depth[base]:
+                base = node
+    return base
+
+
+@njit
+def straight_ms(
+    unit: Place, incident: Place, edge_by_street: EdgeByStreet, move_ms: Ints
+) -> tuple[np.int32, int]:
+    """Return (ms, edge) straight along a street that both places are on, or unreachable and -1."""
+    best = np.int32(UNREACHABLE_MS)
+    best_edge = -1
+    for side in range(2):
+        edge = driven_edge(unit[0], unit[2] & incident[2], side, edge_by_street, move_ms)
+        ahead = incident[1] - unit[1] if side == 0 else unit[1] - incident[1]
+        if edge >= 0 and ahead >= 0:
+            move = move_ms[edge]
+            ms = used_ms(incident[1], side, move) - used_ms(unit[1], side, move)
+            if ms < best:
+                best = ms
+                best_edge = edge
+    return best, best_edge
+
+
+@njit
+def times_to(
+    rows: Ints,
+    bases: Ints,
+    enter: Ints,
+    target_row: Ints,
+    target_path: Ints,
+    street: Ints,
+    fraction: Reals,
+    ways: NDArray[np.uint8],
+    target: Place,
+    edge_by_street: EdgeByStreet,
+    move_ms: Ints,
+) -> Ints:
+    """Return (n_units,) milliseconds from units (their labels and places) to one target."""
+    times = np.full(len(bases), UNREACHABLE_MS, np.int32)
+    for i in range(len(bases)):
+        if bases[i] >= 0:
+            n = n_common(enter[bases[i]], target_path)
+            times[i] = least_sum(rows[i], target_row, n)
+        if street[i] == target[0]:
+            unit = (street[i], fraction[i], ways[i])
+            times[i] = min(times[i], straight_ms(unit, target, edge_by_street, move_ms)[0])
+    return times
