@@ -80,13 +80,13 @@ $(BOOT): requirements-boot.txt
 
 $(RUNTIME): $(BOOT) requirements.lock pyproject.toml
 	@echo "Installing what Tandem needs to run"
-	@$(USE_PIP_INDEX); $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes \
+	@$(USE_PIP_INDEX); $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes \
 		-r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(TOOLS): $(RUNTIME) requirements-dev.lock
 	@echo "Installing what tests, checks and benchmarks need"
-	@$(USE_PIP_INDEX); $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes \
+	@$(USE_PIP_INDEX); $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes \
 		-r requirements.lock -r requirements-dev.lock
 	@touch $@

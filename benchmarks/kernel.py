@@ -230,7 +230,9 @@ def surfaces(times: TravelTimes, n_runs: int) -> str:
     arcs = simple_arcs(times)
     graph = csr_array((arcs.ms.astype(float), (arcs.tail, arcs.head)), shape=(arcs.n, arcs.n))
     sweep = time_each(times.ms_to_junctions, points)
-    plain = time_each(lambda k: dijkstra(graph, indices=k), rng.integers(0, arcs.n, n_runs).tolist())
+    plain = time_each(
+        lambda k: dijkstra(graph, indices=k), rng.integers(0, arcs.n, n_runs).tolist()
+    )
     faster = plain.p50_s / sweep.p50_s
     weights = time_each(
         lambda hour: times.reweighed(edge_times(net, ROUTINE, hour=hour)),

@@ -137,7 +137,10 @@ def _check_replaceable(folder: Path, kind: ArtifactKind) -> None:
     if not folder.exists():
         return
     ours = folder.is_dir() and all(
-        path.name == MANIFEST or path.name.startswith("columns-") for path in folder.iterdir()
+        path.name == MANIFEST
+        or path.name.startswith("columns-")
+        or (path / MANIFEST).is_file()  # another artifact of ours, kept within this one
+        for path in folder.iterdir()
     )
     found = "other files"
     if ours and (folder / MANIFEST).exists():
@@ -358,7 +361,7 @@ def _network_extra(network: StreetNetwork) -> dict[str, Any]:
         },
         "street_km": {
             "all": round(float(length_km.sum()), 3),
-            "without_limit": round(float(network.edge_unposted_m.sum()) / 1000, 3),
+            "directed_without_limit": round(float(network.edge_unposted_m.sum()) / 1000, 3),
             **{name: round(float(length_km[has].sum()), 3) for name, has in named.items()},
         },
         "names": list(network.names),
@@ -384,7 +387,7 @@ def describe_network(network: StreetNetwork | str | Path) -> dict[str, Any]:
     """Return what a person wants to know of a network, as JSON values in a fixed order.
 
     Of a folder only the manifest is read, and its format, checksum, software and instant are told
-    too. Lengths are km of drawn streets; shares are of that length.
+    too. Lengths are km of drawn streets; `directed_without_limit` alone counts each direction.
 
     Raises
     ------

@@ -12,16 +12,17 @@ the fit cannot be repeated here: its figures are defaults taken from the domain 
 one of them is a field of the profile that a user can change.
 """
 
+import hashlib
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.network import RoadClass, StreetFlag, StreetNetwork
+from geodata.network import KMH_PER_MPH, RoadClass, StreetFlag, StreetNetwork
 
 UNREACHABLE_MS: Final = 2**30 - 1
 """Time of an edge that may not be driven; two of them still add up within int32."""
@@ -30,8 +31,6 @@ EDGE_MS_MAX: Final = 24 * 3600 * 1000
 """No open edge takes longer: beyond it the network's lengths or speeds are wrong."""
 
 HOURS_PER_WEEK: Final = 168
-
-_KMH_PER_MPH: Final = 1.609344
 
 _UNPOSTED_MPH: Final[dict[RoadClass, float]] = {
     RoadClass.MOTORWAY: 60.0,
@@ -50,7 +49,7 @@ _UNPOSTED_MPH: Final[dict[RoadClass, float]] = {
     RoadClass.SERVICE: 10.0,
 }
 
-UNPOSTED_KMH: Final = tuple(_UNPOSTED_MPH[road_class] * _KMH_PER_MPH for road_class in RoadClass)
+UNPOSTED_KMH: Final = tuple(_UNPOSTED_MPH[road_class] * KMH_PER_MPH for road_class in RoadClass)
 """Speed where no limit is posted, km/h by `RoadClass`.
 
 Seattle's defaults are 25 mph on arterials and 20 mph on other streets (Seattle Municipal Code
@@ -115,6 +114,16 @@ class DrivingProfile:
         _require_each("unposted_kmh", self.unposted_kmh, len(RoadClass))
         _require_each("hour_factor", self.hour_factor, HOURS_PER_WEEK)
 
+    def weights_id(self, hour: int, closure_id: str) -> str:
+        """Return the name of the weights of an hour of the week, such as `routine-5d0c1f-x1-c0`.
+
+        Profile, a digest of its figures, the hour's factor and the version of the closures: hours
+        with the same factor have the same weights, and so the same name.
+        """
+        figures = repr(astuple(replace(self, hour_factor=(1.0,) * HOURS_PER_WEEK)))
+        digest = hashlib.sha256(figures.encode()).hexdigest()[:6]
+        return f"{self.name.lower()}-{digest}-x{self.hour_factor[hour]:g}-c{closure_id}"
+
 
 ROUTINE: Final = DrivingProfile(name="ROUTINE")
 """CARE always, and police without lights and sirens (Durham HEART; domain notes)."""
@@ -137,7 +146,7 @@ class EdgeTimes:
     """(n_edges,) delay of the edge's signals and stop signs; 0 on a closed edge."""
     profile_name: str
     weights_id: str
-    """Profile, hour and closure version, such as `routine-h037-c0`."""
+    """Names the values: equal names, equal times. See `DrivingProfile.weights_id`."""
     start_and_park_ms: int
     """Paid once for each drive."""
 
@@ -196,7 +205,7 @@ def edge_times(
         move_ms=np.where(closed, UNREACHABLE_MS, np.maximum(move, 1)).astype(np.int32),
         end_ms=np.where(closed, 0, end).astype(np.int32),
         profile_name=profile.name,
-        weights_id=f"{profile.name.lower()}-h{hour:03d}-c{closure_id}",
+        weights_id=profile.weights_id(hour, closure_id),
         start_and_park_ms=round(1000 * profile.start_and_park_s),
     )
 

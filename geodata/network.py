@@ -1,4 +1,4 @@
-"""The street network as frozen columns: junctions, streets and the directed edges that run along them.
+"""The street network as frozen columns: junctions, streets and the directed edges along them.
 
 What lives here: `StreetNetwork` and what its columns mean. What does not: reading files
 (`osm_import`), cutting ways into streets (`street_build`), saving (`artifacts`), seconds
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_EDGE: Final = -1
+KMH_PER_MPH: Final = 1.609344
 
 
 class RoadClass(IntEnum):
@@ -42,7 +43,7 @@ class RoadClass(IntEnum):
 class StreetFlag(IntFlag):
     """What is special about a street.
 
-    CONTROLLED: motorway, ramp of a motorway or trunk road, or `motorroad`: no place for an incident.
+    CONTROLLED: motorway, motorway or trunk ramp, `motorroad`: no place for an incident.
     TUNNEL: runs below ground: no place for an incident.
     BRIDGE: runs above ground.
     ROUNDABOUT: part of a roundabout or traffic circle.
@@ -107,7 +108,7 @@ class StreetNetwork:
     edge_along: NDArray[np.bool_]
     """(n_edges,) True when it runs in the street's drawing direction."""
     edge_posted_s: NDArray[np.float64]
-    """(n_edges,) seconds at the posted limit over the parts that have one, summed before merging."""
+    """(n_edges,) seconds at the posted limit over the parts that have one, summed part by part."""
     edge_unposted_m: NDArray[np.float64]
     """(n_edges,) metres without a posted limit; their speed follows from the road class."""
     edge_signals: NDArray[np.int16]
@@ -139,7 +140,7 @@ class StreetNetwork:
     """(n_points,) metres from the start of the street to this point."""
 
     banned_turns: NDArray[np.int32]
-    """(n_bans, 2) edge arrived by, edge that must not follow it; head of one is tail of the other."""
+    """(n_bans, 2) edge arrived by, edge that must not follow it; they meet at a junction."""
 
     def __post_init__(self) -> None:
         for column in self.columns().values():
@@ -184,4 +185,4 @@ class StreetNetwork:
 
     def name_of(self, street: int) -> str:
         """Return the street's name, '' when it has none."""
-        return self.names[self.street_name[street]]
+        return str(self.names[self.street_name[street]])

@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from geodata.network import RoadClass, StreetFlag
+from geodata.network import KMH_PER_MPH, RoadClass, StreetFlag
 from geodata.raw_streets import Control, Direction
 
 Tags = Mapping[str, str]
 
-KMH_PER_MPH: Final = 1.609344
 LIMIT_MAX_KMH: Final = 200.0
 """A posted limit above this is a typing error and read as none."""
 

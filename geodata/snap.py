@@ -39,7 +39,7 @@ MARGIN_M: Final = 350.0
 """What `in_bounds` allows outside the bounds; beyond it every snap is refused by default."""
 
 NO_INCIDENT: Final = int(StreetFlag.CONTROLLED | StreetFlag.TUNNEL | StreetFlag.GATED)
-NO_UNIT: Final = int(StreetFlag.GATED)
+NO_UNIT: Final = int(StreetFlag.TUNNEL | StreetFlag.GATED)  # no satellite fix below ground
 CONTROLLED: Final = int(StreetFlag.CONTROLLED)
 
 
@@ -407,7 +407,7 @@ class StreetIndex:
     def snap_units(
         self, lon: Reals, lat: Reals, heading_deg: Reals, speed_mps: Reals, accuracy_m: Reals
     ) -> Positions:
-        """Return the place of each unit on any street but the gated ones; all arrays (n,).
+        """Return the place of each unit, on no tunnel or gated street; all arrays (n,).
 
         Parameters
         ----------

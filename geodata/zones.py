@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -38,7 +39,7 @@ ZONES_MAX: Final = 10_000
 _CRS_NAMES: Final = ("CRS84", "EPSG::4326", "EPSG:4326")
 
 
-class ZoneMapError(GeodataError):
+class ZoneMapError(GeodataError, ValueError):
     """Zones that cannot be used; `problems` lists everything that is wrong with them."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -248,7 +249,7 @@ def _read_features(data: Mapping[str, Any], problems: list[str]) -> Iterator[Zon
     for place, feature in enumerate(features):
         try:
             yield _zone_of(feature)
-        except (ValueError, TypeError, KeyError, AttributeError, shapely.GEOSException) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, ShapelyError) as error:
             problems.append(f"features[{place}]: {error}")
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from geodata.driving_time import ROUTINE, UNREACHABLE_MS
 from geodata.earth import distance_m, metres_per_degree
-from geodata.snap import NO_STREET, Position, Positions
+from geodata.snap import NO_STREET, Position
 from routing.answer import LonLat, PositionUsed
 from routing.codes import PositionBasis
 from routing.model import Location, Situation
@@ -108,16 +108,13 @@ class Muster:
     def position_used(self, row: int) -> PositionUsed:
         """Return where a unit was taken to be, for the answer."""
         positions = self.placement.positions
-        on_street = positions.street[row] != NO_STREET and not self.by_line[row]
+        snapped, snap_m = None, None
+        if not self.by_line[row] and positions.street[row] != NO_STREET:
+            lon, lat = float(positions.lon[row]), float(positions.lat[row])
+            snapped = LonLat(lon=round(lon, 6), lat=round(lat, 6))
+            snap_m = round(float(positions.distance_m[row]))
         return PositionUsed(
-            basis=self.basis(row),
-            age_s=self.age_s(row),
-            snapped=LonLat(
-                lon=round(float(positions.lon[row]), 6), lat=round(float(positions.lat[row]), 6)
-            )
-            if on_street
-            else None,
-            snap_m=round(float(positions.distance_m[row])) if on_street else None,
+            basis=self.basis(row), age_s=self.age_s(row), snapped=snapped, snap_m=snap_m
         )
 
     def arrival_range_s(self, row: int) -> tuple[int, int]:
@@ -211,8 +208,3 @@ def _line_ms(
 def line_m(lon: float, lat: float, target: Target) -> float:
     """Return metres from a point to the call as the crow flies."""
     return float(distance_m(lon, lat, target.lon, target.lat))
-
-
-def one_position(positions: Positions, row: int) -> Position:
-    """Return the position of one unit."""
-    return positions[row]

@@ -6,7 +6,7 @@ All are immutable. Nothing here decides anything.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NewType
@@ -191,17 +191,6 @@ class Situation:
     """`place_units(...)` of this roster with these travel times."""
     homes: Homes = field(default_factory=Homes)
     versions: Versions = field(default_factory=Versions)
-
-    def with_roster(self, roster: UnitColumns) -> "Situation":
-        """Return the same situation with other units, placed."""
-        placement = place_units(
-            roster,
-            network=self.network,
-            streets=self.streets,
-            travel_times=self.travel_times,
-            homes=self.homes,
-        )
-        return replace(self, roster=roster, placement=placement)
 
     def policy_of(self, zone: Zone | None) -> Policy:
         """Return the policy of a zone."""

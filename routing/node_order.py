@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from geodata.compiled import njit
 
 Ints = NDArray[np.int32]
-Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 SMALLEST_PART = 3
@@ -20,6 +19,12 @@ SMALLEST_PART = 3
 
 TIED_SHARES = (0.25, 0.33, 0.45)
 """Shares of a part's nodes tied to the source, and likewise to the sink, that are tried."""
+
+LOW, HIGH, SEPARATOR = 0, 1, 2
+"""Where the nodes of a part go when it is split."""
+
+CUT = 4
+"""Added to a place while the two ends of the cut are counted."""
 
 UNEVEN_POWER = 0.5
 """What an uneven split costs: the cut counts times (half / smaller part) to this power."""
@@ -40,7 +45,9 @@ def nested_dissection(
     x_m, y_m
         (n_nodes,) coordinates in metres.
     """
-    return _dissect(first, neighbour, _opposite_arcs(first, neighbour), x_m, y_m)
+    directions = (x_m, y_m, x_m + y_m, x_m - y_m)
+    by_place = np.array([np.argsort(along, kind="stable") for along in directions], np.int32)
+    return _dissect(first, neighbour, _opposite_arcs(first, neighbour), by_place)
 
 
 @njit
@@ -57,17 +64,21 @@ def _opposite_arcs(first: Ints, neighbour: Ints) -> Ints:
 
 
 @njit
-def _dissect(first: Ints, neighbour: Ints, opposite: Ints, x_m: Reals, y_m: Reals) -> Ints:
+def _dissect(first: Ints, neighbour: Ints, opposite: Ints, by_place: Ints) -> Ints:
+    """Split part after part; `by_place` (4, n) holds the nodes sorted in each direction.
+
+    A part is the same stretch of all four rows. Splitting moves its low half, its high half and the
+    separator behind each other and keeps each of them sorted, so the first row ends as the order.
+    """
     n = len(first) - 1
-    order = np.arange(n).astype(np.int32)
     part_of = np.zeros(n, np.int32)
     flow = np.zeros(len(neighbour), np.int8)
     level = np.empty(n, np.int32)
     cursor = np.empty(n, np.int32)
     tie = np.empty(n, np.int8)
     side = np.zeros(n, np.bool_)
-    is_separator = np.zeros(n, np.bool_)
     best_side = np.zeros(n, np.bool_)
+    place = np.zeros(n, np.int8)
     stack = [(0, n)]
     next_part = 0
     while len(stack) > 0:
@@ -76,28 +87,18 @@ def _dissect(first: Ints, neighbour: Ints, opposite: Ints, x_m: Reals, y_m: Real
         if size <= SMALLEST_PART:
             continue
         next_part += 1
-        part = order[begin:end].copy()
+        part = by_place[0, begin:end].copy()
         for v in part:
             part_of[v] = next_part
         best_cost = np.inf
         for direction in range(4):
-            by_place = np.argsort(_projection(part, x_m, y_m, direction))
             for share in TIED_SHARES:
-                _tie_ends(part, by_place, share, tie)
+                _tie_ends(by_place[direction, begin:end], share, tie)
                 limit = int(min(best_cost, len(neighbour))) + 1
                 cut = _minimum_cut(
-                    part,
-                    next_part,
-                    part_of,
-                    first,
-                    neighbour,
-                    opposite,
-                    flow,
-                    level,
-                    cursor,
-                    tie,
-                    limit,
-                )
+                    part, next_part, part_of, first, neighbour, opposite, flow, level, cursor,
+                    tie, limit,
+                )  # fmt: skip
                 if cut >= limit:
                     continue
                 n_source = _balanced_side(
@@ -106,33 +107,24 @@ def _dissect(first: Ints, neighbour: Ints, opposite: Ints, x_m: Reals, y_m: Real
                 cost = cut * (0.5 * size / min(n_source, size - n_source)) ** UNEVEN_POWER
                 if cost < best_cost:
                     best_cost = cost
-                    best_side[part] = side[part]
-        n_low, n_high = _place_separator(
-            part, next_part, part_of, first, neighbour, best_side, is_separator, order, begin
-        )
+                    for v in part:
+                        best_side[v] = side[v]
+        _choose_places(part, next_part, part_of, first, neighbour, best_side, place)
+        n_low, n_high = 0, 0
+        for direction in range(4):
+            n_low, n_high = _rearrange(by_place[direction, begin:end], place, part)
         stack.append((begin, begin + n_low))
         stack.append((begin + n_low, begin + n_low + n_high))
+    order: Ints = by_place[0].copy()
     return order
 
 
 @njit
-def _projection(part: Ints, x_m: Reals, y_m: Reals, direction: int) -> Reals:
-    if direction == 0:
-        return x_m[part]
-    if direction == 1:
-        return y_m[part]
-    if direction == 2:
-        return x_m[part] + y_m[part]
-    return x_m[part] - y_m[part]
-
-
-@njit
-def _tie_ends(part: Ints, by_place: NDArray[np.int64], share: float, tie: NDArray[np.int8]) -> None:
-    size = len(part)
+def _tie_ends(sorted_part: Ints, share: float, tie: NDArray[np.int8]) -> None:
+    size = len(sorted_part)
     n_tied = max(1, int(size * share))
     for i in range(size):
-        v = part[by_place[i]]
-        tie[v] = 1 if i < n_tied else (2 if i >= size - n_tied else 0)
+        tie[sorted_part[i]] = 1 if i < n_tied else (2 if i >= size - n_tied else 0)
 
 
 @njit
@@ -300,52 +292,41 @@ def _augment(
 
 
 @njit
-def _place_separator(
+def _choose_places(
     part: Ints,
     part_id: int,
     part_of: Ints,
     first: Ints,
     neighbour: Ints,
     side: Flags,
-    is_separator: Flags,
-    order: Ints,
-    begin: int,
-) -> tuple[int, int]:
-    """Write the part back into `order` as low half, high half, separator; return both sizes."""
+    place: NDArray[np.int8],
+) -> None:
+    """Write the place of each node: LOW, HIGH, or SEPARATOR for the smaller end of the cut."""
     ends = np.zeros(2, np.int64)
     for v in part:
+        place[v] = LOW if side[v] else HIGH
         for arc in range(first[v], first[v + 1]):
             w = neighbour[arc]
             if part_of[w] == part_id and side[w] != side[v]:
+                place[v] += CUT
                 ends[1 if side[v] else 0] += 1
                 break
     separator_side = ends[1] <= ends[0]
-    n_low = 0
-    n_high = 0
     for v in part:
-        is_separator[v] = False
-        if side[v] == separator_side:
-            for arc in range(first[v], first[v + 1]):
-                w = neighbour[arc]
-                if part_of[w] == part_id and side[w] != side[v]:
-                    is_separator[v] = True
-                    break
-        if not is_separator[v]:
-            if side[v]:
-                n_low += 1
-            else:
-                n_high += 1
-    low = begin
-    high = begin + n_low
-    separator = begin + n_low + n_high
-    for v in part:
-        if is_separator[v]:
-            order[separator] = v
-            separator += 1
-        elif side[v]:
-            order[low] = v
-            low += 1
-        else:
-            order[high] = v
-            high += 1
-    return n_low, n_high
+        if place[v] >= CUT:
+            place[v] = SEPARATOR if side[v] == separator_side else place[v] - CUT
+
+
+@njit
+def _rearrange(row: Ints, place: NDArray[np.int8], scratch: Ints) -> tuple[int, int]:
+    """Move the nodes of a row to their places, in the order they have; return the halves' sizes."""
+    scratch[:] = row
+    written = 0
+    sizes = np.zeros(3, np.int64)
+    for wanted in range(3):
+        for v in scratch:
+            if place[v] == wanted:
+                row[written] = v
+                written += 1
+                sizes[wanted] += 1
+    return sizes[LOW], sizes[HIGH]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geodata.artifacts import ArtifactKind, load_columns, save_columns
 from geodata.earth import metres_per_degree
-from geodata.errors import ArtifactDamagedError
+from geodata.errors import ArtifactDamagedError, ArtifactMissingError
 from geodata.network import StreetNetwork
 from routing import hierarchy as kernel
 from routing.node_order import nested_dissection
@@ -141,11 +141,18 @@ def _renumbered(
     return _offsets(tail[by_rank], len(rank)), rank[neighbour[by_rank]]
 
 
+HIERARCHY_FOLDER: Final = "hierarchy"
+"""Where the hierarchy is kept within the folder of its network."""
+
 HIERARCHY: Final = ArtifactKind(
     name="road-hierarchy",
     version=1,
     remedy="Build the network again with: tandem network build SOURCE FOLDER",
 )
+
+
+class OtherStreetsError(ArtifactDamagedError):
+    """A hierarchy that was built for other streets than it is asked for."""
 
 
 def save_hierarchy(folder: Path, network: StreetNetwork, hierarchy: RoadHierarchy) -> None:
@@ -159,16 +166,36 @@ def load_hierarchy(folder: Path, network: StreetNetwork) -> tuple[TurnGraph, Roa
 
     Raises
     ------
+    OtherStreetsError
+        It is the hierarchy of other streets, as after a build that was interrupted.
     ArtifactError
-        The folder holds none, an older one, a damaged one, or that of other streets.
+        The folder holds none, an older one or a damaged one.
     """
     bundle = load_columns(folder, HIERARCHY)
     if bundle.extra["streets"] != streets_digest(network):
-        raise ArtifactDamagedError(
+        raise OtherStreetsError(
             f"{folder}: this hierarchy belongs to other streets than {network.source.network_id}. "
             + HIERARCHY.remedy
         )
     return expand_turns(network), RoadHierarchy(**bundle.columns)
+
+
+def load_or_build_hierarchy(
+    folder: Path | None, network: StreetNetwork, progress: Progress = _no_progress
+) -> tuple[TurnGraph, RoadHierarchy]:
+    """Return the hierarchy saved beside a network, or a new one where none fits its streets.
+
+    Raises
+    ------
+    ArtifactError
+        The folder holds an older or a damaged one.
+    """
+    if folder is not None:
+        try:
+            return load_hierarchy(folder / HIERARCHY_FOLDER, network)
+        except (ArtifactMissingError, OtherStreetsError):
+            progress("no saved hierarchy fits these streets", None)
+    return build_hierarchy(network, progress)
 
 
 def streets_digest(network: StreetNetwork) -> str:

@@ -6,16 +6,17 @@ qualifies (`eligibility`).
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Final, NewType
+from typing import Final, NewType, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.codes import Agency, Status
+from routing.unit_fields import FixLike, UnitLike
 
 UnitId = NewType("UnitId", str)
 
@@ -27,13 +28,15 @@ AGENCIES: Final = (Agency.CARE, Agency.SPD)
 STATUSES: Final = tuple(Status)
 """Status of each code in a column."""
 AVAILABLE: Final = STATUSES.index(Status.AVAILABLE)
+UNKNOWN: Final = STATUSES.index(Status.UNKNOWN)
 
 CREW_UNKNOWN: Final = -1
 
 _AGENCY_CODE: Final = {agency: code for code, agency in enumerate(AGENCIES)}
-_STATUS_CODE: Final = {status: code for code, status in enumerate(STATUSES)}
+_STATUS_CODE: Final = {str(status): code for code, status in enumerate(STATUSES)}
 
 Reals = NDArray[np.float64]
+Code = TypeVar("Code", np.int8, np.int32, np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +144,13 @@ def _known(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _available_since(unit: Unit) -> datetime | None:
+def _available_since(unit: UnitLike) -> datetime | None:
     if unit.available_since is None and unit.status == Status.AVAILABLE:
         return unit.status_since
     return unit.available_since
 
 
-def _fix_row(fix: Fix | None) -> tuple[float, ...]:
+def _fix_row(fix: FixLike | None) -> tuple[float, ...]:
     if fix is None:
         return (math.nan,) * 6
     return (
@@ -160,19 +163,62 @@ def _fix_row(fix: Fix | None) -> tuple[float, ...]:
     )
 
 
-def unit_columns(units: Iterable[Unit]) -> UnitColumns:
+def unit_columns(units: Iterable[UnitLike], rows: Sequence[int] | None = None) -> UnitColumns:
     """Return units as columns, in order of unit_id.
+
+    Parameters
+    ----------
+    rows
+        The place of each unit in the list of a request, for warnings; None takes `Unit.row`.
 
     Raises
     ------
     ValueError
         When two units have the same unit_id.
     """
-    rows = sorted(units, key=lambda unit: unit.unit_id)
-    for one, other in pairwise(rows):
+    as_sent = list(units)
+    order = sorted(range(len(as_sent)), key=[unit.unit_id for unit in as_sent].__getitem__)
+    sorted_units = [as_sent[i] for i in order]
+    for one, other in pairwise(sorted_units):
         if one.unit_id == other.unit_id:
             raise ValueError(f"unit_id {one.unit_id!r} occurs twice; keep one entry of each unit")
-    instants = [
+    numbers = _numbers(sorted_units)
+    crew = [CREW_UNKNOWN if u.crew_count is None else u.crew_count for u in sorted_units]
+    status = [_STATUS_CODE.get(u.status, UNKNOWN) for u in sorted_units]
+    for column in numbers:
+        column.setflags(write=False)
+    return UnitColumns(
+        unit_id=tuple(UnitId(u.unit_id) for u in sorted_units),
+        call_sign=tuple(u.call_sign or u.unit_id for u in sorted_units),
+        version=tuple(u.version for u in sorted_units),
+        skills=tuple(frozenset(u.skills) for u in sorted_units),
+        home_post=tuple(u.home_post for u in sorted_units),
+        home_sector=tuple(u.home_sector for u in sorted_units),
+        home_beat=tuple(u.home_beat for u in sorted_units),
+        row=tuple(as_sent[i].row if rows is None else rows[i] for i in order),
+        agency=_column([_AGENCY_CODE[u.agency] for u in sorted_units], np.int8),
+        status=_column(status, np.int8),
+        crew_count=_column(crew, np.int32),
+        claimed=_column([u.claimed for u in sorted_units], np.bool_),
+        **dict(zip(_NUMBERS, numbers, strict=True)),
+    )
+
+
+def _column(values: list[int] | list[bool], kind: type[Code]) -> NDArray[Code]:
+    column = np.array(values, kind)
+    column.setflags(write=False)
+    return column
+
+
+_NUMBERS: Final = (
+    "status_since_s", "available_since_s", "expected_clear_s", "shift_end_s",
+    "fixed_at_s", "lon", "lat", "heading_deg", "speed_mps", "accuracy_m",
+)  # fmt: skip
+
+
+def _numbers(units: list[UnitLike]) -> list[Reals]:
+    """Return a column (n_units,) for each of `_NUMBERS`."""
+    told = [
         (
             _seconds(u.status_since),
             _seconds(_available_since(u)),
@@ -180,40 +226,6 @@ def unit_columns(units: Iterable[Unit]) -> UnitColumns:
             _seconds(u.shift_end),
             *_fix_row(u.position),
         )
-        for u in rows
+        for u in units
     ]
-    numbers = np.array(instants, np.float64).reshape(len(rows), 10).T.copy()
-    crew = [CREW_UNKNOWN if u.crew_count is None else u.crew_count for u in rows]
-    columns = (
-        np.array([_AGENCY_CODE[u.agency] for u in rows], np.int8),
-        np.array([_STATUS_CODE[u.status] for u in rows], np.int8),
-        np.array(crew, np.int32),
-        np.array([u.claimed for u in rows], np.bool_),
-    )
-    for column in (numbers, *columns):
-        column.setflags(write=False)
-    agency, status, crew_count, claimed = columns
-    return UnitColumns(
-        unit_id=tuple(u.unit_id for u in rows),
-        call_sign=tuple(u.call_sign or u.unit_id for u in rows),
-        version=tuple(u.version for u in rows),
-        skills=tuple(u.skills for u in rows),
-        home_post=tuple(u.home_post for u in rows),
-        home_sector=tuple(u.home_sector for u in rows),
-        home_beat=tuple(u.home_beat for u in rows),
-        row=tuple(u.row for u in rows),
-        agency=agency,
-        status=status,
-        crew_count=crew_count,
-        claimed=claimed,
-        status_since_s=numbers[0],
-        available_since_s=numbers[1],
-        expected_clear_s=numbers[2],
-        shift_end_s=numbers[3],
-        fixed_at_s=numbers[4],
-        lon=numbers[5],
-        lat=numbers[6],
-        heading_deg=numbers[7],
-        speed_mps=numbers[8],
-        accuracy_m=numbers[9],
-    )
+    return list(np.array(told, np.float64).reshape(len(units), len(_NUMBERS)).T.copy())

@@ -10,6 +10,7 @@ both are on one street the time straight along it competes with the way round.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,34 +50,77 @@ class IncidentLabel:
     path: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Route:
-    """A quickest way from a position to another, as it is driven."""
+    """A quickest way from one position to another; it is drawn only when it is looked at."""
 
+    network: StreetNetwork
     ms: int
     """Drive time in milliseconds, without start and park."""
-    length_m: float
-    edges: tuple[int, ...]
-    """Edges driven, the first and the last of them only in part."""
+    edges: NDArray[np.int32]
+    """(n_edges,) edges driven, the first and the last of them only in part."""
     begin_fraction: float
     """Where the route begins on its first edge, as a share of the edge from its tail."""
     end_fraction: float
     """Where it ends on its last edge, likewise."""
-    line: NDArray[np.float64]
-    """(n, 2) lon and lat in degrees, from the start to the end."""
-    line_m: NDArray[np.float64]
-    """(n,) metres driven up to each point of the line."""
-    streets: tuple[str, ...]
-    """Names in driving order, each once where it follows itself; '' for unnamed streets."""
+
+    @cached_property
+    def edge_begin_m(self) -> NDArray[np.float64]:
+        """(n_edges + 1,) metres driven when each edge is begun, and at the end of the route."""
+        low, high = np.zeros(len(self.edges)), np.ones(len(self.edges))
+        low[0], high[-1] = self.begin_fraction, self.end_fraction
+        metres = self.network.street_length_m[self.network.edge_street[self.edges]] * (high - low)
+        return np.concatenate(([0.0], np.cumsum(metres)))
+
+    @property
+    def length_m(self) -> float:
+        """Metres driven."""
+        return float(self.edge_begin_m[-1])
+
+    @cached_property
+    def streets(self) -> tuple[str, ...]:
+        """Names in driving order, each once where it follows itself; '' for unnamed streets."""
+        number = self.network.street_name[self.network.edge_street[self.edges]]
+        first = np.concatenate(([True], number[1:] != number[:-1]))
+        return tuple(self.network.names[k] for k in number[first])
+
+    @cached_property
+    def line(self) -> NDArray[np.float64]:
+        """(n, 2) lon and lat in degrees, from the start to the end."""
+        ends = range(len(self.edges))
+        pieces = [self._piece(i, *self._shares(i))[0] for i in ends]
+        return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
 
     def point_before_end(self, metres: float) -> tuple[float, float, int]:
         """Return lon, lat and edge of the point so many metres before the end, or of the start."""
-        at_m = max(0.0, float(self.line_m[-1]) - metres)
-        lon = float(np.interp(at_m, self.line_m, self.line[:, 0]))
-        lat = float(np.interp(at_m, self.line_m, self.line[:, 1]))
-        return lon, lat, self.edges[int(np.searchsorted(self._edge_end_m, at_m, side="left"))]
+        at_m = max(0.0, self.length_m - metres)
+        last = len(self.edges) - 1
+        i = min(last, int(np.searchsorted(self.edge_begin_m[1:], at_m, side="left")))
+        line, along_m = self._piece(i, *self._shares(i))
+        within_m = at_m - self.edge_begin_m[i]
+        lon = float(np.interp(within_m, along_m, line[:, 0]))
+        lat = float(np.interp(within_m, along_m, line[:, 1]))
+        return lon, lat, int(self.edges[i])
 
-    _edge_end_m: NDArray[np.float64]
+    def _shares(self, i: int) -> tuple[float, float]:
+        begin = self.begin_fraction if i == 0 else 0.0
+        return begin, self.end_fraction if i == len(self.edges) - 1 else 1.0
+
+    def _piece(
+        self, i: int, low: float, high: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the line of the i-th edge between two shares of it, and the metres along it."""
+        net, edge = self.network, self.edges[i]
+        street = int(net.edge_street[edge])
+        line = net.street_line(street)
+        metres = net.point_m[net.street_point_first[street] : net.street_point_first[street + 1]]
+        if not net.edge_along[edge]:
+            line, metres = line[::-1], metres[-1] - metres[::-1]
+        total = float(metres[-1])
+        inside = (metres > low * total) & (metres < high * total)
+        at = np.concatenate(([low * total], metres[inside], [high * total]))
+        lon, lat = np.interp(at, metres, line[:, 0]), np.interp(at, metres, line[:, 1])
+        return np.column_stack((lon, lat)), at - at[0]
 
 
 class TravelTimes:
@@ -226,7 +270,16 @@ class TravelTimes:
         )
         straight = straight_ms == total_ms
         edges = [edge] if straight else self._edges_driven(unit, label, total_ms)
-        return self._draw(edges, unit, incident, total_ms)
+        return Route(
+            network=self.network,
+            ms=total_ms,
+            edges=np.array(edges, np.int32),
+            begin_fraction=self._share_from_tail(edges[0], unit.fraction),
+            end_fraction=self._share_from_tail(edges[-1], incident.fraction),
+        )
+
+    def _share_from_tail(self, edge: int, fraction: float) -> float:
+        return fraction if self.network.edge_along[edge] else 1.0 - fraction
 
     def _edges_driven(self, unit: Position, label: IncidentLabel, total_ms: int) -> list[int]:
         """Return the edges from the unit's street to the incident's by walking the labels."""
@@ -260,49 +313,6 @@ class TravelTimes:
                 left = int(times.move_ms[edge]) - used + int(times.end_ms[edge])
                 found.append((int(edge), used, left))
         return found
-
-    def _draw(self, edges: list[int], unit: Position, incident: Position, ms: int) -> Route:
-        begin = self._share_from_tail(edges[0], unit.fraction)
-        end = self._share_from_tail(edges[-1], incident.fraction)
-        pieces, lengths = [], []
-        names: list[str] = []
-        for i, edge in enumerate(edges):
-            low = begin if i == 0 else 0.0
-            high = end if i == len(edges) - 1 else 1.0
-            line, metres = self._edge_part(edge, low, high)
-            pieces.append((line, metres))
-            lengths.append(float(metres[-1]))
-            name = self.network.name_of(int(self.network.edge_street[edge]))
-            if not names or names[-1] != name:
-                names.append(name)
-        edge_end_m = np.cumsum(lengths)
-        starts = np.concatenate(([0.0], edge_end_m[:-1]))
-        return Route(
-            ms=ms, length_m=float(edge_end_m[-1]), edges=tuple(edges),
-            begin_fraction=begin, end_fraction=end,
-            line=np.concatenate([line for line, _ in pieces]),
-            line_m=np.concatenate([m + s for (_, m), s in zip(pieces, starts, strict=True)]),
-            streets=tuple(names), _edge_end_m=edge_end_m,
-        )  # fmt: skip
-
-    def _share_from_tail(self, edge: int, fraction: float) -> float:
-        return fraction if self.network.edge_along[edge] else 1.0 - fraction
-
-    def _edge_part(
-        self, edge: int, low: float, high: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the line of an edge between two shares of it, and the metres along that part."""
-        net = self.network
-        street = int(net.edge_street[edge])
-        line = net.street_line(street)
-        metres = net.point_m[net.street_point_first[street] : net.street_point_first[street + 1]]
-        if not net.edge_along[edge]:
-            line, metres = line[::-1], metres[-1] - metres[::-1]
-        total = float(metres[-1])
-        inside = (metres > low * total) & (metres < high * total)
-        at = np.concatenate(([low * total], metres[inside], [high * total]))
-        lon, lat = np.interp(at, metres, line[:, 0]), np.interp(at, metres, line[:, 1])
-        return np.column_stack((lon, lat)), at - at[0]
 
 
 def _place(position: Position) -> tuple[int, float, int]:

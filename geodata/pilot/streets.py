@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from geodata.network import Source, StreetFlag, StreetNetwork
-from geodata.osm_tags import CONTROLLED_CLASSES, KMH_PER_MPH
+from geodata.network import KMH_PER_MPH, Source, StreetFlag, StreetNetwork
+from geodata.osm_tags import CONTROLLED_CLASSES
 from geodata.pilot.tables import Corner, StreetRow, read_street_rows
 from geodata.raw_streets import RawStreets, RawWay
 from geodata.street_build import build_network
@@ -20,9 +20,10 @@ SOURCE: Final = Source(
     description="Schematic street network of the pilot area, drawn from facts; not a survey",
     kind="TABLE",
     extract_date=None,
-    licence="MIT",
+    licence="ODbL 1.0 (facts from OpenStreetMap contributors)",
     schematic=True,
     notes=(
+        "Positions, directions, limits and signals were looked up in OpenStreetMap.",
         "Straight lines between corners; both sides of a divided street are one line.",
         "Of the freeways only what leads from one part of the area to another.",
         "No alleys, lanes reserved for buses, bans on turns, nor what changes with the hour.",
@@ -64,7 +65,7 @@ def raw_streets(rows: tuple[StreetRow, ...]) -> RawStreets:
 
 def _way(row: StreetRow) -> RawWay:
     limit_kmh = None if row.limit_mph is None else row.limit_mph * KMH_PER_MPH
-    controlled = row.road_class in CONTROLLED_CLASSES
+    flags = StreetFlag.CONTROLLED if row.road_class in CONTROLLED_CLASSES else StreetFlag(0)
     return RawWay(
         way_id=row.line,
         node_ids=tuple(corner.line for corner in row.corners),
@@ -73,5 +74,5 @@ def _way(row: StreetRow) -> RawWay:
         direction=row.direction,
         limit_along_kmh=limit_kmh,
         limit_against_kmh=limit_kmh,
-        flags=StreetFlag.CONTROLLED if controlled else StreetFlag(0),
+        flags=flags | StreetFlag.TUNNEL if row.tunnel else flags,
     )

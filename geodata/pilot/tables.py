@@ -38,7 +38,12 @@ CONTROLS: Final = {
     "none": Control(0),
 }
 """`all stop`: every approach has a stop sign; `side stop`: those of lower class have one."""
-CLASSES: Final = {road_class.name.lower(): road_class for road_class in RoadClass}
+CLASSES: Final = {
+    f"{road_class.name.lower()}{below}": (road_class, bool(below))
+    for road_class in RoadClass
+    for below in ("", " tunnel")
+}
+"""A class, with the word `tunnel` behind it where the stretch runs below ground."""
 TRAVELS: Final = {"both": Direction.BOTH, "one way": Direction.ALONG}
 """`one way`: in the order in which the row names its corners."""
 LIMITS_MPH: Final = tuple(range(5, 65, 5))
@@ -72,6 +77,8 @@ class StreetRow:
     """Line of the table, the heading being line 1; also the way's id."""
     street: str
     road_class: RoadClass
+    tunnel: bool
+    """Whether the stretch runs below ground."""
     direction: Direction
     limit_mph: int | None
     """Posted limit, None where none is posted."""
@@ -139,11 +146,13 @@ def parse_street_rows(text: str, corners: tuple[Corner, ...]) -> tuple[StreetRow
         street = cells["street"]
         here = by_street.get(street, [])
         named = cells["corners"].split(BETWEEN_CORNERS)
+        road_class, tunnel = _choice(STREETS_FILE, line, "class", cells["class"], CLASSES)
         rows.append(
             StreetRow(
                 line=line,
                 street=street,
-                road_class=_choice(STREETS_FILE, line, "class", cells["class"], CLASSES),
+                road_class=road_class,
+                tunnel=tunnel,
                 direction=_choice(STREETS_FILE, line, "travel", cells["travel"], TRAVELS),
                 limit_mph=_limit(line, cells["limit_mph"]),
                 corners=tuple(

@@ -112,3 +112,14 @@ def test_restrictions_do_not_depend_on_their_order() -> None:
     one, other = draw(CROSSING, bans=turns), draw(CROSSING, bans=turns[::-1])
     assert one.network.banned_turns.tolist() == other.network.banned_turns.tolist()
     assert one.network.banned_turns.tolist() == sorted(one.network.banned_turns.tolist())
+
+
+@pytest.mark.parametrize("from_way", [7, 6])
+def test_the_way_beside_the_node_counts_where_ways_were_joined(from_way: int) -> None:
+    places = line(4) | {5: (200.0, 100.0)}
+    rows = way(7, 1, 2), way(6, 2, 3), way(8, 3, 4, name="On"), way(9, 3, 5, name="Side")
+    turns = [ban(from_way, 3, 9), ban(9, 3, from_way)]
+    network = build_network(raw_streets(places, *rows, restrictions=turns))
+    there = [edge_between(network, 1, 3), edge_between(network, 3, 5)]
+    back = [edge_between(network, 5, 3), edge_between(network, 3, 1)]
+    assert network.banned_turns.tolist() == (sorted([there, back]) if from_way == 6 else [])

@@ -1,0 +1,130 @@
+"""The ASGI application: routes, errors, the layer around each request, and how it becomes ready.
+
+The port is open at once, so that /healthz answers; streets and kernels are made ready meanwhile in
+a thread, and until then /readyz and recommendations answer 503.
+"""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from threading import Thread
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.errors import (
+    InternalFault,
+    InvalidRequest,
+    NoSuchPage,
+    TandemError,
+    WrongMethod,
+    problem_response,
+)
+from api.live_view import LiveView, load_view
+from api.log import fault_place, make_log
+from api.metrics import Metrics, software_version
+from api.observe import Observed
+from api.openapi import install_description
+from api.routes import health, network, recommend_units
+from api.service import Service
+from api.settings import Settings
+
+DESCRIPTION: Final = """\
+Finds the best pair of CARE and SPD units for a 911 call, by drive time on the street network.
+
+Nothing asks for credentials yet, so it is to be served on the loopback address only.
+Nothing is stored yet: every answer says `recorded: false`.
+"""
+
+OPENAPI_PATH: Final = "/openapi.json"
+
+Loader = Callable[[Settings, Callable[[str], None]], LiveView]
+
+
+def make_app(settings: Settings, *, load: Loader = load_view) -> FastAPI:
+    """Return the application; it loads its network when it is started."""
+    service = Service(settings=settings, metrics=Metrics(), log=make_log(settings.log_level))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
+        yield
+
+    app = FastAPI(
+        title="Tandem",
+        summary="Pairs CARE and SPD units for 911 calls",
+        description=DESCRIPTION,
+        version=software_version(),
+        lifespan=lifespan,
+        openapi_url=OPENAPI_PATH,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    routes = [OPENAPI_PATH]
+    for part in (recommend_units, network, health):
+        app.include_router(part.router)
+        routes += [route.path for route in part.router.routes if isinstance(route, Route)]
+    app.add_middleware(Observed, routes=routes, metrics=service.metrics, log=service.log)
+    install_description(app)
+    app.add_exception_handler(TandemError, _own_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    return app
+
+
+def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoop) -> None:
+    """Load in a thread of its own, which a stop need not wait for; hand the view to the loop."""
+    with suppress(RuntimeError):  # the loop is closed when the service was stopped meanwhile
+        try:
+            view = load(service.settings, service.set_stage)
+        except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
+            loop.call_soon_threadsafe(
+                service.fail, f"{type(error).__name__} at {fault_place(error)}"
+            )
+            return
+        loop.call_soon_threadsafe(_take_into_service, service, view)
+
+
+def _take_into_service(service: Service, view: LiveView) -> None:
+    gc.collect()
+    gc.freeze()  # what stays for good is not looked at again by the collector
+    service.become_ready(view)
+
+
+async def _own_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TandemError)
+    return problem_response(error)
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem_response(_as_ours(error), dict(error.headers or {}))
+
+
+def _as_ours(error: HTTPException) -> TandemError:
+    remedy = "GET /openapi.json lists every address and its methods."
+    if error.status_code == 404:
+        return NoSuchPage("There is nothing at this address.", remedy=remedy)
+    if error.status_code == 405:
+        return WrongMethod("This address does not take that method.", remedy=remedy)
+    if error.status_code < 500:
+        return InvalidRequest("The request cannot be understood.", remedy=remedy)
+    return InternalFault("The service failed on this request.")
+
+
+async def _validation_error(_request: Request, _error: Exception) -> Response:
+    return problem_response(
+        InvalidRequest(
+            "A parameter of the address cannot be understood.",
+            remedy="GET /openapi.json lists the parameters.",
+        )
+    )

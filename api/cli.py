@@ -1,0 +1,136 @@
+"""The command `tandem`. Each command's work is in `api/commands`, imported when it is called."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands.console import run
+
+app = typer.Typer(
+    name="tandem",
+    help="Finds the best pair of CARE and SPD units for a 911 call, by drive time on the streets.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+network_app = typer.Typer(no_args_is_help=True, help="Build and look at street networks.")
+app.add_typer(network_app, name="network")
+
+NetworkFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--network", metavar="FOLDER", help="Streets to use; else the built-in schematic."
+    ),
+]
+ZonesFile = Annotated[
+    Path | None,
+    typer.Option("--zones", metavar="FILE", help="GeoJSON of zones; else the built-in pilot zone."),
+]
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help text: one example on each line."""
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"[cyan]{line}[/cyan]" for line in lines)])
+
+
+@app.command(epilog=examples("tandem demo", "tandem demo --calls 1"))
+def demo(
+    calls: Annotated[int | None, typer.Option(min=1, help="Send only the first so many.")] = None,
+) -> None:
+    """Start the service on this machine, send it the demo calls, show what it answers, and stop."""
+    from api.commands.demo import run_demo
+
+    run(lambda: run_demo(calls))
+
+
+@app.command(epilog=examples("tandem serve", "tandem serve --port 9000 --network seattle/"))
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
+    network: NetworkFolder = None,
+    zones: ZonesFile = None,
+    allow_remote_without_auth: Annotated[
+        bool,
+        typer.Option(
+            "--allow-remote-without-auth",
+            help="Listen beyond this machine although nothing asks for credentials yet.",
+        ),
+    ] = False,
+) -> None:
+    """Serve POST /v1/recommend-units until told to stop (Ctrl-C)."""
+    from api.commands.serve import run_serve
+
+    chosen = {"host": host, "port": port, "network": network, "zones": zones}
+    run(lambda: run_serve(chosen, allow_remote=allow_remote_without_auth))
+
+
+@app.command(
+    epilog=examples(
+        "tandem recommend call.json",
+        "tandem recommend --json - < call.json",
+        "tandem recommend call.json --map call.png",
+    )
+)
+def recommend(
+    file: Annotated[Path, typer.Argument(help="A request as JSON, '-' reads standard input.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    network: NetworkFolder = None,
+    zones: ZonesFile = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.png", help="Draw call, units and routes.")
+    ] = None,
+) -> None:
+    """Answer one request without a service."""
+    from api.commands.recommend import run_recommend
+
+    chosen = {"network": network, "zones": zones}
+    run(lambda: run_recommend(file, chosen, as_json=as_json, map_file=map_file))
+
+
+@app.command(epilog=examples("tandem kernels", "TANDEM_CACHE_DIR=cache tandem kernels"))
+def kernels() -> None:
+    """Compile the routing kernels ahead, so that no start has to."""
+    from api.commands.kernels import run_kernels
+
+    run(run_kernels)
+
+
+@network_app.command(
+    "build",
+    epilog=examples(
+        "tandem network build seattle.osm.pbf --out seattle/",
+        "tandem network build --place 'Seattle, Washington, USA' --out seattle/",
+    ),
+)
+def network_build(
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where to write it.")],
+    source: Annotated[
+        Path | None, typer.Argument(help=".osm, .osm.gz, .osm.bz2, .pbf or OSMnx .graphml file.")
+    ] = None,
+    place: Annotated[
+        str | None, typer.Option(help="Download a place from OpenStreetMap instead of a file.")
+    ] = None,
+    network_id: Annotated[str | None, typer.Option("--id", help="Name it in answers.")] = None,
+) -> None:
+    """Make a street network of a map file or of a place's name."""
+    from api.commands.network import run_build
+
+    run(lambda: run_build(source, place, out, network_id=network_id))
+
+
+@network_app.command("info", epilog=examples("tandem network info seattle/"))
+def network_info(
+    folder: Annotated[Path, typer.Argument(help="Folder written by `tandem network build`.")],
+) -> None:
+    """Say what a saved street network holds and what was left out of it."""
+    from api.commands.network import run_info
+
+    run(lambda: run_info(folder))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,126 @@
+"""`tandem serve`: the service on a port, until it is told to stop."""
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Mapping
+from typing import Any, Final
+
+from api.commands.console import notes
+from api.errors import StartError
+from api.settings import Settings, read_settings
+
+BACKLOG: Final = 2_048
+
+
+def run_serve(chosen: Mapping[str, Any], *, allow_remote: bool) -> None:
+    """Serve until a signal; options that were given win over the environment."""
+    settings = settings_with(chosen)
+    require_loopback(settings.host, allow_remote=allow_remote)
+    require_places(settings)
+    listener = open_listener(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    if notes.is_terminal:
+        notes.print(f"Tandem listens on http://{shown}:{port} (Ctrl-C stops it).")
+    make_server(settings).run(sockets=[listener])
+
+
+def require_places(settings: Settings) -> None:
+    """Read the files that are named, so that a mistake stops the start and not the readiness."""
+    from api.live_view import load_streets, load_zones
+
+    if settings.network is not None:
+        load_streets(settings.network)
+    load_zones(settings.zones)
+
+
+def settings_with(chosen: Mapping[str, Any]) -> Settings:
+    """Return the environment's settings with the options that were given on the command line."""
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return read_settings().model_copy(update=given)
+
+
+def require_loopback(host: str, *, allow_remote: bool) -> None:
+    """Refuse to be reachable from other machines as long as nothing asks for credentials.
+
+    Raises
+    ------
+    StartError
+        The host is not a loopback address and the caller did not insist.
+    """
+    if allow_remote or _is_loopback(host):
+        return
+    raise StartError(
+        f"Host '{host}' can be reached from other machines, and this version asks for no "
+        "credentials: anybody there could ask for recommendations.",
+        remedy="Use 127.0.0.1, or insist with --allow-remote-without-auth; see SECURITY.md.",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises
+    ------
+    StartError
+        The address is unknown or the port is taken.
+    """
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        listener = socket.socket(family, kind, number)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from None
+    listener.set_inheritable(False)
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
+    if error.errno == errno.EADDRINUSE:
+        return StartError(
+            f"Port {port} on {host} is in use by another program.",
+            remedy="Stop that program, or choose another port: --port 0 takes a free one.",
+        )
+    if error.errno == errno.EACCES:
+        return StartError(
+            f"Port {port} on {host} may not be opened by this user.",
+            remedy="Choose a port from 1024 up.",
+        )
+    return StartError(
+        f"Cannot listen on {host} port {port}: {error.strerror or error}.",
+        remedy="Check the host; 127.0.0.1 is this machine.",
+    )
+
+
+def make_server(settings: Settings) -> Any:
+    """Return the uvicorn server of an app that is not started yet."""
+    import uvicorn
+
+    from api.app import make_app
+    from api.log import make_log, route_library_logs
+
+    route_library_logs(make_log(settings.log_level))
+    config = uvicorn.Config(
+        make_app(settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="on",
+        limit_concurrency=settings.concurrent_requests_max,
+        timeout_graceful_shutdown=settings.shutdown_s_max,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,163 @@
+"""What the service refuses and how it says so.
+
+    TandemError
+    ├── RequestError            the caller can mend it
+    │   ├── InvalidRequest      422  the incident cannot be understood
+    │   ├── BodyTooLarge        413
+    │   ├── BodyTooSlow         408
+    │   ├── NotJson             415  another content type
+    │   ├── NoSuchPage          404
+    │   └── WrongMethod         405
+    ├── ServiceError            the caller may try again
+    │   ├── NotReady            503  streets and kernels are still being loaded
+    │   └── InternalFault       500  our own bug
+    └── StartError              a command cannot begin: settings, files, a port in use
+
+Everything goes out as `application/problem+json` (RFC 9457): what was found, at which JSON pointer,
+and the remedy. Nothing of the request's body is repeated, because a narrative may stand in it.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from pydantic_core import to_json
+from starlette.responses import Response
+
+PROBLEM_TYPE: Final = "application/problem+json"
+PROBLEMS_MAX: Final = 20
+RETRY_AFTER_S: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong: where (a JSON pointer), what, and what to send instead."""
+
+    path: str
+    code: str
+    detail: str
+    remedy: str
+
+
+class TandemError(Exception):
+    """Root of every error that the package `api` raises on purpose."""
+
+    code: ClassVar[str] = "TANDEM_ERROR"
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(
+        self, detail: str, *, remedy: str = "", problems: tuple[Problem, ...] = ()
+    ) -> None:
+        super().__init__(f"{detail} {remedy}".strip())
+        self.detail = detail
+        self.remedy = remedy
+        self.problems = problems
+
+
+class RequestError(TandemError):
+    """The request is at fault and may be mended."""
+
+    code = "REQUEST_REFUSED"
+
+
+class InvalidRequest(RequestError):
+    """The incident itself cannot be understood."""
+
+    code = "REQUEST_INVALID"
+    title = "The request cannot be understood"
+
+
+class BodyTooLarge(RequestError):
+    """More bytes than a request may have."""
+
+    code = "BODY_TOO_LARGE"
+    title = "The request is too large"
+
+
+class BodyTooSlow(RequestError):
+    """The body did not arrive in time."""
+
+    code = "BODY_TOO_SLOW"
+    title = "The request did not arrive in time"
+
+
+class NotJson(RequestError):
+    """The content type is not JSON."""
+
+    code = "CONTENT_TYPE_NOT_JSON"
+    title = "The content type is not JSON"
+
+
+class NoSuchPage(RequestError):
+    """No such address."""
+
+    code = "NOT_FOUND"
+    title = "There is nothing at this address"
+
+
+class WrongMethod(RequestError):
+    """The address exists, the method does not."""
+
+    code = "METHOD_NOT_ALLOWED"
+    title = "This address does not take that method"
+
+
+class ServiceError(TandemError):
+    """The service is at fault; the same request may succeed later."""
+
+    code = "SERVICE_ERROR"
+
+
+class NotReady(ServiceError):
+    """Streets and kernels are still being loaded."""
+
+    code = "NOT_READY"
+    title = "The service is not ready yet"
+
+
+class InternalFault(ServiceError):
+    """A bug of ours."""
+
+    code = "INTERNAL_FAULT"
+    title = "The service failed on this request"
+
+
+class StartError(TandemError):
+    """A command cannot begin."""
+
+    code = "CANNOT_START"
+    title = "The command cannot begin"
+
+
+STATUS: Final[dict[type[TandemError], int]] = {
+    InvalidRequest: 422,
+    BodyTooLarge: 413,
+    BodyTooSlow: 408,
+    NotJson: 415,
+    NoSuchPage: 404,
+    WrongMethod: 405,
+    NotReady: 503,
+    InternalFault: 500,
+}
+"""The one table from an error to its HTTP status."""
+
+
+def problem_response(error: TandemError, headers: dict[str, str] | None = None) -> Response:
+    """Return the error as problem+json; an error missing from the table is our own fault, 500."""
+    status = STATUS.get(type(error), 500)
+    shown = error.problems[:PROBLEMS_MAX]
+    body = {
+        "type": f"urn:tandem:problem:{error.code.lower().replace('_', '-')}",
+        "title": error.title,
+        "status": status,
+        "code": error.code,
+        "detail": error.detail,
+        "remedy": error.remedy,
+        "errors": [
+            {"path": p.path, "code": p.code, "detail": p.detail, "remedy": p.remedy} for p in shown
+        ],
+        "errors_left_out": len(error.problems) - len(shown),
+    }
+    extra = {"retry-after": str(RETRY_AFTER_S)} if status == 503 else {}
+    return Response(
+        to_json(body), status, headers={**extra, **(headers or {})}, media_type=PROBLEM_TYPE
+    )

@@ -1,0 +1,18 @@
+"""Ids of recommendations: `rec_` and a ULID, so that they sort by time and never meet.
+
+48 bits of milliseconds and 80 random bits in Crockford's base 32 (no I, L, O, U), 26 characters.
+"""
+
+import datetime as dt
+import secrets
+from typing import Final
+
+CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PREFIX: Final = "rec_"
+RANDOM_BITS: Final = 80
+
+
+def new_recommendation_id(made_at: dt.datetime) -> str:
+    """Return a new id for a recommendation made at an instant."""
+    number = (int(made_at.timestamp() * 1000) << RANDOM_BITS) | secrets.randbits(RANDOM_BITS)
+    return PREFIX + "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))

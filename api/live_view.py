@@ -1,0 +1,143 @@
+"""What all requests read: one immutable view of streets, drive times, zones and policy.
+
+Made at start-up; a change makes a new view beside the old one, and a request takes the reference
+once. Loading also decides a call, so that every kernel is compiled before the first request.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from api.errors import StartError
+from api.settings import Settings
+from api.warm_up import warm_up
+from geodata.artifacts import describe_network, load_network, software_version
+from geodata.driving_file import read_profiles
+from geodata.driving_time import ROUTINE, DrivingProfile, edge_times, hour_of_week
+from geodata.network import StreetNetwork
+from geodata.pilot.area import pilot_posts, pilot_zone_features
+from geodata.snap import StreetIndex
+from geodata.zones import ZoneMap
+from routing.live import with_weights
+from routing.model import PILOT, Homes, Situation, Versions, place_units, unit_columns
+from routing.road_hierarchy import load_or_build_hierarchy
+from routing.travel_time import TravelTimes
+
+Stage = Callable[[str], None]
+ZONES_BYTES_MAX: Final = 50_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LiveView:
+    """A situation without units for every hour of the week, and what is told about it."""
+
+    by_hour: tuple[Situation, ...]
+    """(168,) from Monday 00, local time; hours with the same weights share one situation."""
+    about: Mapping[str, Any]
+    """What GET /v1/network answers."""
+
+    @property
+    def situation(self) -> Situation:
+        """The situation where the hour does not matter: streets, zones, policy."""
+        return self.by_hour[0]
+
+    def at(self, instant: datetime) -> Situation:
+        """Return the situation with the drive times of an instant's local hour."""
+        return self.by_hour[hour_of_week(instant.astimezone(self.situation.policy.window.zone))]
+
+    @property
+    def network_id(self) -> str:
+        """Name of the street network."""
+        return self.situation.network.source.network_id
+
+    @property
+    def weights_id(self) -> str:
+        """Name of the weight set."""
+        times = self.situation.travel_times
+        return "" if times is None else times.weights_id
+
+    @property
+    def schematic(self) -> bool:
+        """Whether the streets are a drawing and not a survey."""
+        return self.situation.network.source.schematic
+
+
+def load_view(settings: Settings, stage: Stage) -> LiveView:
+    """Load streets and zones and make them ready; `stage` is told what goes on.
+
+    Raises
+    ------
+    StartError
+        The zones cannot be used.
+    ArtifactError
+        The folder holds no usable network.
+    DrivingFileError
+        The file of driving figures cannot be used.
+    """
+    stage("loading streets")
+    network = load_streets(settings.network)
+    zones = load_zones(settings.zones)
+    profile = read_profiles(settings.driving)["ROUTINE"] if settings.driving else ROUTINE
+    stage("preparing drive times (the first start compiles the kernels: about a minute)")
+    streets = StreetIndex.build(network)
+    graph, hierarchy = load_or_build_hierarchy(settings.network, network)
+    times = TravelTimes(network, graph, hierarchy, edge_times(network, profile))
+    roster = unit_columns(())
+    homes = Homes(posts={post.post_id: (post.lon, post.lat) for post in pilot_posts()})
+    placement = place_units(
+        roster, network=network, streets=streets, travel_times=times, homes=homes
+    )
+    situation = Situation(
+        network=network,
+        streets=streets,
+        travel_times=times,
+        zones=zones,
+        policy=PILOT,
+        roster=roster,
+        placement=placement,
+        homes=homes,
+        versions=Versions(software=software_version()),
+    )
+    warm_up(situation)
+    return LiveView(by_hour=_every_hour(situation, profile), about=describe_network(network))
+
+
+def _every_hour(situation: Situation, profile: DrivingProfile) -> tuple[Situation, ...]:
+    """Return a situation for each hour of the week, made once for each different factor."""
+    made = {profile.hour_factor[0]: situation}
+    for hour, factor in enumerate(profile.hour_factor):
+        if factor not in made:
+            weights = edge_times(situation.network, profile, hour=hour)
+            made[factor] = with_weights(situation, weights)
+    return tuple(made[factor] for factor in profile.hour_factor)
+
+
+def load_streets(folder: Path | None) -> StreetNetwork:
+    """Return the saved network of a folder, or the built-in schematic."""
+    if folder is not None:
+        return load_network(folder)
+    from geodata.pilot.streets import pilot_network  # brings the street build, which is not light
+
+    return pilot_network()
+
+
+def load_zones(file: Path | None) -> ZoneMap:
+    """Return the zones of a GeoJSON file, or the built-in pilot zone.
+
+    Raises
+    ------
+    StartError
+        The file cannot be read, is not GeoJSON, or its zones cannot be used.
+    """
+    if file is None:
+        return ZoneMap.from_geojson(pilot_zone_features())
+    remedy = "Give a GeoJSON FeatureCollection of polygons in WGS 84 degrees with a zone_id each."
+    try:
+        if file.stat().st_size > ZONES_BYTES_MAX:
+            raise StartError(f"{file}: more than {ZONES_BYTES_MAX:,} bytes.", remedy=remedy)
+        return ZoneMap.from_geojson(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise StartError(f"{file}: {error}.", remedy=remedy) from None

@@ -1,0 +1,97 @@
+"""From the words of a request to the nouns of `routing.model`; no rule lives here."""
+
+from api.request_schemas import (
+    AssignedEntry,
+    IncidentEntry,
+    PositionEntry,
+    RecommendRequest,
+    ScreeningEntry,
+)
+from routing.model import (
+    AssignedUnit,
+    Fix,
+    Incident,
+    IncidentId,
+    Location,
+    Mode,
+    Options,
+    Screening,
+    Status,
+    UnitId,
+)
+
+_STATUS = {str(status): status for status in Status}
+
+
+def incident_of(entry: IncidentEntry) -> Incident:
+    """Return the call of a request."""
+    return Incident(
+        incident_id=IncidentId(entry.incident_id),
+        version=entry.version,
+        received_at=entry.received_at,
+        queued_at=entry.queued_at,
+        location=Location(
+            lon=entry.location.lon,
+            lat=entry.location.lat,
+            uncertainty_m=entry.location.uncertainty_m or 0.0,
+        ),
+        call_type=entry.call_type,
+        priority=entry.priority,
+        origin=entry.origin,
+        requested_mode=Mode(entry.requested_mode),
+        screening=_screening(entry.screening),
+        scene_safe_at=entry.scene_safe_at,
+        assigned=tuple(map(_assigned, entry.assigned)),
+    )
+
+
+def options_of(request: RecommendRequest) -> Options:
+    """Return how much to answer."""
+    return Options(
+        alternatives=request.options.alternatives,
+        explain=request.options.explain,
+        route=request.options.route,
+        exclude_unit_ids=frozenset(request.exclude_unit_ids),
+    )
+
+
+def _status(text: str) -> Status:
+    return _STATUS.get(text, Status.UNKNOWN)
+
+
+def _screening(entry: ScreeningEntry | None) -> Screening:
+    if entry is None:
+        return Screening()
+    return Screening(
+        completed_at=entry.completed_at,
+        weapon=entry.weapon,
+        violence=entry.violence,
+        medical=entry.medical,
+        enforcement=entry.enforcement,
+        drug_use=entry.drug_use,
+        place=entry.place,
+    )
+
+
+def _assigned(entry: AssignedEntry) -> AssignedUnit:
+    return AssignedUnit(
+        unit_id=UnitId(entry.unit_id),
+        agency=entry.agency,
+        call_sign=entry.call_sign,
+        status=_status(entry.status),
+        on_scene_at=entry.on_scene_at,
+        position=_fix(entry.position),
+    )
+
+
+def _fix(entry: PositionEntry | None) -> Fix | None:
+    if entry is None:
+        return None
+    return Fix(
+        lon=entry.lon,
+        lat=entry.lat,
+        fixed_at=entry.fixed_at,
+        heading_deg=entry.heading_deg,
+        speed_mps=entry.speed_mps,
+        accuracy_m=entry.accuracy_m,
+    )

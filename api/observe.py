@@ -1,0 +1,76 @@
+"""Around every request: how long it took, what became of it, and an answer when our code fails.
+
+A plain ASGI layer, so that it costs microseconds. It logs addresses of our own only, so that a
+probe with a name in its path leaves no trace of it.
+"""
+
+from collections.abc import Collection
+from time import perf_counter
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
+
+from api.errors import InternalFault, problem_response
+from api.log import fault_place
+from api.metrics import Metrics
+
+OTHER: Final = "other"
+QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines; logged at level debug."""
+
+
+class Observed:
+    """Times, counts and logs each request, and turns a bug of ours into a bare 500."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        routes: Collection[str],
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.app = app
+        self.routes = frozenset(routes)
+        self.metrics = metrics
+        self.log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = perf_counter()
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            self.log.info("caller_went_away")
+        except Exception as error:  # noqa: BLE001  nothing of it may reach the caller or the log
+            self.log.error(  # noqa: TRY400  a traceback shows values of the request
+                "fault", kind=type(error).__name__, place=fault_place(error)
+            )
+            if not status:
+                fault = InternalFault(
+                    "The service failed on this request.",
+                    remedy="Decide by hand. The service's log names the place of the fault.",
+                )
+                await problem_response(fault)(scope, receive, watched)
+        finally:
+            self._note(scope["path"], status, perf_counter() - began)
+
+    def _note(self, path: str, status: int, took_s: float) -> None:
+        route = path if path in self.routes else OTHER
+        self.metrics.requests.labels(route, str(status)).inc()
+        self.metrics.request_s.labels(route).observe(took_s)
+        level = self.log.debug if route in QUIET else self.log.info
+        level("request", route=route, status=status, ms=round(took_s * 1000, 3))

@@ -1,0 +1,86 @@
+"""The API description: FastAPI's own, plus what bytes-in, bytes-out routes cannot tell it.
+
+The request's schema, the examples (made by `tandem`'s own code from the demo calls, see
+`examples`), and the one shape of every refusal.
+"""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from api.answer_schemas import ProblemAnswer, RecommendAnswer
+from api.errors import PROBLEM_TYPE
+from api.examples import read_examples
+from api.request_schemas import RecommendRequest
+
+REF: Final = "#/components/schemas/{model}"
+RECOMMEND_PATH: Final = "/v1/recommend-units"
+REFUSALS: Final = {
+    "408": "The body did not arrive in time.",
+    "413": "The body is too large.",
+    "415": "The content type is not JSON.",
+    "422": "The call itself cannot be understood.",
+    "503": "Not ready yet; ask again after Retry-After.",
+}
+
+
+def install_description(app: FastAPI) -> None:
+    """Make /openapi.json answer the full description; it is made once, when first asked for."""
+
+    def description() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = describe(app)
+        return app.openapi_schema
+
+    app.openapi = description  # type: ignore[method-assign]
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI description of the app."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+    )
+    _, models = models_json_schema(
+        [
+            (RecommendRequest, "validation"),
+            (RecommendAnswer, "serialization"),
+            (ProblemAnswer, "serialization"),
+        ],
+        ref_template=REF,
+    )
+    document.setdefault("components", {}).setdefault("schemas", {}).update(models["$defs"])
+    _describe_recommend(document["paths"][RECOMMEND_PATH]["post"])
+    return document
+
+
+def _describe_recommend(operation: dict[str, Any]) -> None:
+    examples = read_examples()
+    requests = {name: {"value": example["request"]} for name, example in examples.items()}
+    answers = {name: {"value": example["answer"]} for name, example in examples.items()}
+    operation["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": _ref(RecommendRequest), "examples": requests}},
+    }
+    operation["responses"] = {
+        "200": {
+            "description": "DISPATCH, HOLD or NOT_ELIGIBLE",
+            "content": {"application/json": {"schema": _ref(RecommendAnswer), "examples": answers}},
+        },
+        **{
+            status: {
+                "description": meaning,
+                "content": {PROBLEM_TYPE: {"schema": _ref(ProblemAnswer)}},
+            }
+            for status, meaning in REFUSALS.items()
+        },
+    }
+
+
+def _ref(model: type) -> dict[str, str]:
+    return {"$ref": REF.format(model=model.__name__)}

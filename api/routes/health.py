@@ -1,0 +1,43 @@
+"""Is the process alive, may it be asked, and what does it count."""
+
+from fastapi import APIRouter, Request
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from api.metrics import CONTENT_TYPE
+from api.service import Service
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Alive")
+async def healthz() -> Response:
+    """Answer 200 as long as the process can answer at all."""
+    return Response(to_json({"status": "alive"}), media_type="application/json")
+
+
+@router.get(
+    "/readyz",
+    summary="Ready",
+    responses={200: {"description": "Ready"}, 503: {"description": "Not ready yet"}},
+)
+async def readyz(request: Request) -> Response:
+    """Answer 200 with the list of what is degraded, or 503 before streets and kernels are there."""
+    service: Service = request.app.state.service
+    ready = service.view is not None
+    body = {
+        "ready": ready,
+        "stage": service.stage,
+        "degraded": list(service.degraded()),
+        "failure": service.failure,
+    }
+    headers = {} if ready else {"retry-after": "1"}
+    status = 200 if ready else 503
+    return Response(to_json(body), status, headers=headers, media_type="application/json")
+
+
+@router.get("/metrics", summary="Prometheus metrics")
+async def metrics(request: Request) -> Response:
+    """Answer all counters in Prometheus' text format."""
+    service: Service = request.app.state.service
+    return Response(service.metrics.text(), media_type=CONTENT_TYPE)

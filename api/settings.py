@@ -1,0 +1,64 @@
+"""Every setting of the service, read once from the environment and passed down.
+
+Each has its row in docs/settings.md; a test fails when one is missing there.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.errors import StartError
+
+ENV_PREFIX: Final = "TANDEM_"
+
+
+class Settings(BaseSettings):
+    """One frozen object; `TANDEM_PORT=9000` in the environment sets `port`."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
+
+    network: Path | None = None
+    """Folder written by `tandem network build`; none means the built-in pilot schematic."""
+    zones: Path | None = None
+    """GeoJSON file of zones; none means the built-in pilot zone."""
+    driving: Path | None = None
+    """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8911
+    """TCP port; 0 takes a free one."""
+    cache_dir: Path | None = None
+    """Where compiled kernels are kept; none means the user's cache folder. Read by `geodata`."""
+    body_bytes_max: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_000_000
+    """Larger request bodies are refused with 413."""
+    body_read_s_max: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """A body that takes longer to arrive is refused with 408."""
+    shutdown_s_max: Annotated[int, Field(ge=0, le=300)] = 10
+    """Seconds that open requests get to finish when the service is told to stop."""
+    concurrent_requests_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """Connections and requests in hand above which uvicorn answers 503."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least serious log line that is written."""
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises
+    ------
+    StartError
+        A variable has a value that its setting cannot take.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        said = [
+            f"{ENV_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+            for e in error.errors(include_url=False, include_input=False)
+        ]
+        raise StartError(
+            "The environment holds a setting that cannot be used: " + "; ".join(said) + ".",
+            remedy="docs/settings.md lists every setting and what it takes.",
+        ) from None

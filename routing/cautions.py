@@ -1,0 +1,138 @@
+"""What a dispatcher should know about an answer although it does not stop it.
+
+What lives here: every warning of a recommendation, each with the place in the request it is about.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import numpy as np
+
+from geodata.snap import NO_STREET
+from routing.answer import AnswerWarning
+from routing.arrivals import Muster, Target
+from routing.codes import PositionBasis, WarningCode
+from routing.eligibility import SHIFT_ENDING
+from routing.halves import Half
+from routing.model import Incident, Situation
+from routing.policy import Policy
+from routing.roster import UnitColumns
+
+_AGED: Final = (PositionBasis.AVL_AGED, PositionBasis.LAST_KNOWN)
+_ASSUMED: Final = (PositionBasis.HOME_POST, PositionBasis.BEAT_CENTRE, PositionBasis.UNKNOWN)
+
+
+def _warning(code: WarningCode, path: str, detail: str) -> AnswerWarning:
+    return AnswerWarning(code=code, path=path, detail=detail)
+
+
+def of_place(
+    situation: Situation, incident: Incident, target: Target | None, policy: Policy
+) -> Iterator[AnswerWarning]:
+    """Yield what is doubtful about where the call is; without a target its place is no place."""
+    if target is None:
+        return
+    snapped = target.snapped
+    if snapped.street == NO_STREET:
+        yield _warning(
+            WarningCode.SNAP_FAR,
+            "/incident/location",
+            "no street anywhere near; straight lines used",
+        )
+    elif snapped.distance_m > policy.snap.warn_m:
+        far = snapped.distance_m > policy.snap.refuse_m
+        said = f"{round(snapped.distance_m)} m from the nearest street, at lon {snapped.lon:.6f}, "
+        said += f"lat {snapped.lat:.6f}"
+        name = situation.network.name_of(snapped.street)
+        said += f" ({name})" if name else ""
+        yield _warning(
+            WarningCode.SNAP_FAR if far else WarningCode.SNAP_DISTANT,
+            "/incident/location",
+            said + ("; arrivals are straight-line estimates" if far else ""),
+        )
+    if situation.travel_times is None:
+        yield _warning(
+            WarningCode.NO_STREET_TIMES,
+            "",
+            "no drive times are loaded; arrivals are straight-line estimates",
+        )
+    at = incident.location
+    if at.uncertainty_m > 0 and situation.zones.is_near_edge(at.lon, at.lat, at.uncertainty_m):
+        yield _warning(
+            WarningCode.ZONE_UNCERTAIN,
+            "/incident/location/uncertainty_m",
+            f"the edge of a zone lies within the call's {at.uncertainty_m:g} m of uncertainty",
+        )
+
+
+def of_fixes(
+    roster: UnitColumns, discarded: Iterable[int], future: Iterable[int]
+) -> Iterator[AnswerWarning]:
+    """Yield the fixes that were not used, in the order of unit_id."""
+    reasons = dict.fromkeys(discarded, "outside the street network or (0, 0)")
+    reasons |= dict.fromkeys(future, "fixed_at is in the future")
+    for row in sorted(reasons):
+        yield _warning(
+            WarningCode.FIX_DISCARDED,
+            roster.path(row, "/position"),
+            f"{roster.unit_id[row]}: {reasons[row]}; not used",
+        )
+
+
+def of_chosen(half: Half, broken: int) -> Iterator[AnswerWarning]:
+    """Yield what is doubtful about the first unit of a half that was looked for.
+
+    Parameters
+    ----------
+    broken
+        The rules that it breaks, see `UnitRule`; only the shift-end guard can be among them.
+    """
+    muster, row = half.muster, half.rows[0]
+    yield from _position(muster, row)
+    if broken & SHIFT_ENDING:
+        yield _warning(
+            WarningCode.SHIFT_ENDING,
+            muster.roster.path(row, "/shift_end"),
+            f"{muster.roster.call_sign[row]}: last resort, its shift ends within "
+            f"{muster.policy.shift_guard_s // 60} minutes or is over",
+        )
+        return
+    finish_s = muster.now_s + float(muster.arrive_s[row]) + muster.policy.mean_service_s
+    if finish_s > muster.roster.shift_end_s[row]:
+        late_min = round((finish_s - float(muster.roster.shift_end_s[row])) / 60)
+        yield _warning(
+            WarningCode.FINISH_AFTER_SHIFT,
+            muster.roster.path(row, "/shift_end"),
+            f"{muster.roster.call_sign[row]}: may finish {late_min} minutes after its shift",
+        )
+
+
+def _position(muster: Muster, row: int) -> Iterator[AnswerWarning]:
+    path, name = muster.roster.path(row, "/position"), muster.roster.call_sign[row]
+    basis = muster.basis(row)
+    if basis in _AGED:
+        age_s = muster.age_s(row)
+        said = "of unknown age" if age_s is None else f"{age_s} s old"
+        yield _warning(WarningCode.POSITION_AGED, path, f"{name}: position is {said}")
+    elif basis in _ASSUMED:
+        yield _warning(WarningCode.POSITION_ASSUMED, path, f"{name}: no usable position, {basis}")
+    if muster.by_line[row] and muster.target.on_street:
+        metres = float(muster.placement.positions.distance_m[row])
+        said = (
+            f"{round(metres)} m from any street" if np.isfinite(metres) else "far from any street"
+        )
+        yield _warning(
+            WarningCode.UNIT_SNAP_FAR, path, f"{name}: {said}; arrival is a straight-line estimate"
+        )
+
+
+def of_fixed(half: Half) -> Iterator[AnswerWarning]:
+    """Yield the units on the call whose arrival nobody knows."""
+    for place in range(len(half.rows)):
+        if half.arrive_s(place) is None:
+            name = half.muster.roster.call_sign[half.rows[place]]
+            yield _warning(
+                WarningCode.ASSIGNED_ARRIVAL_UNKNOWN,
+                "/incident/assigned",
+                f"{name}: no position and not on scene, so its arrival is not known",
+            )

@@ -1,0 +1,216 @@
+"""The two halves of a pair: who could be each, nearest first, or who it is already.
+
+What lives here: `Half`, the order of candidates of one kind, units kept from an earlier answer, and
+the units that are on the call already. What does not: choosing the pair (`assign`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.arrivals import NEVER_S, Muster, Target, gather
+from routing.codes import Agency, Status
+from routing.eligibility import SHIFT_ENDING
+from routing.model import AssignedUnit, Incident, Options, Situation
+from routing.placement import NOWHERE, place_units
+from routing.policy import Policy
+from routing.roster import AGENCIES, STATUSES, Fix, Unit, UnitColumns, unit_columns
+
+UNDER_WAY: Final = frozenset({Status.ENROUTE, Status.STAGED, Status.ON_SCENE})
+"""Assigned units that need no turnout any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Half:
+    """One kind of unit of a pair."""
+
+    agency: Agency
+    muster: Muster
+    """Of the roster, or of the assigned units when `fixed`."""
+    rows: tuple[int, ...]
+    """Rows of the muster, the chosen one first; empty when there is nobody."""
+    fixed: bool = False
+    """These units are on the call already; nobody is chosen."""
+    on_scene: tuple[datetime | None, ...] = ()
+    """For each fixed row: since when it is on scene; None when it is not there yet."""
+    last_resort: bool = False
+    """Only units within their shift-end guard are left."""
+    kept: bool = False
+    """The first was named earlier and another would gain too little."""
+
+    def arrive_s(self, place: int) -> int | None:
+        """Return the arrival of a unit by its place in `rows`; None when its way is not known."""
+        row = self.rows[place]
+        if self.fixed and self.on_scene[place] is not None:
+            return 0
+        arrive_s = int(self.muster.arrive_s[row])
+        unknown = self.muster.placement.source[row] == NOWHERE
+        return None if self.fixed and (unknown or arrive_s == NEVER_S) else arrive_s
+
+    def unit_id(self, place: int) -> str:
+        """Return the unit_id of a unit by its place in `rows`."""
+        return self.muster.roster.unit_id[self.rows[place]]
+
+
+def candidates(muster: Muster, bits: NDArray[np.int32], agency: Agency, options: Options) -> Half:
+    """Return who could be one half: those who break no rule, or else those near their shift's end.
+
+    Parameters
+    ----------
+    bits
+        (n_units,) rules that each unit breaks; see `UnitRule`.
+    """
+    own = muster.roster.agency == AGENCIES.index(agency)
+    rows = np.flatnonzero(own & (bits == 0))
+    last_resort = False
+    if len(rows) == 0:
+        rows = np.flatnonzero(own & (bits == SHIFT_ENDING))
+        last_resort = len(rows) > 0
+    ordered = muster.nearest_first(rows).tolist()
+    kept = _keep_earlier(muster, ordered, options.earlier_unit_ids)
+    return Half(
+        agency=agency, muster=muster, rows=tuple(ordered), last_resort=last_resort, kept=kept
+    )
+
+
+def _keep_earlier(muster: Muster, ordered: list[int], earlier: frozenset[str]) -> bool:
+    """Move a unit named earlier to the front, unless another gains at least `min_gain_s`."""
+    if not earlier or not ordered:
+        return False
+    ids = muster.roster.unit_id
+    place = next((i for i, row in enumerate(ordered) if ids[row] in earlier), None)
+    if place is None or place == 0:
+        return False
+    gain_s = int(muster.arrive_s[ordered[place]] - muster.arrive_s[ordered[0]])
+    if gain_s >= muster.policy.min_gain_s:
+        return False
+    ordered.insert(0, ordered.pop(place))
+    return True
+
+
+# -- units that are on the call already -----------------------------------------------------------
+
+
+def fixed_halves(
+    situation: Situation,
+    incident: Incident,
+    target: Target,
+    *,
+    policy: Policy,
+    decided_at: datetime,
+) -> dict[Agency, Half]:
+    """Return the halves that are filled already.
+
+    A unit's own place in the request comes first, then the roster's; its home is no place for a
+    unit that is under way. A unit without any place stays fixed, and its arrival is not known.
+    """
+    assigned = {unit.unit_id: unit for unit in reversed(incident.assigned)}
+    if not assigned:
+        return {}
+    units = [_as_unit(situation.roster, unit) for unit in assigned.values()]
+    roster = unit_columns(units)
+    told = [assigned[unit_id] for unit_id in roster.unit_id]
+    status = {unit.unit_id: unit.status for unit in units}
+    now_s = decided_at.timestamp()
+    placement = place_units(
+        roster,
+        network=situation.network,
+        streets=situation.streets,
+        travel_times=situation.travel_times,
+        ignore_fix=roster.fixed_at_s > now_s + policy.future_fix_s,
+    )
+    muster = gather(
+        situation,
+        (roster, placement),
+        target,
+        policy=policy,
+        decided_at=decided_at,
+        turnout_s=[_turnout_s(u.agency, status[u.unit_id], policy) for u in told],
+    )
+    since = [_on_scene_since(unit, status[unit.unit_id], decided_at) for unit in told]
+    return {
+        agency: _fixed_half(muster, agency, since)
+        for agency in AGENCIES
+        if any(unit.agency is agency for unit in told)
+    }
+
+
+def _as_unit(roster: UnitColumns, told: AssignedUnit) -> Unit:
+    """Return an assigned unit with what the roster can add."""
+    row = roster.row_of(told.unit_id)
+    fix, status = told.position, told.status
+    call_sign, version = told.call_sign, None
+    if row is not None:
+        call_sign = call_sign or roster.call_sign[row]
+        version = roster.version[row]
+        fix = fix or _fix_of(roster, row)
+        status = roster_status(roster, row) if status is Status.UNKNOWN else status
+    return Unit(
+        unit_id=told.unit_id,
+        agency=told.agency,
+        call_sign=call_sign,
+        version=version,
+        status=status,
+        position=fix,
+    )
+
+
+def roster_status(roster: UnitColumns, row: int) -> Status:
+    """Return the status of a unit of the roster."""
+    return STATUSES[int(roster.status[row])]
+
+
+def _fix_of(roster: UnitColumns, row: int) -> Fix | None:
+    if np.isnan(roster.lon[row]):
+        return None
+    fixed_at_s = float(roster.fixed_at_s[row])
+    known = {
+        name: None if np.isnan(value) else float(value)
+        for name, value in (
+            ("heading_deg", roster.heading_deg[row]),
+            ("speed_mps", roster.speed_mps[row]),
+            ("accuracy_m", roster.accuracy_m[row]),
+        )
+    }
+    return Fix(
+        lon=float(roster.lon[row]),
+        lat=float(roster.lat[row]),
+        fixed_at=None if np.isnan(fixed_at_s) else datetime.fromtimestamp(fixed_at_s, UTC),
+        **known,
+    )
+
+
+def _turnout_s(agency: Agency, status: Status, policy: Policy) -> int:
+    if status in UNDER_WAY:
+        return 0
+    return policy.turnout_care_s if agency is Agency.CARE else policy.turnout_spd_s
+
+
+def _on_scene_since(unit: AssignedUnit, status: Status, decided_at: datetime) -> datetime | None:
+    """Return since when a unit is there; the decision itself where nobody said since when."""
+    if unit.on_scene_at is not None:
+        return min(unit.on_scene_at, decided_at)
+    return decided_at if status is Status.ON_SCENE else None
+
+
+def _fixed_half(muster: Muster, agency: Agency, since: Sequence[datetime | None]) -> Half:
+    """Return the assigned units of one kind, the first to be there first."""
+    unsorted = [i for i, code in enumerate(muster.roster.agency) if AGENCIES[code] is agency]
+
+    def half(rows: Sequence[int]) -> Half:
+        return Half(
+            agency=agency,
+            muster=muster,
+            rows=tuple(rows),
+            fixed=True,
+            on_scene=tuple(since[row] for row in rows),
+        )
+
+    loose = half(unsorted)
+    arrivals = [loose.arrive_s(place) for place in range(len(unsorted))]
+    known = [NEVER_S if arrive_s is None else arrive_s for arrive_s in arrivals]
+    return half([row for _, row in sorted(zip(known, unsorted, strict=True))])

@@ -1,0 +1,113 @@
+"""Where CARE waits until the scene is safe, and for how long.
+
+What lives here: the point on CARE's way short of the call, the words for where that is, and the
+waits. What does not: whether CARE has to wait at all (`dispatch`).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geodata.network import StreetNetwork
+from geodata.snap import NO_STREET, StreetIndex
+from routing.answer import Stage
+from routing.arrivals import Target, line_m
+from routing.policy import Policy
+
+if TYPE_CHECKING:
+    from routing.travel_time import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Seconds that CARE waits at its point."""
+
+    least_s: int | None
+    expected_s: int | None
+
+
+def waits(care_s: int | None, spd_s: int | None, spd_there_for_s: int, policy: Policy) -> Waits:
+    """Return the least wait, for police to arrive, and the expected one, until the scene is safe.
+
+    Parameters
+    ----------
+    care_s, spd_s
+        Arrivals in seconds from the decision; None when not known.
+    spd_there_for_s
+        How long police have been on scene already.
+    """
+    if care_s is None or spd_s is None:
+        return Waits(least_s=None, expected_s=None)
+    safe_s = spd_s - spd_there_for_s + policy.scene_safe_after_s
+    return Waits(least_s=max(0, spd_s - care_s), expected_s=max(0, safe_s - care_s))
+
+
+def stage_on_route(network: StreetNetwork, route: "Route", waiting: Waits, policy: Policy) -> Stage:
+    """Return the point on a route that lies `stage_short_m` before its end, or its start."""
+    lon, lat, edge = route.point_before_end(policy.stage_short_m)
+    return _stage(
+        (lon, lat), near(network, int(network.edge_street[edge]), lon, lat), waiting, policy
+    )
+
+
+def stage_on_line(
+    network: StreetNetwork,
+    streets: StreetIndex,
+    start: tuple[float, float],
+    target: Target,
+    waiting: Waits,
+    policy: Policy,
+) -> Stage:
+    """Return the point on the straight line to the call, moved to the nearest street if any."""
+    whole_m = line_m(*start, target)
+    share = min(1.0, policy.stage_short_m / whole_m) if whole_m > 0 else 1.0
+    lon = target.lon + share * (start[0] - target.lon)
+    lat = target.lat + share * (start[1] - target.lat)
+    snapped = streets.snap_incident(lon, lat)
+    if snapped.street == NO_STREET or snapped.distance_m > policy.snap.warn_m:
+        return _stage((lon, lat), "", waiting, policy)
+    place = (snapped.lon, snapped.lat)
+    return _stage(place, near(network, snapped.street, *place), waiting, policy)
+
+
+def _stage(place: tuple[float, float], where: str, waiting: Waits, policy: Policy) -> Stage:
+    return Stage(
+        lon=round(place[0], 6),
+        lat=round(place[1], 6),
+        near=where,
+        min_wait_s=waiting.least_s,
+        expected_wait_s=waiting.expected_s,
+        expected_wait_basis=f"ASSUMED_{policy.scene_safe_after_s}_S_TO_SAFE",
+    )
+
+
+def near(network: StreetNetwork, street: int, lon: float, lat: float) -> str:
+    """Return the name of a street and of the one it crosses nearest to a point on it.
+
+    Of its two ends the nearer one that has another name counts; with none, the street stands
+    alone. An unnamed street gives way to what it meets.
+    """
+    own = network.name_of(street)
+    ends = _ends(network, street)
+    ends.sort(
+        key=lambda j: (network.junction_lon[j] - lon) ** 2 + (network.junction_lat[j] - lat) ** 2
+    )
+    for junction in ends:
+        others = [name for name in junction_names(network, junction) if name != own]
+        if others:
+            return " / ".join(([own] if own else []) + others[: 1 if own else 2])
+    return own
+
+
+def _ends(network: StreetNetwork, street: int) -> list[int]:
+    edge = max(network.street_along[street], network.street_against[street])
+    return [int(network.edge_tail[edge]), int(network.edge_head[edge])]
+
+
+def junction_names(network: StreetNetwork, junction: int) -> list[str]:
+    """Return the names of the streets that meet at a junction, in order of the alphabet."""
+    leaving = np.arange(network.edge_first[junction], network.edge_first[junction + 1])
+    arriving = np.flatnonzero(network.edge_head == junction)
+    streets = network.edge_street[np.concatenate((leaving, arriving))]
+    return sorted({network.name_of(int(street)) for street in streets} - {""})

@@ -1,0 +1,154 @@
+"""The command `tandem` as a person runs it: real processes, one clear message for each mistake."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from api.commands.serve import require_loopback
+from api.errors import StartError
+from tests.api.requests_made import as_bytes, request, request_about
+from tests.api.waiting import wait_until
+
+TANDEM = [sys.executable, "-c", "from api.cli import main; main()"]
+TIMEOUT_S = 120
+
+
+def tandem(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*TANDEM, *arguments], input=stdin, capture_output=True, timeout=TIMEOUT_S, check=False,
+        env=os.environ | {"COLUMNS": "120", "NO_COLOR": "1"},
+    )  # fmt: skip
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
+
+
+def assert_clear_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr.replace("\n", " ")
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run a real service on a free port; it is ended whatever happens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [*TANDEM, "serve", "--port", str(port), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: process.poll() is not None or status(port) == 200, "ready")
+        yield process, port
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def status(port: int) -> int:
+    try:
+        return exchange(port, "GET", "/readyz")[0]
+    except OSError:
+        return 0
+
+
+def exchange(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, body, {"content-type": "application/json"})
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def test_the_demo_prints_a_pair_its_arrivals_and_reasons() -> None:
+    done = tandem("demo")
+    assert done.returncode == 0, done.stderr
+    assert "schematic" in done.stdout
+    for word in ("DISPATCH", "HOLD", "NOT ELIGIBLE", "CARE", "SPD", "stages at", "Time:"):
+        assert word in done.stdout
+
+
+def test_a_real_service_answers_and_stops_when_told_to() -> None:
+    with served() as (process, port):
+        code, body = exchange(port, "POST", "/v1/recommend-units", as_bytes(request()))
+        assert code == 200
+        assert json.loads(body)["outcome"] == "DISPATCH"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in {0, -signal.SIGTERM}
+
+
+def test_a_port_in_use_is_told_with_the_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = tandem("serve", "--port", str(taken.getsockname()[1]))
+    assert_clear_error(done, "in use", "--port 0")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "dispatch.example.org"])
+def test_other_machines_are_kept_out_unless_insisted_on(host: str) -> None:
+    with pytest.raises(StartError, match="--allow-remote-without-auth"):
+        require_loopback(host, allow_remote=False)
+    require_loopback(host, allow_remote=True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_this_machine_may_always_be_served(host: str) -> None:
+    require_loopback(host, allow_remote=False)
+
+
+def test_a_request_from_a_file_is_answered_as_text(tmp_path: Path) -> None:
+    file = tmp_path / "call.json"
+    file.write_bytes(as_bytes(request()))
+    done = tandem("recommend", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "Dispatch" in done.stdout
+    assert "schematic" in done.stderr
+
+
+def test_a_request_from_standard_input_is_answered_as_json() -> None:
+    done = tandem("recommend", "-", "--json", stdin=as_bytes(request()))
+    assert json.loads(done.stdout)["outcome"] == "DISPATCH"
+
+
+def test_a_map_is_drawn(tmp_path: Path) -> None:
+    picture = tmp_path / "call.png"
+    done = tandem("recommend", "-", "--map", str(picture), stdin=as_bytes(request()))
+    assert done.returncode == 0, done.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size > 50_000
+
+
+def test_a_request_that_cannot_be_understood_is_one_message() -> None:
+    made = request_about(location={"lon": 47.61, "lat": -122.33})
+    assert_clear_error(tandem("recommend", "-", stdin=as_bytes(made)), "swapped", "Exchange")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("recommend", "nowhere.json"), ("network", "info", "nowhere"),
+     ("network", "build", "--out", "x"), ("recommend", "-", "--network", "nowhere"),
+     ("recommend", "-", "--zones", "nowhere.geojson"),
+     ("network", "build", "nowhere.osm", "--out", "x"), ("serve", "--network", "nowhere")],
+)  # fmt: skip
+def test_a_mistake_is_one_clear_message(arguments: tuple[str, ...]) -> None:
+    assert_clear_error(tandem(*arguments, stdin=as_bytes(request())), "Error:")
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "serve", "recommend", "kernels", "network build", "network info"]
+)
+def test_help_has_examples(command: str) -> None:
+    done = tandem(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Examples" in done.stdout
+    assert f"tandem {command}" in done.stdout

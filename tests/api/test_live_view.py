@@ -1,0 +1,44 @@
+"""The view that requests read: drive times of the hour of the decision."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.live_view import LiveView, load_view
+from api.settings import Settings
+from geodata.driving_file import DrivingFileError
+
+SEATTLE = ZoneInfo("America/Los_Angeles")
+BUSY_TUESDAYS = "[routine]\nhours = [{days=['tue'], from=7, to=10, factor=2.0}]\n"
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> LiveView:
+    path = tmp_path_factory.mktemp("driving") / "driving.toml"
+    path.write_text(BUSY_TUESDAYS, encoding="utf-8")
+    return load_view(Settings(driving=path), lambda _stage: None)
+
+
+def test_a_decision_uses_the_weights_of_its_local_hour(busy: LiveView) -> None:
+    calm, busy_hour = (busy.at(datetime(2026, 7, 21, h, 59, tzinfo=SEATTLE)) for h in (6, 9))
+    assert calm.travel_times is not None
+    assert busy_hour.travel_times is not None
+    slow, quick = (
+        s.travel_times.edge_times.move_ms.sum() for s in (busy_hour, calm) if s.travel_times
+    )
+    assert slow == pytest.approx(2 * quick, rel=1e-3)
+    assert "-x2-" in busy_hour.travel_times.weights_id
+
+
+def test_hours_with_the_same_factor_share_one_weight_set(busy: LiveView) -> None:
+    assert len({id(situation) for situation in busy.by_hour}) == 2
+    assert busy.at(datetime(2026, 7, 22, 9, tzinfo=SEATTLE)) is busy.situation
+
+
+def test_a_file_of_wrong_figures_stops_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "driving.toml"
+    path.write_text("[routine]\nsignals = 1\n", encoding="utf-8")
+    with pytest.raises(DrivingFileError, match="unknown figure 'signals'"):
+        load_view(Settings(driving=path), lambda _stage: None)
