@@ -97,6 +97,7 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
 def _take_into_service(service: Service, view: LiveView) -> None:
     gc.collect()
     gc.freeze()  # what stays for good is not looked at again by the collector
+    gc.enable()
     service.become_ready(view)
 
 

@@ -7,8 +7,6 @@ The request's schema, the examples (made by `tandem`'s own code from the demo ca
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from pydantic.json_schema import models_json_schema
 
 from api.answer_schemas import ProblemAnswer, RecommendAnswer
 from api.errors import PROBLEM_TYPE
@@ -39,6 +37,9 @@ def install_description(app: FastAPI) -> None:
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI description of the app."""
+    from fastapi.openapi.utils import get_openapi
+    from pydantic.json_schema import models_json_schema
+
     document = get_openapi(
         title=app.title,
         version=app.version,

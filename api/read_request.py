@@ -308,9 +308,10 @@ def _entries(request: RecommendRequest, rows: Sequence[int]) -> Iterator[tuple[L
         if assigned.model_extra:
             yield ("incident", "assigned", i), assigned
     for row, unit in zip(rows, request.units or (), strict=True):
-        if unit.model_extra:
+        home, position = unit.home, unit.position
+        if unit.__pydantic_extra__:
             yield ("units", row), unit
-        if unit.home is not None and unit.home.model_extra:
-            yield ("units", row, "home"), unit.home
-        if unit.position is not None and unit.position.model_extra:
-            yield ("units", row, "position"), unit.position
+        if home is not None and home.__pydantic_extra__:
+            yield ("units", row, "home"), home
+        if position is not None and position.__pydantic_extra__:
+            yield ("units", row, "position"), position

@@ -5,6 +5,7 @@ at a junction and every unit at the end of a street, so that libraries which kno
 answer it; ours answers the same through positions, labels of the units kept from their last move.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from scipy.sparse.csgraph import dijkstra
 from benchmarks.stopwatch import Timing, duration, machine, table, time_each
 from geodata.driving_time import ROUTINE, UNREACHABLE_MS, edge_times
 from geodata.network import StreetNetwork
-from geodata.snap import Positions, StreetIndex, Way
+from geodata.snap import Position, Positions, StreetIndex, Way
 from routing.road_hierarchy import build_hierarchy
 from routing.travel_time import TravelTimes
 
@@ -245,15 +246,40 @@ def surfaces(times: TravelTimes, n_runs: int) -> str:
         ),
         range(24),
     )
+    quiet, meanwhile = readers(times, points)
     routes = time_each(lambda k: times.route(points[k - 1], points[k]), range(1, n_runs))
     rows = [
         ("one place to all junctions", sweep.us, f"{faster:.1f} x faster than scipy ({plain.us})"),
         ("new weight set for an hour, from profile to labels", weights.us, _slowest(weights)),
         ("new weight set for closures", closures.us, _slowest(closures)),
-        ("route with streets and line", routes.us, f"p99 {duration(routes.p99_s)}"),
+        (f"{UNITS[-1]} units to one incident, no writer", quiet.us, _slowest(quiet)),
+        ("the same while another thread makes weight sets", meanwhile.us, _slowest(meanwhile)),
+        ("route, not drawn", routes.us, f"p99 {duration(routes.p99_s)}"),
         ("label tables of one weight set", f"{times.memory_bytes / 1e6:.0f} MB", ""),
     ]  # fmt: skip
     return table(f"The kernel's other work, p50 (n = {n_runs} and 24)", ("what", "p50", ""), rows)
+
+
+def readers(times: TravelTimes, points: list[Position]) -> tuple[Timing, Timing]:
+    """Return the timing of reads without a writer, and while one makes weight sets all the time."""
+    net = times.network
+    question = np.random.default_rng(5).choice(net.n_edges, UNITS[-1])
+    labels = times.unit_labels(_positions(net, question, at_head=True))
+    many = points * 10
+    quiet = time_each(lambda p: times.drive_ms(labels, p), many)
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            times.reweighed(edge_times(net, ROUTINE))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        return quiet, time_each(lambda p: times.drive_ms(labels, p), many)
+    finally:
+        done.set()
+        writer.join()
 
 
 def _slowest(timing: Timing) -> str:

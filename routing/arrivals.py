@@ -10,23 +10,27 @@ comparison uses these.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geodata.driving_time import ROUTINE, UNREACHABLE_MS
 from geodata.earth import distance_m, metres_per_degree
-from geodata.snap import NO_STREET, Position
+from geodata.network import NO_EDGE
+from geodata.snap import NO_INCIDENT, NO_STREET, Position, Way
 from routing.answer import LonLat, PositionUsed
 from routing.codes import PositionBasis
 from routing.model import Location, Situation
 from routing.placement import BEAT_CENTRE, FIX, HOME_POST, NOWHERE, Placement
 from routing.policy import Policy
 from routing.roster import UnitColumns
+
+if TYPE_CHECKING:
+    from routing.travel_time import TravelTimes
 
 NEVER_S: Final = 2**31
 """Arrival of a unit without a way to the call."""
@@ -50,12 +54,46 @@ def find_target(situation: Situation, location: Location, policy: Policy) -> Tar
     """Return the place on the streets that stands for the call."""
     snapped = situation.streets.snap_incident(location.lon, location.lat)
     near = snapped.distance_m <= policy.snap.refuse_m
+    if situation.travel_times is not None:
+        snapped = _at_junction(snapped, situation.travel_times)
     return Target(
         lon=location.lon,
         lat=location.lat,
         snapped=snapped,
         on_street=near and situation.travel_times is not None,
     )
+
+
+def _at_junction(place: Position, times: "TravelTimes") -> Position:
+    """Return a place at the very head of a one-way street as the begin of a street that leaves.
+
+    A call at a junction is reached by whoever reaches the junction, not only along the street that
+    its place happens to be named by. Of the streets that leave, the one into which most turns are
+    allowed, then the lowest, stands for it.
+    """
+    if place.street == NO_STREET or place.fraction not in (0.0, 1.0):
+        return place
+    if place.leaves != (Way.ALONG if place.fraction == 1.0 else Way.AGAINST):
+        return place
+    net, move_ms = times.network, times.edge_times.move_ms
+    graph = times.graph
+    columns = net.street_along if place.leaves == Way.ALONG else net.street_against
+    arriving = columns[place.street]
+    junction = net.edge_head[arriving]
+    choices = []
+    for edge in range(net.edge_first[junction], net.edge_first[junction + 1]):
+        street = int(net.edge_street[edge])
+        entries = graph.entry_node[graph.entry_first[edge] : graph.entry_first[edge + 1]]
+        usable = not net.street_flags[street] & NO_INCIDENT and move_ms[edge] < UNREACHABLE_MS
+        if usable and graph.edge_end[arriving] in entries:
+            choices.append((-len(entries), street, edge))
+    if not choices:
+        return place
+    _, street, edge = min(choices)
+    along = bool(net.edge_along[edge])
+    ways = int(Way.ALONG) if net.street_along[street] != NO_EDGE else 0
+    ways |= int(Way.AGAINST) if net.street_against[street] != NO_EDGE else 0
+    return replace(place, street=street, fraction=0.0 if along else 1.0, leaves=ways)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -135,9 +135,16 @@ def _because(half: Half) -> SelectedBecause:
 
 
 def _approach(case: Case, half: Half) -> Approach:
-    """CARE stages until the scene is safe, even when police arrive first (rule 4)."""
-    stages = half.agency is Agency.CARE and case.incident.scene_safe_at is None
-    return Approach.STAGE_UNTIL_SCENE_SAFE if stages else Approach.PROCEED
+    """CARE stages until the scene is safe, even when police arrive first (rule 4).
+
+    A scene that is safe only later than now, beyond what clocks differ by, is not safe yet.
+    """
+    if half.agency is not Agency.CARE:
+        return Approach.PROCEED
+    safe_at = case.incident.scene_safe_at
+    latest = half.muster.decided_at + timedelta(seconds=half.muster.policy.future_fix_s)
+    safe = safe_at is not None and safe_at <= latest
+    return Approach.PROCEED if safe else Approach.STAGE_UNTIL_SCENE_SAFE
 
 
 def _stage(

@@ -6,12 +6,14 @@ the units that are on the call already. What does not: choosing the pair (`assig
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.network import StreetNetwork
+from geodata.snap import in_bounds
 from routing.arrivals import NEVER_S, Muster, Target, gather
 from routing.codes import Agency, Status
 from routing.eligibility import SHIFT_ENDING
@@ -111,17 +113,17 @@ def fixed_halves(
     assigned = {unit.unit_id: unit for unit in reversed(incident.assigned)}
     if not assigned:
         return {}
-    units = [_as_unit(situation.roster, unit) for unit in assigned.values()]
+    latest_fix = decided_at + timedelta(seconds=policy.future_fix_s)
+    units = [_as_unit(situation, unit, latest_fix) for unit in assigned.values()]
     roster = unit_columns(units)
     told = [assigned[unit_id] for unit_id in roster.unit_id]
     status = {unit.unit_id: unit.status for unit in units}
-    now_s = decided_at.timestamp()
     placement = place_units(
         roster,
         network=situation.network,
         streets=situation.streets,
         travel_times=situation.travel_times,
-        ignore_fix=roster.fixed_at_s > now_s + policy.future_fix_s,
+        ignore_fix=roster.fixed_at_s > latest_fix.timestamp(),
     )
     muster = gather(
         situation,
@@ -139,15 +141,17 @@ def fixed_halves(
     }
 
 
-def _as_unit(roster: UnitColumns, told: AssignedUnit) -> Unit:
-    """Return an assigned unit with what the roster can add."""
+def _as_unit(situation: Situation, told: AssignedUnit, latest_fix: datetime) -> Unit:
+    """Return an assigned unit with what the roster can add, also where its own fix is no use."""
+    roster = situation.roster
     row = roster.row_of(told.unit_id)
     fix, status = told.position, told.status
     call_sign, version = told.call_sign, None
     if row is not None:
         call_sign = call_sign or roster.call_sign[row]
         version = roster.version[row]
-        fix = fix or _fix_of(roster, row)
+        if fix is None or not _usable(fix, situation.network, latest_fix):
+            fix = _fix_of(roster, row) or fix
         status = roster_status(roster, row) if status is Status.UNKNOWN else status
     return Unit(
         unit_id=told.unit_id,
@@ -157,6 +161,11 @@ def _as_unit(roster: UnitColumns, told: AssignedUnit) -> Unit:
         status=status,
         position=fix,
     )
+
+
+def _usable(fix: Fix, network: StreetNetwork, latest: datetime) -> bool:
+    in_time = fix.fixed_at is None or fix.fixed_at <= latest
+    return in_time and (fix.lon, fix.lat) != (0, 0) and in_bounds(network, fix.lon, fix.lat)
 
 
 def roster_status(roster: UnitColumns, row: int) -> Status:

@@ -132,17 +132,22 @@ def hold_for_opening(
 ) -> Hold:
     """Return the hold of a call that came before the programme's hours: CARE is what is missing.
 
-    Police are not held back (rule 6): they go now, as when no CARE unit is free.
+    Police are not held back (rule 6): they go now, as when no CARE unit is free. A unit that is on
+    the call already, or goes now, does not wait for the opening either.
     """
     present = {agency: half for agency, half in halves.items() if half.rows}
-    arrive = [half.arrive_s(0) for half in present.values()]
-    known = [s for s in arrive if s is not None]
-    pair_s = max(known) if len(known) == len(SHOWN) else None
+    going = {unit.agency for unit in send_now} | {a for a, h in present.items() if h.fixed}
+    there_at = [
+        (muster.whole_second if agency in going else opens_at) + timedelta(seconds=arrive_s)
+        for agency, half in present.items()
+        if (arrive_s := half.arrive_s(0)) is not None
+    ]
+    care_waits = Agency.CARE not in going
     return Hold(
-        missing=tuple(agency for agency in SHOWN if agency is Agency.CARE or agency not in present),
+        missing=tuple(a for a in SHOWN if a not in present or (care_waits and a is Agency.CARE)),
         reasons=(HoldReason.WINDOW_NOT_OPEN,),
         earliest_dispatch_at=opens_at,
-        earliest_pair_at=None if pair_s is None else opens_at + timedelta(seconds=pair_s),
+        earliest_pair_at=max(there_at) if len(there_at) == len(SHOWN) else None,
         estimate_basis=EstimateBasis.WINDOW_OPENS,
         tentative={a: present[a].unit_id(0) if a in present else None for a in SHOWN},
         send_now=send_now,

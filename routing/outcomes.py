@@ -134,13 +134,17 @@ def held(
 def _send_now(
     draft: Draft, halves: Mapping[Agency, Half], opens_at: datetime | None
 ) -> tuple[Assignment, ...]:
-    """Return the police that go at once when it is CARE that is missing (rule 6)."""
+    """Return the police that go at once: CARE has to wait (rule 6), or is on the call without them.
+
+    The second happens before the hours alone, because in them the pair would be complete.
+    """
     police, care = halves[Agency.SPD], halves[Agency.CARE]
-    care_missing = opens_at is not None or not care.rows
-    wanted = care_missing and not care.fixed and draft.check.policy.on_no_care_send_spd
-    if not wanted or police.fixed or not police.rows:
+    if police.fixed or not police.rows:
         return ()
-    return (assignment(draft.case, police, 0, None),)
+    care_waits = not care.fixed and (opens_at is not None or not care.rows)
+    if care_waits and not draft.check.policy.on_no_care_send_spd:
+        return ()
+    return (assignment(draft.case, police, 0, None),) if care_waits or care.fixed else ()
 
 
 def not_eligible(draft: Draft) -> Recommendation:

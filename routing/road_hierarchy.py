@@ -147,7 +147,7 @@ HIERARCHY_FOLDER: Final = "hierarchy"
 HIERARCHY: Final = ArtifactKind(
     name="road-hierarchy",
     version=1,
-    remedy="Build the network again with: tandem network build SOURCE FOLDER",
+    remedy="Build the network again with: tandem network build SOURCE --out FOLDER",
 )
 
 

@@ -8,7 +8,7 @@ qualifies (`eligibility`).
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final, NewType, TypeVar
 
@@ -136,30 +136,34 @@ class UnitColumns:
         return "" if sent is None else f"/units/{sent}{field}"
 
 
+_DAY_1970: Final = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+
+
 def _seconds(instant: datetime | None) -> float:
-    return math.nan if instant is None else instant.timestamp()
+    """Return what `timestamp` does of an instant with an offset, in half the time.
+
+    A roster of 500 units has 1,500 instants, and they were a quarter of its cost.
+    """
+    if instant is None:
+        return math.nan
+    offset = instant.utcoffset()
+    assert offset is not None, "an instant without its offset from UTC"
+    minutes = 60 * instant.hour + instant.minute - 1440 * (_DAY_1970 - instant.toordinal())
+    local_s = 60 * minutes + instant.second - 86400 * offset.days - offset.seconds
+    return local_s + (instant.microsecond - offset.microseconds) / 1e6
 
 
-def _known(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _available_since(unit: UnitLike) -> datetime | None:
-    if unit.available_since is None and unit.status == Status.AVAILABLE:
-        return unit.status_since
-    return unit.available_since
-
-
-def _fix_row(fix: FixLike | None) -> tuple[float, ...]:
+def _fix_row(fix: FixLike | None) -> tuple[float | None, ...]:
+    """Return the last six of `_NUMBERS`; numpy makes NaN of None."""
     if fix is None:
         return (math.nan,) * 6
     return (
         _seconds(fix.fixed_at),
         fix.lon,
         fix.lat,
-        _known(fix.heading_deg),
-        _known(fix.speed_mps),
-        _known(fix.accuracy_m),
+        fix.heading_deg,
+        fix.speed_mps,
+        fix.accuracy_m,
     )
 
 
@@ -218,14 +222,11 @@ _NUMBERS: Final = (
 
 def _numbers(units: list[UnitLike]) -> list[Reals]:
     """Return a column (n_units,) for each of `_NUMBERS`."""
-    told = [
-        (
-            _seconds(u.status_since),
-            _seconds(_available_since(u)),
-            _seconds(u.expected_clear_at),
-            _seconds(u.shift_end),
-            *_fix_row(u.position),
-        )
-        for u in units
-    ]
+    told = []
+    for u in units:
+        status_since_s = _seconds(u.status_since)
+        lasts = u.available_since is None and u.status == Status.AVAILABLE
+        available_since_s = status_since_s if lasts else _seconds(u.available_since)
+        clear_s, end_s = _seconds(u.expected_clear_at), _seconds(u.shift_end)
+        told.append((status_since_s, available_since_s, clear_s, end_s, *_fix_row(u.position)))
     return list(np.array(told, np.float64).reshape(len(units), len(_NUMBERS)).T.copy())

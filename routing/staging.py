@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geodata.network import StreetNetwork
-from geodata.snap import NO_STREET, StreetIndex
+from geodata.snap import NO_INCIDENT, NO_STREET, StreetIndex
 from routing.answer import Stage
 from routing.arrivals import Target, line_m
 from routing.policy import Policy
@@ -44,8 +44,20 @@ def waits(care_s: int | None, spd_s: int | None, spd_there_for_s: int, policy: P
 
 
 def stage_on_route(network: StreetNetwork, route: "Route", waiting: Waits, policy: Policy) -> Stage:
-    """Return the point on a route that lies `stage_short_m` before its end, or its start."""
+    """Return the point on a route that lies `stage_short_m` before its end, or its start.
+
+    Nobody waits on a motorway, a ramp or in a tunnel: the point is then where the route leaves it,
+    unless that is less than half as far from the call.
+    """
     lon, lat, edge = route.point_before_end(policy.stage_short_m)
+    barred = network.street_flags[network.edge_street[route.edges]] & NO_INCIDENT != 0
+    place = int(np.flatnonzero(route.edges == edge)[-1])
+    if barred[place]:
+        ahead = place + int(np.argmin(barred[place:]))
+        left_m = route.length_m - float(route.edge_begin_m[ahead])
+        if not barred[ahead] and left_m >= 0.5 * policy.stage_short_m:
+            lon, lat, _ = route.point_before_end(left_m)
+            edge = int(route.edges[ahead])
     return _stage(
         (lon, lat), near(network, int(network.edge_street[edge]), lon, lat), waiting, policy
     )

@@ -62,7 +62,7 @@ def _wait_until_ready(port: int) -> None:
     StartError
         It did not become ready.
     """
-    began = perf_counter()
+    began, shown = perf_counter(), ""
     with notes.status("Starting the service") as status:
         while perf_counter() - began < READY_S_MAX:
             state = _readiness(port)
@@ -71,7 +71,11 @@ def _wait_until_ready(port: int) -> None:
             if state.get("failure"):
                 raise StartError(f"The service did not start: {state['failure']}.")
             stage = str(state.get("stage") or "starting")
-            status.update(f"{stage[:1].upper()}{stage[1:]} ... {perf_counter() - began:.0f} s")
+            said = f"{stage[:1].upper()}{stage[1:]} ..."
+            status.update(f"{said} {perf_counter() - began:.0f} s")
+            if said != shown and not notes.is_terminal:
+                notes.print(said, markup=False)
+            shown = said
             time.sleep(POLL_S)
     raise StartError(
         f"The service was not ready after {READY_S_MAX:.0f} s.",

@@ -1,6 +1,7 @@
 """`tandem serve`: the service on a port, until it is told to stop."""
 
 import errno
+import gc
 import ipaddress
 import socket
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any, Final
 
 from api.commands.console import notes
 from api.errors import StartError
+from api.log import make_log, route_library_logs
 from api.settings import Settings, read_settings
 
 BACKLOG: Final = 2_048
@@ -15,24 +17,29 @@ BACKLOG: Final = 2_048
 
 def run_serve(chosen: Mapping[str, Any], *, allow_remote: bool) -> None:
     """Serve until a signal; options that were given win over the environment."""
+    gc.disable()  # until ready: a start makes much that stays and next to nothing that goes
     settings = settings_with(chosen)
     require_loopback(settings.host, allow_remote=allow_remote)
     require_places(settings)
     listener = open_listener(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if notes.is_terminal:
-        notes.print(f"Tandem listens on http://{shown}:{port} (Ctrl-C stops it).")
+        notes.print(f"Tandem listens on {address} (Ctrl-C stops it).")
+    make_log(settings.log_level).info("listening", address=address)
     make_server(settings).run(sockets=[listener])
 
 
 def require_places(settings: Settings) -> None:
     """Read the files that are named, so that a mistake stops the start and not the readiness."""
     from api.live_view import load_streets, load_zones
+    from geodata.driving_file import read_profiles
 
     if settings.network is not None:
         load_streets(settings.network)
     load_zones(settings.zones)
+    if settings.driving is not None:
+        read_profiles(settings.driving)
 
 
 def settings_with(chosen: Mapping[str, Any]) -> Settings:
@@ -109,7 +116,6 @@ def make_server(settings: Settings) -> Any:
     import uvicorn
 
     from api.app import make_app
-    from api.log import make_log, route_library_logs
 
     route_library_logs(make_log(settings.log_level))
     config = uvicorn.Config(

@@ -86,6 +86,27 @@ def test_a_real_service_answers_and_stops_when_told_to() -> None:
         assert json.loads(body)["outcome"] == "DISPATCH"
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) in {0, -signal.SIGTERM}
+        _, said = process.communicate()
+        lines = [json.loads(line) for line in said.splitlines()]
+        assert lines[0]["address"] == f"http://127.0.0.1:{port}"
+        assert "47.61" not in said.decode()
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TANDEM_BODY_READ_S_MAX", "0.2")
+    with served() as (_, port), socket.create_connection(("127.0.0.1", port), 60) as half:
+        head = "POST /v1/recommend-units HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        half.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        assert half.recv(4096).startswith(b"HTTP/1.1 408")
+        assert exchange(port, "GET", "/healthz")[0] == 200
+
+
+def test_a_caller_who_goes_away_harms_nobody() -> None:
+    with served() as (_, port):
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", port), 60) as gone:
+                gone.sendall(b"POST /v1/recommend-units HTTP/1.1\r\nHost: x\r\nContent-Type: ")
+        assert exchange(port, "POST", "/v1/recommend-units", as_bytes(request()))[0] == 200
 
 
 def test_a_port_in_use_is_told_with_the_remedy() -> None:

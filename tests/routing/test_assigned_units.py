@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from routing.model import Agency, AssignedUnit, Options, Status, UnitId
+from routing.model import Agency, AssignedUnit, Fix, Options, Status, UnitId
 from tests.routing.situations import NOON, call, chosen, decide, fix, unit, warned
 
 
@@ -53,6 +53,17 @@ def test_the_roster_adds_what_it_knows_of_an_assigned_unit():
     line = answer.assign[0]
     assert (line.call_sign, line.unit_version, line.turnout_s) == ("2M9", 7, 0)
     assert line.position.basis == "AVL"
+
+
+def test_a_bad_fix_of_an_assigned_unit_gives_way_to_the_rosters():
+    known = unit("S9", "KL", status=Status.ENROUTE)
+    zero = Fix(lon=0.0, lat=0.0, fixed_at=NOON)
+    future = fix("MN", age_s=-60)
+    good = decide([unit("C1"), known], call(assigned=(assigned("S9"),)))
+    for bad in (zero, future):
+        answer = decide([unit("C1"), known], call(assigned=(assigned("S9", position=bad),)))
+        assert answer.pair == good.pair
+        assert answer.pair.both_at_s is not None
 
 
 def test_an_assigned_unit_that_the_roster_calls_available_is_not_offered_again():

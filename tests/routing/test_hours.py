@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from routing.hours import TimeWindow
+from routing.model import Agency, AssignedUnit, Status, UnitId
 from routing.policy import PACIFIC, PILOT
-from tests.routing.situations import ALL_NO, call, decide, gate, unit
+from tests.routing.situations import ALL_NO, call, decide, fix, gate, unit
 
 PAIR = [unit("C1", "AB", shift_end=None), unit("S1", "KL", shift_end=None)]
 DAY = TimeWindow(start=time(11), end=time(23), zone=PACIFIC)
@@ -104,6 +105,21 @@ def test_police_are_not_held_back_while_a_call_waits_for_opening():
     assert [one.unit_id for one in answer.hold.send_now] == ["S1"]
     silent = asked(local(21, 4), policy=replace(PILOT, on_no_care_send_spd=False))
     assert silent.hold.send_now == ()
+
+
+def test_police_on_their_way_do_not_start_again_at_the_opening():
+    units = [unit("C1", fix("BG", age_s=4 * 3600)), unit("S1", fix("NO", age_s=4 * 3600))]
+    answer = decide(units, now=local(21, 10, 15))
+    care_s = decide(units).assign[1].arrive_s
+    assert answer.hold.earliest_pair_at == local(21, 11) + timedelta(seconds=care_s)
+
+
+def test_care_on_a_call_before_opening_is_not_left_without_police():
+    care = AssignedUnit(unit_id=UnitId("C9"), agency=Agency.CARE, status=Status.ON_SCENE)
+    answer = decide([unit("S1")], call(assigned=(care,)), now=local(21, 10, 15))
+    assert (answer.outcome, answer.hold.missing) == ("HOLD", ())
+    assert [one.unit_id for one in answer.hold.send_now] == ["S1"]
+    assert answer.hold.earliest_pair_at < local(21, 11)
 
 
 def test_the_wait_for_opening_is_bounded_by_policy():

@@ -1,10 +1,12 @@
 """Units as columns: sorted, complete, and quick to make."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from routing.model import Status, unit_columns
 from routing.roster import AVAILABLE, CARE, CREW_UNKNOWN, SPD
@@ -53,3 +55,13 @@ def test_two_units_with_one_id_are_refused():
 
 def test_an_empty_roster_is_a_roster():
     assert (len(unit_columns(())), unit_columns(()).row_of("S1")) == (0, None)
+
+
+@given(
+    st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)),  # noqa: DTZ001
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_seconds_of_an_instant_are_its_timestamp(naive: datetime, offset_min: int) -> None:
+    instant = naive.replace(tzinfo=timezone(timedelta(minutes=offset_min)))
+    columns = unit_columns([unit("U1", None, shift_end=instant)])
+    assert columns.shift_end_s[0] == pytest.approx(instant.timestamp(), abs=1e-5)

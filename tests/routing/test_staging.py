@@ -32,6 +32,13 @@ def test_care_proceeds_when_the_scene_is_safe():
     assert (care.approach, care.stage) == ("PROCEED", None)
 
 
+def test_a_scene_said_to_be_safe_in_the_future_is_not_safe_yet():
+    for ahead_s, approach in ((5, "PROCEED"), (6, "STAGE_UNTIL_SCENE_SAFE")):
+        incident = call(scene_safe_at=NOON + timedelta(seconds=ahead_s))
+        care = decide([unit("C1", "AB"), unit("S1", "BG")], incident).assign[1]
+        assert (care.approach, care.stage is None) == (approach, approach == "PROCEED")
+
+
 def test_care_waits_at_least_for_police_and_is_expected_to_wait_until_safe():
     care = decide([unit("C1", "BG"), unit("S1", "EJ")]).assign[1]
     spd_s = decide([unit("C1", "BG"), unit("S1", "EJ")]).assign[0].arrive_s

@@ -1,0 +1,41 @@
+"""Every code that the service can send stands in its document."""
+
+import re
+from pathlib import Path
+
+from api.errors import STATUS
+from api.operations import _PLACE_WORDS
+from api.read_request import _ROWS
+from api.validation_words import _WORDS
+
+REPOSITORY = Path(__file__).parents[2]
+DOCUMENT = REPOSITORY / "docs" / "recommend-units.md"
+SOURCES = ("read_request", "validation_words", "operations", "errors")
+
+
+def codes_of_the_source() -> set[str]:
+    """Return what stands as `code="..."` in the modules that send codes."""
+    texts = [(REPOSITORY / "api" / f"{name}.py").read_text(encoding="utf-8") for name in SOURCES]
+    return set(re.findall(r'\bcode="([A-Z_]+)"', "\n".join(texts)))
+
+
+def all_codes() -> set[str]:
+    rows = {f"{kind}_ENTRY_LEFT_OUT" for kind, _ in _ROWS.values()}
+    rows |= {f"{kind}_ENTRY_DEGRADED" for kind, model in _ROWS.values() if model}
+    places = {code for code, _, _ in _PLACE_WORDS.values()}
+    words = {code for code, _, _ in _WORDS.values()}
+    return rows | places | words | {kind.code for kind in STATUS} | codes_of_the_source()
+
+
+def undocumented(text: str) -> set[str]:
+    return {code for code in all_codes() if f"`{code}`" not in text}
+
+
+def test_every_code_is_documented() -> None:
+    assert len(codes_of_the_source()) >= 4
+    assert undocumented(DOCUMENT.read_text(encoding="utf-8")) == set()
+
+
+def test_a_missing_code_is_found() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8").replace("`NO_UTC_OFFSET`", "")
+    assert undocumented(text) == {"NO_UTC_OFFSET"}
