@@ -119,7 +119,7 @@ class Client:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self.outcomes: dict[str, int] = {}
         self.within_ms: list[float] = []
-        """For each answer the sum of its stages, from the bytes of the body to those of the answer."""
+        """For each answer the sum of its stages: from the bytes of the body to its own."""
 
     def recommend(self, body: bytes) -> None:
         """Ask, read the whole answer and count its outcome."""
