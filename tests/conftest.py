@@ -30,7 +30,11 @@ def library_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     compiling them for each run would cost more than the tests do.
     """
     folder = tmp_path_factory.mktemp("library-caches")
+    kept = {"TANDEM_DATA", "TANDEM_CACHE_DIR"}
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("TANDEM_")]:
+            if name not in kept:
+                patch.delenv(name)  # a developer's own settings must not decide a test
         patch.setenv("MPLCONFIGDIR", str(folder / "matplotlib"))
         patch.setenv("MPLBACKEND", "agg")
         yield folder

@@ -30,9 +30,9 @@ def test_an_undocumented_setting_is_found() -> None:
 
 def test_documented_defaults_are_the_real_ones() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    for name, default in Settings().model_dump().items():
+    for name, field in Settings.model_fields.items():
         row = next(line for line in text.splitlines() if f"{ENV_PREFIX}{name.upper()}`" in line)
-        assert default is None or f"`{default}`" in row
+        assert field.default is None or f"`{field.default}`" in row
 
 
 def test_the_environment_is_read_once_and_cannot_be_changed(
