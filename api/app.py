@@ -87,6 +87,7 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
         try:
             view = load(service.settings, service.set_stage)
         except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
+            gc.enable()  # a start switches it off, and this one is over too
             loop.call_soon_threadsafe(
                 service.fail, f"{type(error).__name__} at {fault_place(error)}"
             )

@@ -19,7 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.stopwatch import Timing, duration, machine, table, time_each
+from benchmarks.stopwatch import (
+    Timing,
+    duration,
+    machine,
+    resident_memory_mb,
+    table,
+    time_each,
+)
 from benchmarks.streets import benchmark_network
 from geodata.artifacts import save_network
 from geodata.network import StreetNetwork
@@ -133,12 +140,6 @@ class Client:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
 
-def resident_mb(process_id: int) -> float:
-    """Return the memory that a process holds now, in MB (Linux)."""
-    pages = int(Path(f"/proc/{process_id}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
 def report(n_starts: int = 5, n_large: int = 300, n_requests: int = 10_000) -> str:
     """Return the table for the README."""
     network = benchmark_network()
@@ -154,11 +155,11 @@ def report(n_starts: int = 5, n_large: int = 300, n_requests: int = 10_000) -> s
         warm = [_start_s(folder, zones, cache) for _ in range(n_starts)]
         with running(folder, zones, cache) as (port, process_id, _):
             client = Client(port)
-            first_mb = resident_mb(process_id)
+            first_mb = resident_memory_mb(process_id)
             large = _timed(client, network, index, 500, n_large)
             within_s = float(np.median(client.within_ms)) / 1000
             small = _timed(client, network, index, 20, n_requests - n_large)
-            held_mb = resident_mb(process_id)
+            held_mb = resident_memory_mb(process_id)
     rows = [
         ("start until ready, nothing compiled yet", duration(cold_s)),
         (

@@ -69,9 +69,9 @@ def peak_memory_mb() -> float:
     return used / (1e6 if platform.system() == "Darwin" else 1e3)
 
 
-def resident_memory_mb() -> float:
-    """Return the memory that this process holds now, in MB (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+def resident_memory_mb(process_id: int) -> float:
+    """Return the memory that a process holds now, in MB (Linux)."""
+    pages = int(Path(f"/proc/{process_id}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from geodata.snap import PlaceCheck, check_place
 from geodata.zones import Zone, ZoneKind
 from routing.codes import (
-    Agency,
     Answer,
     Gate,
     GateCode,
@@ -307,8 +306,3 @@ def mark_units(
 def rule_names(bits: int) -> tuple[str, ...]:
     """Return the names of the rules in a bit mask, in their order of declaration."""
     return tuple([name for bit, name in _RULE_BITS if bits & bit])
-
-
-def requirements_agencies(rules: ModeRules) -> tuple[Agency, ...]:
-    """Return the kinds of units that a mode needs, in the order of AGENCIES."""
-    return tuple(agency for agency in AGENCIES if agency in rules.requirements)

@@ -9,7 +9,7 @@ import pytest
 
 from geodata.driving_time import ROUTINE, UNREACHABLE_MS, edge_times
 from geodata.network import StreetNetwork
-from geodata.snap import Positions
+from geodata.snap import Positions, Way
 from routing.road_hierarchy import (
     HIERARCHY_FOLDER,
     OtherStreetsError,
@@ -152,3 +152,20 @@ def test_a_saved_hierarchy_is_the_one_that_was_built_and_fits_no_other_streets(
         load_hierarchy(tmp_path / HIERARCHY_FOLDER, other)
     graph, anew = load_or_build_hierarchy(tmp_path, other)
     assert len(anew.rank) == graph.n_nodes == other.n_junctions
+
+
+def test_surface_to_a_call_is_what_units_at_the_ends_of_streets_need() -> None:
+    rng = np.random.default_rng(23)
+    lonlat = np.column_stack((rng.uniform(-122.4, -122.3, 30), rng.uniform(47.5, 47.6, 30)))
+    ends = rng.integers(0, 30, (70, 2))
+    net = network_from_edges(lonlat, [(int(a), int(b), bool(rng.integers(2))) for a, b in ends])
+    times = TravelTimes(net, *build_hierarchy(net), random_weights(net, rng, "w"))
+    oracle = EdgeDijkstra(net, times.edge_times)
+    (call,) = random_positions(net, rng, 1)
+    to_call = times.ms_from_junctions(call)
+    for street in set(range(net.n_streets)) - {call.street}:
+        edge = net.street_along[street]
+        unit = replace(position_on(net, street, 1.0), leaves=int(Way.ALONG))
+        wait_ms = int(times.edge_times.end_ms[edge])
+        expected = min(UNREACHABLE_MS, int(to_call[net.edge_head[edge]]) + wait_ms)
+        assert oracle.to_incident(call, [unit])[0] == expected
