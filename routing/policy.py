@@ -12,24 +12,73 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from geodata.snap import SnapLimits
-from routing.codes import Agency, Mode, PositionBasis, Question, Role
+from routing.codes import Agency, Gate, Mode, PositionBasis, Question, Role
 from routing.hours import TimeWindow
+
+ASKABLE: Final = frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD, Mode.SPD_ADD, Mode.SOLO})
+"""Modes that a call can be decided in, by request or by policy."""
 
 Spread = tuple[float, float]
 """An arrival range as shares of the arrival, such as (0.8, 1.25)."""
 
 
+class Area(StrEnum):
+    """Where a mode is offered: in the zones of the programme, or anywhere on the network."""
+
+    ZONE = "ZONE"
+    CITY = "CITY"
+
+
+class OnNoCare(StrEnum):
+    """CARE is missing: police go now and CARE follows, or both wait."""
+
+    SEND_SPD = "SEND_SPD"
+    HOLD = "HOLD"
+
+
+class OnNoSpd(StrEnum):
+    """Police are missing: the pair waits, or CARE goes alone where the policy has SOLO."""
+
+    HOLD = "HOLD"
+    SOLO = "SOLO"
+
+
+class SpdScope(StrEnum):
+    """Which police may be taken for a call: any, those of its precinct, those of its sector."""
+
+    ANY = "ANY"
+    PRECINCT = "PRECINCT"
+    SECTOR = "SECTOR"
+
+
+ALL_GATES: Final = frozenset(Gate)
+ALWAYS_TESTED: Final = frozenset({Gate.LOCATION, Gate.MODE})
+UNITS_PER_KIND_MAX: Final = 5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """What a unit of one kind must have."""
+    """How many units of one kind a mode sends, and what each must have."""
 
-    min_crew: int
+    units: int = 1
+    min_crew: int = 1
     required_skills: frozenset[str] = frozenset()
+    preferred_skills: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Seconds that each skill is worth: a unit without it counts as arriving so much later."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.units <= UNITS_PER_KIND_MAX:
+            raise ValueError(f"units is {self.units}; expected 1 to {UNITS_PER_KIND_MAX}")
+        if self.min_crew < 1:
+            raise ValueError(f"min_crew is {self.min_crew}; expected 1 or more")
+        if any(worth_s < 0 for worth_s in self.preferred_skills.values()):
+            raise ValueError("preferred_skills must be worth 0 seconds or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +86,19 @@ class ModeRules:
     """How one mode is decided."""
 
     requirements: Mapping[Agency, Requirement]
-    refuses_yes: frozenset[Question]
+    """The kinds that the mode sends."""
+    refuses_yes: frozenset[Question] = frozenset()
     """Questions whose answer must not be YES."""
-    refuses_unknown: frozenset[Question]
+    refuses_unknown: frozenset[Question] = frozenset()
     """Questions whose answer must not be UNKNOWN."""
+    gates: frozenset[Gate] = ALL_GATES
+    """The gates that are tested; LOCATION and MODE always are."""
+    area: Area = Area.ZONE
+    """What ZONE tests: a zone of the programme, or the whole city (only EXCLUDE zones refuse)."""
+
+    def __post_init__(self) -> None:
+        if not self.requirements:
+            raise ValueError("requirements are empty; expected at least one kind of unit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +154,21 @@ class Policy:
     """The modes that the policy has."""
     by_policy_mode: Mode = Mode.DUAL
     """What BY_POLICY means."""
+    officer_mode: Mode = Mode.CARE_ONLY_ADD
+    """What BY_POLICY means when an officer asks and police are on the call, if `modes` has it."""
 
     hold_before_opening_max_s: int = 12 * 3600
     """A call before opening waits at most this long, else it is not eligible (*assumption*)."""
-    on_no_care_send_spd: bool = True
-    """`on_no_care`: SEND_SPD (default) sends police at once while CARE is awaited; else HOLD."""
+    on_no_care: OnNoCare = OnNoCare.SEND_SPD
+    """What police do while CARE is awaited (rule 6)."""
+    on_no_spd: OnNoSpd = OnNoSpd.HOLD
+    """What CARE does while police are awaited (rule 6)."""
+    spd_scope: SpdScope = SpdScope.ANY
+    """Which police may be taken (rule 8)."""
+    reserve_per_sector: int = 0
+    """Qualified police that a sector keeps for itself; 0 is off (rule 8)."""
+    reserve_of_sector: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Sectors whose reserve is another."""
     escalate_after_s: int = 900
     """A HOLD goes to `escalate_to` after this long (rule 6)."""
     escalate_to: Role = Role.SUPERVISOR
@@ -143,8 +211,16 @@ class Policy:
     """SPD arrival to a safe scene: 600-900 s, study range 300-1800 (*assumption*)."""
 
     def __post_init__(self) -> None:
-        if self.by_policy_mode is Mode.BY_POLICY:
-            raise ValueError("by_policy_mode is BY_POLICY; expected the mode that it stands for")
+        for name, mode in (
+            ("by_policy_mode", self.by_policy_mode),
+            ("officer_mode", self.officer_mode),
+        ):
+            if mode not in ASKABLE:
+                raise ValueError(f"{name} is {mode}; expected one of {', '.join(sorted(ASKABLE))}")
+        if Mode.SPD_ADD in self.modes and self.modes[Mode.SPD_ADD].gates - ALWAYS_TESTED:
+            raise ValueError("SPD_ADD has gates; nothing may stand in its way but the location")
+        if min((self.reserve_per_sector, *self.reserve_of_sector.values())) < 0:
+            raise ValueError("a reserve is below 0; expected 0 (off) or more units")
         if not 0 <= self.avl_fresh_s <= self.avl_aged_s:
             raise ValueError(
                 f"avl_fresh_s is {self.avl_fresh_s} and avl_aged_s {self.avl_aged_s}; "
@@ -184,21 +260,55 @@ PILOT_CALL_TYPES: Final = CallTypes(
 )
 """Texts of the press release, of Seattle's public call data, and plain variants of them."""
 
+_UNFIT: Final = frozenset(
+    {Question.WEAPON, Question.VIOLENCE, Question.MEDICAL, Question.ENFORCEMENT}
+)
+_MUST_KNOW: Final = frozenset({Question.WEAPON, Question.VIOLENCE, Question.MEDICAL})
+_TWO_CARE: Final = Requirement(min_crew=2)
+_ONE_SPD: Final = Requirement(min_crew=1)
+
 DUAL_RULES: Final = ModeRules(
-    requirements=MappingProxyType(
-        {Agency.CARE: Requirement(min_crew=2), Agency.SPD: Requirement(min_crew=1)}
-    ),
-    refuses_yes=frozenset(
-        {Question.WEAPON, Question.VIOLENCE, Question.MEDICAL, Question.ENFORCEMENT}
-    ),
-    refuses_unknown=frozenset({Question.WEAPON, Question.VIOLENCE, Question.MEDICAL}),
+    requirements=MappingProxyType({Agency.CARE: _TWO_CARE, Agency.SPD: _ONE_SPD}),
+    refuses_yes=_UNFIT,
+    refuses_unknown=_MUST_KNOW,
 )
 """CARE goes in twos (seattle.gov); non-violent, non-medical calls that need no enforcement."""
+
+CARE_ONLY_ADD_RULES: Final = ModeRules(
+    requirements=MappingProxyType({Agency.CARE: _TWO_CARE}),
+    refuses_yes=frozenset({Question.WEAPON, Question.VIOLENCE, Question.MEDICAL}),
+    gates=ALL_GATES - {Gate.CALL_TYPE},
+)
+"""An officer on scene asks: what the officer states counts, not the type of the first call."""
+
+SPD_ADD_RULES: Final = ModeRules(
+    requirements=MappingProxyType({Agency.SPD: Requirement()}), gates=ALWAYS_TESTED
+)
+"""An officer-safety request: location and availability, and nothing else."""
+
+SPD_ONLY_RULES: Final = ModeRules(
+    requirements=MappingProxyType({Agency.SPD: _ONE_SPD}), gates=ALWAYS_TESTED
+)
+"""A dispatcher chose police: the programme's gates are not asked."""
+
+SOLO_RULES: Final = ModeRules(
+    requirements=MappingProxyType({Agency.CARE: _TWO_CARE}),
+    refuses_yes=_UNFIT,
+    refuses_unknown=_MUST_KNOW,
+)
+"""CARE alone; some zones have it since October 2025, the pilot at its launch had not."""
 
 PILOT: Final = Policy(
     policy_id="PILOT",
     window=TimeWindow(start=time(11), end=time(23), zone=PACIFIC),
     call_types=PILOT_CALL_TYPES,
-    modes=MappingProxyType({Mode.DUAL: DUAL_RULES}),
+    modes=MappingProxyType(
+        {
+            Mode.DUAL: DUAL_RULES,
+            Mode.CARE_ONLY_ADD: CARE_ONLY_ADD_RULES,
+            Mode.SPD_ADD: SPD_ADD_RULES,
+            Mode.SPD_ONLY: SPD_ONLY_RULES,
+        }
+    ),
 )
 """The policy of the pilot at its launch in October 2023."""
