@@ -6,7 +6,7 @@ it has nothing to say. Instants are UTC and end in Z; units of measure stand in 
 """
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
@@ -27,6 +27,7 @@ from routing.codes import (
     ResolveOn,
     Role,
     SelectedBecause,
+    Status,
     UnitSource,
     Verdict,
 )
@@ -105,13 +106,27 @@ class StagePart(Part):
     expected_wait_basis: str
 
 
-class RoutePart(Part):
-    """The way a unit drives, when the request asked for it."""
+class LinePart(Part):
+    """A GeoJSON LineString."""
 
-    line: list[tuple[float, float]]
+    type: Literal["LineString"]
+    coordinates: list[tuple[float, float]]
     """[lon, lat] in degrees, from the unit to the call."""
+
+
+class RoutePropertiesPart(Part):
+    """What is told about a route beside its line."""
+
     streets: list[str]
     """Names in driving order."""
+
+
+class RoutePart(Part):
+    """The way a unit drives as a GeoJSON Feature, when the request asked for it."""
+
+    type: Literal["Feature"]
+    geometry: LinePart
+    properties: RoutePropertiesPart
 
 
 class AssignPart(Part):
@@ -133,6 +148,8 @@ class AssignPart(Part):
     approach: Approach
     stage: StagePart | None
     selected_because: SelectedBecause
+    preference_s: int
+    """Seconds that preferred skills which it lacks counted against it."""
     route: RoutePart | None
 
 
@@ -168,6 +185,8 @@ class ExplainedPart(Part):
     arrive_s: int | None
     """Its own arrival if it were sent now."""
     behind_s: int | None
+    preference_s: int
+    """Seconds that preferred skills which it lacks count against it; not in `behind_s`."""
     held_for: str | None
     """The more urgent call that holds it."""
     position: PositionPart
@@ -188,6 +207,16 @@ class ExplainPart(Part):
     counts: dict[Agency, CountPart]
 
 
+class NearestPart(Part):
+    """A unit that is not free, named because somebody needs one at once."""
+
+    unit_id: str
+    call_sign: str
+    agency: Agency
+    status: Status
+    arrive_s: int | None
+
+
 class HoldPart(Part):
     """Why the pair waits, until when, and what goes now."""
 
@@ -199,8 +228,12 @@ class HoldPart(Part):
     tentative: dict[Agency, str | None]
     send_now: list[AssignPart]
     """Goes at once and counts as already assigned afterwards."""
+    nearest_busy: list[NearestPart]
+    """SPD_ADD with nobody free: the nearest police of any status."""
     held_since: UtcInstant
     escalate_at: UtcInstant
+    escalated: bool
+    """`escalate_at` has passed."""
     escalate_to: Role
     resolve_on: list[ResolveOn]
 

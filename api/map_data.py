@@ -26,7 +26,11 @@ def map_data(view: LiveView, request: RecommendRequest, answer: RecommendAnswer)
         network=view.situation.network,
         call=(request.incident.location.lon, request.incident.location.lat),
         zones=[(zone.name, list(rings_of(zone.geometry))) for zone in view.situation.zones.zones],
-        routes={str(unit.agency): np.array(unit.route.line) for unit in drawn if unit.route},
+        routes={
+            str(unit.agency): np.array(unit.route.geometry.coordinates)
+            for unit in drawn
+            if unit.route
+        },
         labels={str(unit.agency): _label(unit) for unit in drawn},
         others=list(_others(request, chosen)),
         stage=None if stage is None else ((stage.lon, stage.lat), stage.near),

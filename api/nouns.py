@@ -2,6 +2,7 @@
 
 from api.request_schemas import (
     AssignedEntry,
+    CompetingEntry,
     IncidentEntry,
     PositionEntry,
     RecommendRequest,
@@ -9,6 +10,7 @@ from api.request_schemas import (
 )
 from routing.model import (
     AssignedUnit,
+    CompetingNeed,
     Fix,
     Incident,
     IncidentId,
@@ -17,6 +19,7 @@ from routing.model import (
     Options,
     Screening,
     Status,
+    TakenOverride,
     UnitId,
 )
 
@@ -42,6 +45,10 @@ def incident_of(entry: IncidentEntry) -> Incident:
         screening=_screening(entry.screening),
         scene_safe_at=entry.scene_safe_at,
         assigned=tuple(map(_assigned, entry.assigned)),
+        overrides=tuple(
+            TakenOverride(action=one.action, role=one.role, gate=one.gate)
+            for one in entry.overrides
+        ),
     )
 
 
@@ -52,6 +59,17 @@ def options_of(request: RecommendRequest) -> Options:
         explain=request.options.explain,
         route=request.options.route,
         exclude_unit_ids=frozenset(request.exclude_unit_ids),
+        competing=tuple(map(_need, request.competing)),
+    )
+
+
+def _need(entry: CompetingEntry) -> CompetingNeed:
+    return CompetingNeed(
+        incident_id=entry.incident_id,
+        sector=entry.sector,
+        priority=entry.priority,
+        units_needed=entry.units_needed,
+        queued_at=entry.queued_at,
     )
 
 

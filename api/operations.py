@@ -6,9 +6,11 @@ written. Nothing is stored yet: `recorded` is always false.
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Final
+
+from msgspec import structs
 
 from api.answer_schemas import RecommendAnswer
 from api.errors import InvalidRequest, Problem
@@ -167,8 +169,8 @@ def _answer(
     found: Recommendation, read: ReadRequest, view: LiveView, recommendation_id: str
 ) -> RecommendAnswer:
     """Name the recommendation, add what the reading said, and check it against the contract."""
-    values: dict[str, Any] = {f.name: getattr(found, f.name) for f in fields(found)}
-    basis = {f.name: getattr(found.basis, f.name) for f in fields(found.basis)}
+    values: dict[str, Any] = structs.asdict(found)
+    basis = structs.asdict(found.basis)
     return RecommendAnswer.model_validate(
         values
         | {
@@ -188,8 +190,6 @@ def _warnings(found: Recommendation, read: ReadRequest) -> Sequence[RequestWarni
 def _not_used(request: RecommendRequest) -> list[RequestWarning]:
     """Name what the contract has and this version reads but does not act on."""
     unused = []
-    if request.competing:
-        unused.append(("/competing", "other police needs are not weighed in this version"))
     if request.units is None:
         unused.append(("/units", "no roster is kept in this version: send the units on duty"))
     return [

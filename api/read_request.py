@@ -5,9 +5,9 @@ whole by pydantic's compiled core, and only when that finds fault are the places
 each with a warning that carries its JSON pointer, and the body checked again. What cannot be left
 out without changing which call is decided is refused with 422.
 
-Mended are: rows of `units`, `competing`, `incident.assigned` and `exclude_unit_ids`, their optional
-fields, `options`, `operator`, `request_id`, and of the incident only its location's `source` and
-`uncertainty_m`.
+Mended are: rows of `units`, `competing`, `incident.assigned`, `incident.overrides` and
+`exclude_unit_ids`, their optional fields, `options`, `operator`, `request_id`, and of the incident
+only its location's `source` and `uncertainty_m`.
 """
 
 import re
@@ -26,6 +26,7 @@ from api.request_schemas import (
     CompetingEntry,
     Entry,
     OptionsEntry,
+    OverrideEntry,
     RecommendRequest,
     UnitEntry,
 )
@@ -106,6 +107,7 @@ _ROWS: Final[dict[Location, tuple[str, type[Entry] | None]]] = {
     ("units",): ("UNIT", UnitEntry),
     ("competing",): ("COMPETING", CompetingEntry),
     ("incident", "assigned"): ("ASSIGNED", AssignedEntry),
+    ("incident", "overrides"): ("OVERRIDE", OverrideEntry),
     ("exclude_unit_ids",): ("EXCLUDED", None),
 }
 """The lists whose rows stand alone: the first word of their warnings, and their model."""
@@ -307,6 +309,9 @@ def _entries(request: RecommendRequest, rows: Sequence[int]) -> Iterator[tuple[L
     for i, assigned in enumerate(incident.assigned):
         if assigned.model_extra:
             yield ("incident", "assigned", i), assigned
+    for i, override in enumerate(incident.overrides):
+        if override.model_extra:
+            yield ("incident", "overrides", i), override
     for row, unit in zip(rows, request.units or (), strict=True):
         home, position = unit.home, unit.position
         if unit.__pydantic_extra__:

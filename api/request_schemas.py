@@ -14,11 +14,23 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from routing.codes import Agency, Answer, Explain, Origin, Place, Status
+from routing.codes import (
+    Agency,
+    Answer,
+    Explain,
+    Gate,
+    Origin,
+    OverrideAction,
+    Place,
+    ReasonCode,
+    Role,
+    Status,
+)
 
 UNITS_MAX: Final = 2_000
 COMPETING_MAX: Final = 200
 ASSIGNED_MAX: Final = 50
+OVERRIDES_MAX: Final = 20
 EXCLUDED_MAX: Final = 2_000
 SKILLS_MAX: Final = 32
 ALTERNATIVES_MAX: Final = 10
@@ -133,6 +145,18 @@ class AssignedEntry(Entry):
     position: PositionEntry | None = None
 
 
+class OverrideEntry(Entry):
+    """What a person decided about the call instead of following a recommendation."""
+
+    action: OverrideAction
+    role: Role
+    """The role that decided, as the CAD asserts it."""
+    gate: Gate | None = None
+    """With OVERRIDE_GATE: the gate that the call may pass."""
+    reason_code: ReasonCode
+    reason_text: Text | None = None
+
+
 class IncidentEntry(Entry):
     """The call to decide for."""
 
@@ -150,6 +174,7 @@ class IncidentEntry(Entry):
     screening: ScreeningEntry | None = None
     scene_safe_at: Instant | None = None
     assigned: Annotated[list[AssignedEntry], Field(default_factory=list, max_length=ASSIGNED_MAX)]
+    overrides: Annotated[list[OverrideEntry], Field(default_factory=list, max_length=OVERRIDES_MAX)]
 
 
 class CompetingEntry(Entry):

@@ -273,6 +273,11 @@ def _zone_of(feature: Mapping[str, Any]) -> Zone:
         name=str(properties.get("name") or zone_id),
         kind=ZoneKind(kind),
         precedence=int(precedence),
-        geometry=shapely.normalize(shape(feature["geometry"])),
+        geometry=read_outline(feature["geometry"]),
         policy_id=str(properties.get("policy_id") or ""),
     )
+
+
+def read_outline(geometry: dict[str, Any]) -> BaseGeometry:
+    """Return the area of a GeoJSON geometry, always with the same start and winding."""
+    return shapely.normalize(shape(geometry))

@@ -23,17 +23,21 @@ from geodata.earth import distance_m, metres_per_degree
 from geodata.network import NO_EDGE
 from geodata.snap import NO_INCIDENT, NO_STREET, Position, Way
 from routing.answer import LonLat, PositionUsed
-from routing.codes import PositionBasis
+from routing.codes import Eta, PositionBasis
+from routing.eligibility import preference_s
 from routing.model import Location, Situation
 from routing.placement import BEAT_CENTRE, FIX, HOME_POST, NOWHERE, Placement
-from routing.policy import Policy
+from routing.policy import ModeRules, Policy
 from routing.roster import UnitColumns
 
 if TYPE_CHECKING:
-    from routing.travel_time import TravelTimes
+    from routing.travel_time import IncidentLabel, TravelTimes, UnitLabels
 
 NEVER_S: Final = 2**31
 """Arrival of a unit without a way to the call."""
+
+BY_STREET: Final = (Eta.ROAD, Eta.LAST_GOOD)
+"""Rungs of the ladder that use the streets."""
 
 START_AND_PARK_MS: Final = round(1000 * ROUTINE.start_and_park_s)
 """Of the routine profile, for straight lines when no drive times are loaded."""
@@ -53,7 +57,7 @@ class Target:
 def find_target(situation: Situation, location: Location, policy: Policy) -> Target:
     """Return the place on the streets that stands for the call."""
     snapped = situation.streets.snap_incident(location.lon, location.lat)
-    near = snapped.distance_m <= policy.snap.refuse_m
+    near = snapped.distance_m <= policy.snap.refuse_m and situation.rung in BY_STREET
     if situation.travel_times is not None:
         snapped = _at_junction(snapped, situation.travel_times)
     return Target(
@@ -96,6 +100,18 @@ def _at_junction(place: Position, times: "TravelTimes") -> Position:
     return replace(place, street=street, fraction=0.0 if along else 1.0, leaves=ways)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """By what units are judged."""
+
+    policy: Policy
+    decided_at: datetime
+    rules: ModeRules | None = None
+    """Of the mode, for the skills that it prefers; None for units that nobody chooses."""
+    urgent: bool = False
+    """Lights and sirens: the emergency profile's drive times, where they are loaded."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Muster:
     """All units of one roster as seen from one call; columns (n_units,) in roster order."""
@@ -110,8 +126,25 @@ class Muster:
     turnout_s: NDArray[np.int64]
     arrive_s: NDArray[np.int64]
     """Whole seconds from the decision; NEVER_S without a way."""
+    preference_s: NDArray[np.int64] | None = None
+    """Seconds that preferred skills count against each unit; None where there are none."""
+    times: "TravelTimes | None"
+    """The drive times that the arrivals come from; of the emergency profile for SPD_ADD."""
+    labels: "UnitLabels | None"
+    """Of the units, for `times`."""
+    goal: "IncidentLabel | None"
+    """Of the call, for `times`; None where straight lines were used."""
     by_line: NDArray[np.bool_]
     """True where the drive is a straight-line estimate."""
+
+    @cached_property
+    def cost_s(self) -> NDArray[np.int64]:
+        """(n_units,) what units are compared by: the arrival, and the skills that are preferred."""
+        return self.arrive_s if self.preference_s is None else self.arrive_s + self.preference_s
+
+    def preference_of(self, row: int) -> int:
+        """Return the seconds that preferred skills count against a unit."""
+        return 0 if self.preference_s is None else int(self.preference_s[row])
 
     @cached_property
     def whole_second(self) -> datetime:
@@ -165,12 +198,12 @@ class Muster:
         return math.floor(arrive_s * low), math.ceil(arrive_s * high)
 
     def nearest_first(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return rows in the order of rule 9: arrival, longest available, unit_id.
+        """Return rows in the order of rule 9: arrival (`cost_s`), longest available, unit_id.
 
         A unit of which nobody knows since when it is available comes last among equals. The rows
         of a roster are in order of unit_id, and the sort is stable.
         """
-        order = np.lexsort((self.roster.available_since_s[rows], self.arrive_s[rows]))
+        order = np.lexsort((self.roster.available_since_s[rows], self.cost_s[rows]))
         return rows[order]
 
 
@@ -178,9 +211,8 @@ def gather(
     situation: Situation,
     units: tuple[UnitColumns, Placement],
     target: Target,
+    terms: Terms,
     *,
-    policy: Policy,
-    decided_at: datetime,
     turnout_s: Sequence[int] | None = None,
 ) -> Muster:
     """Return all units as seen from a call.
@@ -191,13 +223,26 @@ def gather(
         (n_units,) for units already under way; None takes the policy's.
     """
     roster, placement = units
+    policy, decided_at = terms.policy, terms.decided_at
     if turnout_s is None:
         by_agency = np.array([policy.turnout_care_s, policy.turnout_spd_s], np.int64)
         turnout = by_agency[roster.agency]
     else:
         turnout = np.array(turnout_s, np.int64)
-    drive_ms, by_line = _drive_ms(situation, placement, target, policy)
-    times = situation.travel_times
+    times, labels = situation.travel_times, placement.labels
+    if terms.urgent and situation.emergency_times is not None and labels is not None:
+        times = situation.emergency_times
+        labels = times.unit_labels(placement.positions) if target.on_street else labels
+    goal = None
+    if target.on_street and times is not None and labels is not None:
+        goal = times.incident_label(target.snapped)
+        drive_ms = times.drive_ms(labels, goal).astype(np.int64)
+        by_line = placement.source != NOWHERE
+        by_line &= placement.positions.distance_m > policy.snap.refuse_m
+    else:
+        by_line = placement.source != NOWHERE
+        drive_ms = np.zeros(len(roster), np.int64)
+    _estimate_ms(drive_ms, by_line, placement, target, policy)
     start_ms = START_AND_PARK_MS if times is None else times.start_and_park_ms
     arrive_s = (1000 * turnout + start_ms + drive_ms + 500) // 1000
     arrive_s[drive_ms >= UNREACHABLE_MS] = NEVER_S
@@ -210,28 +255,28 @@ def gather(
         now_s=decided_at.timestamp(),
         turnout_s=turnout,
         arrive_s=arrive_s,
+        preference_s=None if terms.rules is None else preference_s(roster, terms.rules),
         by_line=by_line,
+        times=times,
+        labels=labels,
+        goal=goal,
     )
 
 
-def _drive_ms(
-    situation: Situation, placement: Placement, target: Target, policy: Policy
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return (n_units,) milliseconds of driving, and where they are straight-line estimates."""
-    placed = placement.source != NOWHERE
-    times, labels = situation.travel_times, placement.labels
-    if target.on_street and times is not None and labels is not None:
-        drive_ms = times.drive_ms(labels, target.snapped).astype(np.int64)
-        by_line = placed & (placement.positions.distance_m > policy.snap.refuse_m)
-    else:
-        drive_ms = np.zeros(len(placed), np.int64)
-        by_line = placed.copy()
+def _estimate_ms(
+    drive_ms: NDArray[np.int64],
+    by_line: NDArray[np.bool_],
+    placement: Placement,
+    target: Target,
+    policy: Policy,
+) -> None:
+    """Fill in the drives that streets cannot tell, in place."""
     if by_line.any():
         rows = np.flatnonzero(by_line)
         drive_ms[rows] = _line_ms(placement.lon[rows], placement.lat[rows], target, policy)
-    if not placed.all():
-        drive_ms[~placed] = 1000 * policy.unknown_position_drive_s
-    return drive_ms, by_line
+    nowhere = placement.source == NOWHERE
+    if nowhere.any():
+        drive_ms[nowhere] = 1000 * policy.unknown_position_drive_s
 
 
 def _line_ms(

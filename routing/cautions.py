@@ -3,20 +3,30 @@
 What lives here: every warning of a recommendation, each with the place in the request it is about.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geodata.snap import NO_STREET
 from routing.answer import AnswerWarning
 from routing.arrivals import Muster, Target
-from routing.codes import PositionBasis, WarningCode
-from routing.eligibility import SHIFT_ENDING
-from routing.halves import Half
+from routing.codes import (
+    Agency,
+    Eta,
+    GateCode,
+    Mode,
+    OverrideAction,
+    PositionBasis,
+    Role,
+    WarningCode,
+)
+from routing.dispatch import Case
+from routing.gates import CallCheck
+from routing.halves import Half, Team
 from routing.model import Incident, Situation
 from routing.policy import Policy
-from routing.roster import UnitColumns
 
 _AGED: Final = (PositionBasis.AVL_AGED, PositionBasis.LAST_KNOWN)
 _ASSUMED: Final = (PositionBasis.HOME_POST, PositionBasis.BEAT_CENTRE, PositionBasis.UNKNOWN)
@@ -65,31 +75,80 @@ def of_place(
         )
 
 
-def of_fixes(
-    roster: UnitColumns, discarded: Iterable[int], future: Iterable[int]
-) -> Iterator[AnswerWarning]:
-    """Yield the fixes that were not used, in the order of unit_id."""
-    reasons = dict.fromkeys(discarded, "outside the street network or (0, 0)")
-    reasons |= dict.fromkeys(future, "fixed_at is in the future")
-    for row in sorted(reasons):
+def of_overrides(incident: Incident, check: CallCheck) -> Iterator[AnswerWarning]:
+    """Yield the overrides that somebody asserted and that changed nothing."""
+    passed = {gate.gate for gate in check.gates if gate.code is GateCode.OVERRIDDEN}
+    for place, taken in enumerate(incident.overrides):
+        action = taken.action
+        if action is OverrideAction.OVERRIDE_GATE:
+            applied = taken.gate in passed
+        elif action is OverrideAction.RELEASE_CARE_ALONE:
+            applied = check.released
+        elif action is OverrideAction.SEND_SPD_ONLY:
+            applied = check.mode is Mode.SPD_ONLY
+        else:
+            applied = action is not OverrideAction.USE_RESERVE or taken.role is Role.SUPERVISOR
+        if not applied:
+            what = f"{action} {taken.gate}" if taken.gate else str(action)
+            yield _warning(
+                WarningCode.OVERRIDE_NOT_APPLIED,
+                f"/incident/overrides/{place}",
+                f"{what} by {taken.role} was not applied: the role may not, or nothing failed",
+            )
+
+
+def of_mode(case: Case, team: Team, *, sector_unknown: bool) -> Iterator[AnswerWarning]:
+    """Yield what the mode needs and the request or the situation does not have."""
+    situation, mode = case.situation, case.check.mode
+    if mode is Mode.CARE_ONLY_ADD and Agency.SPD not in team.fixed:
         yield _warning(
-            WarningCode.FIX_DISCARDED,
-            roster.path(row, "/position"),
-            f"{roster.unit_id[row]}: {reasons[row]}; not used",
+            WarningCode.SPD_NOT_NAMED,
+            "/incident/assigned",
+            "an officer asks for CARE, and the request does not say which police are there",
+        )
+    if mode is Mode.SPD_ADD and situation.emergency_times is None:
+        yield _warning(
+            WarningCode.NOT_EMERGENCY_TIMES,
+            "",
+            "no drive times with lights and sirens are loaded; arrivals are those of routine trips",
+        )
+    if sector_unknown:
+        yield _warning(
+            WarningCode.SECTOR_UNKNOWN,
+            "/incident/location",
+            f"spd_scope is {case.check.policy.spd_scope} and the call's is not known; any police",
+        )
+    if situation.rung is not Eta.ROAD and situation.travel_times is not None:
+        yield _warning(
+            WarningCode.RUNG_FORCED, "", f"arrivals come from {situation.rung}, not live routing"
         )
 
 
-def of_chosen(half: Half, broken: int) -> Iterator[AnswerWarning]:
-    """Yield what is doubtful about the first unit of a half that was looked for.
+def of_fixes(situation: Situation, future: NDArray[np.bool_]) -> Iterator[AnswerWarning]:
+    """Yield the fixes that were not used, in the order of unit_id."""
+    discarded, roster = situation.placement.discarded, situation.roster
+    wrong = discarded | future
+    if not wrong.any():
+        return
+    for row in np.flatnonzero(wrong).tolist():
+        why = "fixed_at is in the future" if future[row] else "outside the street network or (0, 0)"
+        yield _warning(
+            WarningCode.FIX_DISCARDED,
+            roster.path(row, "/position"),
+            f"{roster.unit_id[row]}: {why}; not used",
+        )
 
-    Parameters
-    ----------
-    broken
-        The rules that it breaks, see `UnitRule`; only the shift-end guard can be among them.
-    """
-    muster, row = half.muster, half.rows[0]
-    yield from _position(muster, row)
-    if broken & SHIFT_ENDING:
+
+def of_chosen(half: Half) -> Iterator[AnswerWarning]:
+    """Yield what is doubtful about the units of a half that was looked for."""
+    for row in half.chosen:
+        yield from _position(half.muster, row)
+        yield from _shift(half, row)
+
+
+def _shift(half: Half, row: int) -> Iterator[AnswerWarning]:
+    muster = half.muster
+    if row in half.guarded:
         yield _warning(
             WarningCode.SHIFT_ENDING,
             muster.roster.path(row, "/shift_end"),

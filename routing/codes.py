@@ -120,8 +120,13 @@ class GateCode(StrEnum):
     the call taker's answer is YES and the policy does not take such calls.
     SCREENING_NOT_RECORDED: no `completed_at`.
     WEAPON_UNKNOWN ... DRUG_USE_UNKNOWN: the answer is UNKNOWN and the policy wants to know.
-    MODE_NOT_SUPPORTED: this version does not decide in this mode; it does not pretend to.
     MODE_NOT_ALLOWED: the policy of the zone does not have this mode.
+    NOT_IN_MODE: not evaluated, because this mode does not ask for it.
+    WHOLE_CITY: (with PASS) in no zone, and the mode is offered in the whole city.
+    NO_SPD_ON_CALL: CARE is asked for as an addition, and no police unit is on the call.
+    OVERRIDDEN: (with PASS) a person with the role for it let the call pass; `further_codes` say
+    what failed.
+    RELEASED_BY_SERGEANT: (with PASS) a police sergeant lets CARE go alone.
     """
 
     LOCATION_NOT_FINITE = "LOCATION_NOT_FINITE"
@@ -149,8 +154,12 @@ class GateCode(StrEnum):
     MEDICAL_UNKNOWN = "MEDICAL_UNKNOWN"
     ENFORCEMENT_UNKNOWN = "ENFORCEMENT_UNKNOWN"
     DRUG_USE_UNKNOWN = "DRUG_USE_UNKNOWN"
-    MODE_NOT_SUPPORTED = "MODE_NOT_SUPPORTED"
     MODE_NOT_ALLOWED = "MODE_NOT_ALLOWED"
+    NOT_IN_MODE = "NOT_IN_MODE"
+    WHOLE_CITY = "WHOLE_CITY"
+    NO_SPD_ON_CALL = "NO_SPD_ON_CALL"
+    OVERRIDDEN = "OVERRIDDEN"
+    RELEASED_BY_SERGEANT = "RELEASED_BY_SERGEANT"
 
 
 class UnitRule(IntFlag):
@@ -165,6 +174,9 @@ class UnitRule(IntFlag):
     SKILL_MISSING: it lacks a required skill.
     SHIFT_ENDING: its shift ends within the guard, or is over; offered as LAST_RESORT only.
     NOT_REACHABLE: no way by road from where it stands to the call.
+    OUT_OF_SCOPE: the policy takes police of the call's sector or precinct only.
+    HELD_FOR_HIGHER_PRIORITY: a more urgent need of its sector has it first; `held_for` names it.
+    RESERVE: its sector keeps it back; a supervisor may use it all the same.
     """
 
     ALREADY_ASSIGNED = 1
@@ -176,6 +188,9 @@ class UnitRule(IntFlag):
     SKILL_MISSING = 64
     SHIFT_ENDING = 128
     NOT_REACHABLE = 256
+    OUT_OF_SCOPE = 512
+    HELD_FOR_HIGHER_PRIORITY = 1024
+    RESERVE = 2048
 
 
 class Verdict(StrEnum):
@@ -219,13 +234,15 @@ class SelectedBecause(StrEnum):
     """Why this unit.
 
     FASTEST_CARE, FASTEST_SPD: first to arrive of those that qualify (then longest available, then
-    unit_id). KEPT: named earlier, and another would gain less than `min_gain_s`.
+    unit_id). PREFERRED_SKILL: another is faster, by less than a skill of this one is worth.
+    KEPT: named earlier, and another would gain less than `min_gain_s`.
     LAST_RESORT: only units near the end of their shift were left. ALREADY_ASSIGNED: it is on the
     call.
     """
 
     FASTEST_CARE = "FASTEST_CARE"
     FASTEST_SPD = "FASTEST_SPD"
+    PREFERRED_SKILL = "PREFERRED_SKILL"
     KEPT = "KEPT"
     LAST_RESORT = "LAST_RESORT"
     ALREADY_ASSIGNED = "ALREADY_ASSIGNED"
@@ -237,12 +254,20 @@ class HoldReason(StrEnum):
     NO_UNIT_IN_ROSTER: no unit of the missing kind was given at all.
     NO_UNIT_AVAILABLE: there are some, none AVAILABLE and unclaimed.
     NO_UNIT_QUALIFIED: some are AVAILABLE, each removed by another rule.
+    TOO_FEW_UNITS: some qualify, fewer than the mode sends.
+    RESERVE: only the reserve of their sectors keeps units back.
+    HELD_FOR_HIGHER_PRIORITY: those that could go are held for more urgent needs.
+    OUT_OF_SCOPE: those that could go belong to another sector or precinct.
     WINDOW_NOT_OPEN: the programme's hours have not begun.
     """
 
     NO_UNIT_IN_ROSTER = "NO_UNIT_IN_ROSTER"
     NO_UNIT_AVAILABLE = "NO_UNIT_AVAILABLE"
     NO_UNIT_QUALIFIED = "NO_UNIT_QUALIFIED"
+    TOO_FEW_UNITS = "TOO_FEW_UNITS"
+    RESERVE = "RESERVE"
+    HELD_FOR_HIGHER_PRIORITY = "HELD_FOR_HIGHER_PRIORITY"
+    OUT_OF_SCOPE = "OUT_OF_SCOPE"
     WINDOW_NOT_OPEN = "WINDOW_NOT_OPEN"
 
 
@@ -269,6 +294,7 @@ class OverrideAction(StrEnum):
     DIVERT_UNIT: take a unit off its present work.
     SEND_SPD_ONLY: answer with police alone, recorded as SPD_ONLY.
     OVERRIDE_GATE: let the call pass the named gate.
+    USE_RESERVE: take a unit that its sector keeps back.
     """
 
     USE_OTHER_UNIT = "USE_OTHER_UNIT"
@@ -276,6 +302,21 @@ class OverrideAction(StrEnum):
     DIVERT_UNIT = "DIVERT_UNIT"
     SEND_SPD_ONLY = "SEND_SPD_ONLY"
     OVERRIDE_GATE = "OVERRIDE_GATE"
+    USE_RESERVE = "USE_RESERVE"
+
+
+class ReasonCode(StrEnum):
+    """Why a person overrides; OTHER says why in a text of at most 200 characters."""
+
+    OFFICER_KNOWLEDGE = "OFFICER_KNOWLEDGE"
+    UNIT_CLOSER = "UNIT_CLOSER"
+    POSITION_WRONG = "POSITION_WRONG"
+    UNIT_NOT_READY = "UNIT_NOT_READY"
+    SKILL_NEEDED = "SKILL_NEEDED"
+    SUPERVISOR_ORDER = "SUPERVISOR_ORDER"
+    SAFETY = "SAFETY"
+    SYSTEM_SLOW = "SYSTEM_SLOW"
+    OTHER = "OTHER"
 
 
 class WarningCode(StrEnum):
@@ -292,6 +333,12 @@ class WarningCode(StrEnum):
     SHIFT_ENDING: a chosen unit is within its shift-end guard, as a last resort.
     FINISH_AFTER_SHIFT: a chosen unit would by the mean service time finish after its shift.
     ASSIGNED_ARRIVAL_UNKNOWN: a unit on the call has no position, so the pair has no time.
+    SPD_NOT_NAMED: an officer asks for CARE, and the request does not say which police are there.
+    SECTOR_UNKNOWN: the policy looks at sectors, and the call's is not known, so it did not.
+    OVERRIDE_NOT_APPLIED: an override was asserted whose role does not allow it, or that had
+    nothing to override.
+    NOT_EMERGENCY_TIMES: no drive times with lights and sirens are loaded; routine ones were used.
+    RUNG_FORCED: times do not come from live routing, because the service was told so.
     """
 
     SNAP_DISTANT = "SNAP_DISTANT"
@@ -305,6 +352,11 @@ class WarningCode(StrEnum):
     SHIFT_ENDING = "SHIFT_ENDING"
     FINISH_AFTER_SHIFT = "FINISH_AFTER_SHIFT"
     ASSIGNED_ARRIVAL_UNKNOWN = "ASSIGNED_ARRIVAL_UNKNOWN"
+    SPD_NOT_NAMED = "SPD_NOT_NAMED"
+    SECTOR_UNKNOWN = "SECTOR_UNKNOWN"
+    OVERRIDE_NOT_APPLIED = "OVERRIDE_NOT_APPLIED"
+    NOT_EMERGENCY_TIMES = "NOT_EMERGENCY_TIMES"
+    RUNG_FORCED = "RUNG_FORCED"
 
 
 class Answer(StrEnum):
@@ -353,10 +405,17 @@ class Explain(StrEnum):
 
 
 class Eta(StrEnum):
-    """How arrivals were found: by the streets, or by a straight line times a detour factor."""
+    """How arrivals were found: the rungs of the ladder, best first (rule 12).
+
+    ROAD: by the streets, with the weights of now. LAST_GOOD: by the streets, with the last weights
+    that could be made. STRAIGHT_LINE: a straight line times a detour factor, from the unit's fix.
+    BEAT_ORDER: the same from the unit's post or the centre of its beat, fixes not used.
+    """
 
     ROAD = "ROAD"
+    LAST_GOOD = "LAST_GOOD"
     STRAIGHT_LINE = "STRAIGHT_LINE"
+    BEAT_ORDER = "BEAT_ORDER"
 
 
 class UnitSource(StrEnum):

@@ -4,67 +4,75 @@ What lives here: `Assignment`, the pair's times and the next-best pairs. What do
 (`halves`), and the text (`wording`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 from math import inf, isnan
 from typing import TYPE_CHECKING, NamedTuple
 
-from routing.answer import Alternative, Assignment, DrawnRoute, PairTimes, PositionUsed, Stage
+from routing.answer import (
+    Alternative,
+    Assignment,
+    DrawnRoute,
+    Line,
+    PairTimes,
+    PositionUsed,
+    RouteProperties,
+    Stage,
+)
 from routing.assign import IMPOSSIBLE, pair_units
-from routing.codes import Agency, Approach, PositionBasis, SelectedBecause
-from routing.halves import Half
+from routing.codes import Agency, Approach, Mode, PositionBasis, SelectedBecause
+from routing.gates import CallCheck
+from routing.halves import Half, Team
 from routing.model import Incident, Options, Situation
 from routing.placement import NOWHERE
-from routing.staging import stage_on_line, stage_on_route, waits
+from routing.staging import Waits, stage_on_line, stage_on_route, waits
 
 if TYPE_CHECKING:
     from routing.travel_time import Route
 
-SHOWN = (Agency.SPD, Agency.CARE)
-"""The order of an answer."""
-
-CANDIDATES = 4
-"""The nearest units of each kind that the solver sees; for one call the first is the answer."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One call in its situation, and how much is to be told about it."""
+    """One call in its situation, what its gates said, and how much is to be told about it."""
 
     situation: Situation
     incident: Incident
     options: Options
+    check: CallCheck
 
 
-def choose_pair(halves: Mapping[Agency, Half]) -> bool:
+def choose_units(team: Team) -> bool:
     """Let the solver choose, and tell whether its choice is proven to be the best.
 
     Candidates stand in the order in which they are preferred, so the choice must be the first of
     each; a kept unit is priced as the nearest. Anything else is a bug and stops here.
     """
-    table = {agency: [_prices(half)] for agency, half in halves.items()}
-    pairing = pair_units(table[Agency.CARE], table[Agency.SPD])
+    care, spd = (_prices(team, agency) for agency in (Agency.CARE, Agency.SPD))
+    pairing = pair_units([care], [spd])
     assert (pairing.care, pairing.spd) == ((0,), (0,)), "the order of candidates is not rule 9's"
     return pairing.proven_optimal
 
 
-def _prices(half: Half) -> list[int]:
-    if half.fixed:
-        return [half.arrive_s(0) or 0]
-    arrivals = half.muster.arrive_s[list(half.rows[:CANDIDATES])].tolist()
-    arrivals[0] = min(arrivals)
-    return [min(int(s), IMPOSSIBLE) for s in arrivals]
+def _prices(team: Team, agency: Agency) -> list[int]:
+    """Return what each candidate costs; a kind that is there, or is not needed, costs nothing."""
+    half = team.sought.get(agency)
+    if half is None:
+        return [team.there_s(agency) or 0]
+    costs = half.muster.cost_s[list(half.rows)].tolist()
+    costs[0] = min(costs)
+    return [min(int(s), IMPOSSIBLE - 1) for s in costs]
 
 
-def assignments(case: Case, halves: Mapping[Agency, Half]) -> tuple[Assignment, ...]:
-    """Return every unit of the answer: SPD, then CARE; all fixed ones, else the first."""
-    police = halves[Agency.SPD]
+def assignments(case: Case, team: Team) -> tuple[Assignment, ...]:
+    """Return every unit of the answer: SPD, then CARE; of each those on the call first."""
+    police = team.half(Agency.SPD)
     return tuple(
-        assignment(case, half, place, police)
-        for half in (halves[agency] for agency in SHOWN)
-        for place in range(len(half.rows) if half.fixed else 1)
+        [
+            assignment(case, half, place, police)
+            for half in team.named()
+            for place in range(len(half.chosen))
+        ]
     )
 
 
@@ -74,7 +82,7 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
     arrive_s = half.arrive_s(place)
     since = half.on_scene[place] if half.fixed else None
     there = since is not None
-    route = _route(case, half, place) if not there and arrive_s is not None else None
+    route = _route(half, place) if not there and arrive_s is not None else None
     turnout_s = 0 if there else int(muster.turnout_s[row])
     return Assignment(
         agency=half.agency,
@@ -91,7 +99,8 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
         position=_ON_SCENE if there else muster.position_used(row),
         approach=_approach(case, half),
         stage=_stage(case, half, place, route, police),
-        selected_because=_because(half),
+        selected_because=_because(half, place),
+        preference_s=0 if half.fixed else muster.preference_of(row),
         route=_drawn(route) if case.options.route else None,
     )
 
@@ -107,39 +116,53 @@ def _range(half: Half, place: int) -> tuple[int, int] | None:
     return (0, 0) if there else half.muster.arrival_range_s(half.rows[place])
 
 
-def _route(case: Case, half: Half, place: int) -> "Route | None":
-    muster, row, times = half.muster, half.rows[place], case.situation.travel_times
-    if times is None or not muster.target.on_street or muster.by_line[row]:
+def _route(half: Half, place: int) -> "Route | None":
+    muster, row = half.muster, half.rows[place]
+    if muster.times is None or muster.goal is None or muster.by_line[row]:
         return None
     if muster.placement.source[row] == NOWHERE:
         return None
-    return times.route(muster.placement.positions[row], muster.target.snapped)
+    return muster.times.route(muster.placement.positions[row], muster.target.snapped)
 
 
 def _drawn(route: "Route | None") -> DrawnRoute | None:
     if route is None:
         return None
     line = [(round(lon, 6), round(lat, 6)) for lon, lat in route.line.tolist()]
-    return DrawnRoute(line=tuple(line), streets=route.streets)
+    return DrawnRoute(
+        geometry=Line(coordinates=tuple(line)), properties=RouteProperties(streets=route.streets)
+    )
 
 
-def _because(half: Half) -> SelectedBecause:
+def _because(half: Half, place: int) -> SelectedBecause:
     if half.fixed:
         return SelectedBecause.ALREADY_ASSIGNED
-    if half.last_resort:
+    muster, row = half.muster, half.rows[place]
+    if row in half.guarded:
         return SelectedBecause.LAST_RESORT
     if half.kept:
         return SelectedBecause.KEPT
+    if muster.preference_s is not None and _is_slower(half, place):
+        return SelectedBecause.PREFERRED_SKILL
     care = half.agency is Agency.CARE
     return SelectedBecause.FASTEST_CARE if care else SelectedBecause.FASTEST_SPD
+
+
+def _is_slower(half: Half, place: int) -> bool:
+    """Tell whether a unit that was passed over would be there before this one."""
+    arrive_s = half.muster.arrive_s
+    others = half.rows[half.count :]
+    return bool(others) and int(arrive_s[half.rows[place]]) > min(int(arrive_s[r]) for r in others)
 
 
 def _approach(case: Case, half: Half) -> Approach:
     """CARE stages until the scene is safe, even when police arrive first (rule 4).
 
-    A scene that is safe only later than now, beyond what clocks differ by, is not safe yet.
+    CARE alone proceeds, by policy or released by a sergeant, and so it does where it is the one
+    that called for police. A scene that is safe only later than now, beyond what clocks differ by,
+    is not safe yet.
     """
-    if half.agency is not Agency.CARE:
+    if half.agency is not Agency.CARE or case.check.mode not in STAGES_CARE:
         return Approach.PROCEED
     safe_at = case.incident.scene_safe_at
     latest = half.muster.decided_at + timedelta(seconds=half.muster.policy.future_fix_s)
@@ -147,21 +170,21 @@ def _approach(case: Case, half: Half) -> Approach:
     return Approach.PROCEED if safe else Approach.STAGE_UNTIL_SCENE_SAFE
 
 
+STAGES_CARE = frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD})
+"""Modes in which CARE waits for a safe scene."""
+
+
 def _stage(
     case: Case, half: Half, place: int, route: "Route | None", police: Half | None
 ) -> Stage | None:
     """Return where CARE waits; None for police, a safe scene, or a unit whose way is not known."""
-    if _approach(case, half) is Approach.PROCEED or police is None:
+    if _approach(case, half) is Approach.PROCEED:
         return None
     muster, row = half.muster, half.rows[place]
     there = half.fixed and half.on_scene[place] is not None
     if there or muster.placement.source[row] == NOWHERE:
         return None
-    since = police.on_scene[0] if police.fixed else None
-    there_for = timedelta(0) if since is None else muster.decided_at - since
-    waiting = waits(
-        half.arrive_s(place), police.arrive_s(0), int(there_for.total_seconds()), muster.policy
-    )
+    waiting = _waits(half, place, police)
     network = case.situation.network
     if route is not None:
         return stage_on_route(network, route, waiting, muster.policy)
@@ -170,68 +193,100 @@ def _stage(
     return stage_on_line(network, streets, start, muster.target, waiting, muster.policy)
 
 
-def pair_times(halves: Mapping[Agency, Half]) -> PairTimes:
-    """Return when both are there; None where one arrival is not known."""
-    care_s, spd_s = halves[Agency.CARE].arrive_s(0), halves[Agency.SPD].arrive_s(0)
+def _waits(half: Half, place: int, police: Half | None) -> Waits:
+    """Return how long CARE waits for police and for a safe scene."""
+    if police is None or not police.rows:
+        return Waits(least_s=None, expected_s=None)
+    since = police.on_scene[0] if police.fixed else None
+    there_for = timedelta(0) if since is None else half.muster.decided_at - since
+    return waits(
+        half.arrive_s(place), police.arrive_s(0), int(there_for.total_seconds()), half.muster.policy
+    )
+
+
+def pair_times(team: Team) -> PairTimes | None:
+    """Return when both kinds are there; values are None where one arrival is not known.
+
+    None for a call that only one kind answers.
+    """
+    if team.half(Agency.CARE) is None or team.half(Agency.SPD) is None:
+        return None
+    care_s, spd_s = team.there_s(Agency.CARE), team.there_s(Agency.SPD)
     if care_s is None or spd_s is None:
         return PairTimes(both_at_s=None, gap_s=None, first=None)
     first = "BOTH" if care_s == spd_s else str(Agency.SPD if spd_s < care_s else Agency.CARE)
     return PairTimes(both_at_s=max(care_s, spd_s), gap_s=care_s - spd_s, first=first)
 
 
-def alternatives(halves: Mapping[Agency, Half], count: int) -> tuple[Alternative, ...]:
+def alternatives(team: Team, count: int) -> tuple[Alternative, ...]:
     """Return the next-best pairs in the order of rule 9.
 
     That order is least max, least sum, longest available CARE then SPD, unit_id of CARE then SPD.
     The best n pairs lie within the first n of each kind, because no pair beats one that has an
-    earlier unit in both places.
+    earlier unit in both places. Where a kind sends several, the last of them is replaced.
     """
-    if all(half.fixed for half in halves.values()):
+    if not team.sought or not count:
         return ()
-    care = _contenders(halves[Agency.CARE], count)
-    spd = _contenders(halves[Agency.SPD], count)
+    care = _contenders(team.half(Agency.CARE), count)
+    spd = _contenders(team.half(Agency.SPD), count)
     ranked = sorted(
         (_pair_key(one, other), i, j)
         for (i, one), (j, other) in product(enumerate(care), enumerate(spd))
         if (i, j) != (0, 0)
     )
     return tuple(
-        Alternative(
-            rank=rank,
-            units={Agency.SPD: spd[j].unit_id, Agency.CARE: care[i].unit_id},
-            arrive_s={Agency.SPD: spd[j].arrive_s, Agency.CARE: care[i].arrive_s},
-            behind_s={Agency.SPD: _behind(spd, j), Agency.CARE: _behind(care, i)},
-        )
-        for rank, (_, i, j) in enumerate(ranked[:count], 2)
+        [
+            _alternative(rank, ((Agency.SPD, spd, j), (Agency.CARE, care, i)))
+            for rank, (_, i, j) in enumerate(ranked[:count], 2)
+        ]
     )
 
 
 class _Contender(NamedTuple):
     """One unit among those that could stand in an alternative."""
 
-    unit_id: str
+    unit_id: str | None
+    """None stands for a kind that is not needed."""
     arrive_s: int | None
+    cost_s: int
     available_since_s: float
 
 
-def _contenders(half: Half, count: int) -> list[_Contender]:
-    roster = half.muster.roster
-    places = range(1 if half.fixed else min(len(half.rows), count + 1))
-    since = [float(roster.available_since_s[half.rows[place]]) for place in places]
-    return [
-        _Contender(half.unit_id(place), half.arrive_s(place), inf if isnan(at) else at)
-        for place, at in zip(places, since, strict=True)
-    ]
+_NOBODY = _Contender(None, None, 0, inf)
+
+
+def _contenders(half: Half | None, count: int) -> list[_Contender]:
+    if half is None or not half.rows:
+        return [_NOBODY]
+    roster, cost_s = half.muster.roster, half.muster.cost_s
+    first = 0 if half.fixed else half.count - 1
+    places = range(1) if half.fixed else range(first, min(len(half.rows), first + count + 1))
+    found = []
+    for place in places:
+        row, arrive_s = half.rows[place], half.arrive_s(place)
+        since_s = float(roster.available_since_s[row])
+        cost = (arrive_s or 0) if half.fixed else int(cost_s[row])
+        found.append(
+            _Contender(half.unit_id(place), arrive_s, cost, inf if isnan(since_s) else since_s)
+        )
+    return found
 
 
 _PairKey = tuple[int, int, float, float, str, str]
 
 
 def _pair_key(care: _Contender, spd: _Contender) -> _PairKey:
-    care_s, spd_s = care.arrive_s or 0, spd.arrive_s or 0
+    costs = care.cost_s, spd.cost_s
     since = care.available_since_s, spd.available_since_s
-    return max(care_s, spd_s), care_s + spd_s, *since, care.unit_id, spd.unit_id
+    return max(costs), sum(costs), *since, care.unit_id or "", spd.unit_id or ""
 
 
-def _behind(contenders: list[_Contender], place: int) -> int:
-    return (contenders[place].arrive_s or 0) - (contenders[0].arrive_s or 0)
+def _alternative(rank: int, kinds: tuple[tuple[Agency, list[_Contender], int], ...]) -> Alternative:
+    units, arrive_s, behind_s = {}, {}, {}
+    for agency, contenders, place in kinds:
+        first, one = contenders[0], contenders[place]
+        if one.unit_id is not None:
+            units[agency] = one.unit_id
+            arrive_s[agency] = one.arrive_s
+            behind_s[agency] = (one.arrive_s or 0) - (first.arrive_s or 0)
+    return Alternative(rank=rank, units=units, arrive_s=arrive_s, behind_s=behind_s)

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from routing.answer import ExplainedUnit, Explanation, KindCounts
 from routing.arrivals import NEVER_S, Muster
-from routing.codes import Agency, Explain, UnitRule, Verdict
-from routing.dispatch import SHOWN
+from routing.codes import Explain, UnitRule, Verdict
 from routing.eligibility import SHIFT_ENDING, rule_names
-from routing.halves import Half
+from routing.halves import Half, Team
 from routing.roster import AGENCIES
 
 NEAREST_OF_A_KIND: Final = 5
@@ -22,25 +21,36 @@ NEAREST_OF_A_KIND: Final = 5
 NOTHING: Final = Explanation(units=(), counts={})
 """For a call that no units were looked at for."""
 
+_SHIFT_ENDING: Final = rule_names(SHIFT_ENDING)[0]
+
 _MASKS: Final = 2 * max(int(rule) for rule in UnitRule)
 
 
 def explain(
-    halves: Mapping[Agency, Half], muster: Muster, bits: NDArray[np.int32], wanted: Explain
+    team: Team,
+    muster: Muster,
+    bits: NDArray[np.int32],
+    held_for: Mapping[int, str],
+    wanted: Explain,
 ) -> Explanation:
     """Return verdicts on the units of each kind that was looked for, nearest first, and counts.
 
     A kind that is on the call already was not looked for, so its units are not judged.
+
+    Parameters
+    ----------
+    held_for
+        The more urgent incident by row of the roster.
     """
-    sought = [halves[agency] for agency in SHOWN if not halves[agency].fixed]
+    sought = team.sought.values()
     counts = {half.agency: _counts(half, muster, bits) for half in sought}
     if wanted is Explain.NONE:
         return Explanation(units=(), counts=counts)
-    shown = (
-        _explained(half, muster, bits, row)
+    shown = [
+        _explained(half, muster, row, int(bits[row]), held_for.get(row))
         for half in sought
         for row in _rows_to_show(half, muster, wanted)
-    )
+    ]
     return Explanation(units=tuple(shown), counts=counts)
 
 
@@ -50,15 +60,16 @@ def _rows_to_show(half: Half, muster: Muster, wanted: Explain) -> Iterable[int]:
     if wanted is Explain.ALL:
         return ordered
     shown = ordered[:NEAREST_OF_A_KIND]
-    chosen = half.rows[:1]
-    return [*shown, *(row for row in chosen if row not in shown)]
+    return [*shown, *(row for row in half.chosen if row not in shown)]
 
 
-def _explained(half: Half, muster: Muster, bits: NDArray[np.int32], row: int) -> ExplainedUnit:
-    roster, broken = muster.roster, int(bits[row])
+def _explained(
+    half: Half, muster: Muster, row: int, broken: int, held_for: str | None
+) -> ExplainedUnit:
+    roster = muster.roster
     arrive_s = int(muster.arrive_s[row])
     verdict = _verdict(half, row, broken)
-    removed = verdict is Verdict.REMOVED
+    removed = verdict is Verdict.REMOVED or not half.rows
     return ExplainedUnit(
         unit_id=roster.unit_id[row],
         call_sign=roster.call_sign[row],
@@ -67,18 +78,18 @@ def _explained(half: Half, muster: Muster, bits: NDArray[np.int32], row: int) ->
         rules=rule_names(broken),
         arrive_s=None if arrive_s == NEVER_S else arrive_s,
         behind_s=None if removed else arrive_s - int(muster.arrive_s[half.rows[0]]),
-        held_for=None,
+        preference_s=muster.preference_of(row),
+        held_for=held_for,
         position=muster.position_used(row),
     )
 
 
 def _verdict(half: Half, row: int, broken: int) -> Verdict:
-    if half.rows and row == half.rows[0]:
+    if row in half.chosen:
         return Verdict.SELECTED
     if broken == 0:
         return Verdict.BEHIND
-    offered = half.last_resort and broken == SHIFT_ENDING
-    return Verdict.LAST_RESORT if offered else Verdict.REMOVED
+    return Verdict.LAST_RESORT if row in half.guarded else Verdict.REMOVED
 
 
 def _counts(half: Half, muster: Muster, bits: NDArray[np.int32]) -> KindCounts:
@@ -88,6 +99,11 @@ def _counts(half: Half, muster: Muster, bits: NDArray[np.int32]) -> KindCounts:
     for mask in np.flatnonzero(by_mask[1:]).tolist():
         for name in rule_names(mask + 1):
             removed[name] = removed.get(name, 0) + int(by_mask[mask + 1])
+    # A guarded unit that is chosen for want of others was not removed.
+    guarded = len(half.guarded.intersection(half.chosen))
+    if guarded:
+        removed[_SHIFT_ENDING] -= guarded
+        removed = {name: count for name, count in removed.items() if count}
     return KindCounts(
         seen=len(own), qualified=int(by_mask[0]), removed=dict(sorted(removed.items()))
     )

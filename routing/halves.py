@@ -1,10 +1,10 @@
 """The two halves of a pair: who could be each, nearest first, or who it is already.
 
-What lives here: `Half`, the order of candidates of one kind, units kept from an earlier answer, and
-the units that are on the call already. What does not: choosing the pair (`assign`).
+What lives here: `Half`, `Team`, the order of candidates of one kind, units kept from an earlier
+answer, and the units that are on the call already. What does not: choosing the pair (`assign`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from geodata.network import StreetNetwork
 from geodata.snap import in_bounds
-from routing.arrivals import NEVER_S, Muster, Target, gather
-from routing.codes import Agency, Status
+from routing.arrivals import NEVER_S, Muster, Target, Terms, gather
+from routing.codes import Agency, Mode, Status
 from routing.eligibility import SHIFT_ENDING
+from routing.gates import CallCheck
 from routing.model import AssignedUnit, Incident, Options, Situation
 from routing.placement import NOWHERE, place_units
 from routing.policy import Policy
@@ -26,23 +27,42 @@ UNDER_WAY: Final = frozenset({Status.ENROUTE, Status.STAGED, Status.ON_SCENE})
 """Assigned units that need no turnout any more."""
 
 
+SHOWN: Final = (Agency.SPD, Agency.CARE)
+"""The order of an answer."""
+
+CANDIDATES: Final = 4
+"""How many more units of a kind are ranked than are sent and told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Half:
-    """One kind of unit of a pair."""
+    """One kind of unit of a call: those to choose from, or those that are on the call already."""
 
     agency: Agency
     muster: Muster
     """Of the roster, or of the assigned units when `fixed`."""
     rows: tuple[int, ...]
-    """Rows of the muster, the chosen one first; empty when there is nobody."""
+    """Rows of the muster, the first to be chosen first; a few more than are needed."""
+    count: int = 1
+    """How many of the rows the answer names: those to send, or all that are fixed."""
     fixed: bool = False
     """These units are on the call already; nobody is chosen."""
     on_scene: tuple[datetime | None, ...] = ()
     """For each fixed row: since when it is on scene; None when it is not there yet."""
-    last_resort: bool = False
-    """Only units within their shift-end guard are left."""
+    guarded: frozenset[int] = frozenset()
+    """Rows of units within their shift-end guard, offered because too few others are left."""
     kept: bool = False
     """The first was named earlier and another would gain too little."""
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The rows that the answer names."""
+        return self.rows[: self.count]
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are as many units as are needed."""
+        return len(self.rows) >= self.count
 
     def arrive_s(self, place: int) -> int | None:
         """Return the arrival of a unit by its place in `rows`; None when its way is not known."""
@@ -53,45 +73,120 @@ class Half:
         unknown = self.muster.placement.source[row] == NOWHERE
         return None if self.fixed and (unknown or arrive_s == NEVER_S) else arrive_s
 
+    def there_s(self) -> int | None:
+        """Return when this half is there: the last of those sent, the first of those assigned."""
+        if self.fixed:
+            return self.arrive_s(0)
+        return max(int(self.muster.arrive_s[row]) for row in self.chosen)
+
     def unit_id(self, place: int) -> str:
         """Return the unit_id of a unit by its place in `rows`."""
         return self.muster.roster.unit_id[self.rows[place]]
 
 
-def candidates(muster: Muster, bits: NDArray[np.int32], agency: Agency, options: Options) -> Half:
-    """Return who could be one half: those who break no rule, or else those near their shift's end.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Team:
+    """Everybody that a call needs and has, SPD first."""
+
+    sought: Mapping[Agency, Half]
+    """The kinds that are chosen, perhaps from nobody."""
+    fixed: Mapping[Agency, Half]
+    """The kinds of which units are on the call already."""
+
+    @property
+    def missing(self) -> tuple[Agency, ...]:
+        """The kinds of which there are too few."""
+        return tuple([agency for agency, half in self.sought.items() if not half.complete])
+
+    def named(self) -> Iterator[Half]:
+        """Yield the halves that an answer names: of each kind those on the call come first."""
+        for agency in SHOWN:
+            if agency in self.fixed:
+                yield self.fixed[agency]
+            if agency in self.sought:
+                yield self.sought[agency]
+
+    def half(self, agency: Agency) -> Half | None:
+        """Return by whom a kind is there: those that are sought, else those on the call."""
+        return self.sought.get(agency) or self.fixed.get(agency)
+
+    def there_s(self, agency: Agency) -> int | None:
+        """Return when a kind is there; None when nobody knows, or none is needed."""
+        half = self.half(agency)
+        return None if half is None or not half.complete else half.there_s()
+
+
+def form_team(
+    muster: Muster,
+    bits: NDArray[np.int32],
+    check: CallCheck,
+    options: Options,
+    fixed: Mapping[Agency, Half],
+) -> Team:
+    """Return who is on the call and who could be added.
+
+    Units on the call count towards what the mode needs, except for SPD_ADD, which asks for more.
 
     Parameters
     ----------
     bits
         (n_units,) rules that each unit breaks; see `UnitRule`.
     """
+    sought = {}
+    for agency in SHOWN:
+        needed = check.rules.requirements.get(agency)
+        if needed is None:
+            continue
+        there = len(fixed[agency].rows) if agency in fixed else 0
+        count = needed.units if check.mode is Mode.SPD_ADD else needed.units - there
+        if count > 0:
+            sought[agency] = candidates(muster, bits, agency, count, options)
+    return Team(sought=sought, fixed=fixed)
+
+
+def candidates(
+    muster: Muster, bits: NDArray[np.int32], agency: Agency, count: int, options: Options
+) -> Half:
+    """Return who could be one half: those who break no rule, or else those near their shift's end.
+
+    Guarded units are offered only when fewer than `count` others are left, and then behind them.
+    """
+    wanted = count + max(options.alternatives, CANDIDATES)
     own = muster.roster.agency == AGENCIES.index(agency)
-    rows = np.flatnonzero(own & (bits == 0))
-    last_resort = False
-    if len(rows) == 0:
-        rows = np.flatnonzero(own & (bits == SHIFT_ENDING))
-        last_resort = len(rows) > 0
-    ordered = muster.nearest_first(rows).tolist()
-    kept = _keep_earlier(muster, ordered, options.earlier_unit_ids)
+    ordered = muster.nearest_first(np.flatnonzero(own & (bits == 0))).tolist()
+    guarded: list[int] = []
+    if len(ordered) < count:
+        guarded = muster.nearest_first(np.flatnonzero(own & (bits == SHIFT_ENDING))).tolist()
+        ordered += guarded
+    kept = _keep_earlier(muster, ordered, count, options.earlier_unit_ids)
     return Half(
-        agency=agency, muster=muster, rows=tuple(ordered), last_resort=last_resort, kept=kept
+        agency=agency,
+        muster=muster,
+        rows=tuple(ordered[:wanted]),
+        count=count,
+        guarded=frozenset(guarded),
+        kept=kept,
     )
 
 
-def _keep_earlier(muster: Muster, ordered: list[int], earlier: frozenset[str]) -> bool:
-    """Move a unit named earlier to the front, unless another gains at least `min_gain_s`."""
+def _keep_earlier(muster: Muster, ordered: list[int], count: int, earlier: frozenset[str]) -> bool:
+    """Move units named earlier to the front, unless another gains at least `min_gain_s`."""
     if not earlier or not ordered:
         return False
-    ids = muster.roster.unit_id
-    place = next((i for i, row in enumerate(ordered) if ids[row] in earlier), None)
-    if place is None or place == 0:
-        return False
-    gain_s = int(muster.arrive_s[ordered[place]] - muster.arrive_s[ordered[0]])
-    if gain_s >= muster.policy.min_gain_s:
-        return False
-    ordered.insert(0, ordered.pop(place))
-    return True
+    ids, cost_s, kept = muster.roster.unit_id, muster.cost_s, False
+    for place, row in enumerate(list(ordered)):
+        if ids[row] not in earlier:
+            continue
+        rival = next(
+            (i for i, other in enumerate(ordered[:count]) if ids[other] not in earlier), None
+        )
+        if rival is None or place <= rival:
+            continue
+        if cost_s[row] - cost_s[ordered[rival]] < muster.policy.min_gain_s:
+            ordered.remove(row)
+            ordered.insert(rival, row)
+            kept = True
+    return kept
 
 
 # -- units that are on the call already -----------------------------------------------------------
@@ -101,9 +196,7 @@ def fixed_halves(
     situation: Situation,
     incident: Incident,
     target: Target,
-    *,
-    policy: Policy,
-    decided_at: datetime,
+    terms: Terms,
 ) -> dict[Agency, Half]:
     """Return the halves that are filled already.
 
@@ -113,6 +206,7 @@ def fixed_halves(
     assigned = {unit.unit_id: unit for unit in reversed(incident.assigned)}
     if not assigned:
         return {}
+    policy, decided_at = terms.policy, terms.decided_at
     latest_fix = decided_at + timedelta(seconds=policy.future_fix_s)
     units = [_as_unit(situation, unit, latest_fix) for unit in assigned.values()]
     roster = unit_columns(units)
@@ -129,14 +223,13 @@ def fixed_halves(
         situation,
         (roster, placement),
         target,
-        policy=policy,
-        decided_at=decided_at,
+        Terms(policy=policy, decided_at=decided_at),
         turnout_s=[_turnout_s(u.agency, status[u.unit_id], policy) for u in told],
     )
     since = [_on_scene_since(unit, status[unit.unit_id], decided_at) for unit in told]
     return {
         agency: _fixed_half(muster, agency, since)
-        for agency in AGENCIES
+        for agency in SHOWN
         if any(unit.agency is agency for unit in told)
     }
 
@@ -215,6 +308,7 @@ def _fixed_half(muster: Muster, agency: Agency, since: Sequence[datetime | None]
             agency=agency,
             muster=muster,
             rows=tuple(rows),
+            count=len(rows),
             fixed=True,
             on_scene=tuple(since[row] for row in rows),
         )

@@ -11,6 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NewType
 
+from geodata.beats import BeatMap
 from geodata.network import StreetNetwork
 from geodata.snap import StreetIndex
 from geodata.zones import Zone, ZoneMap
@@ -25,11 +26,14 @@ from routing.answer import (
     GateResult,
     Hold,
     KindCounts,
+    Line,
     LonLat,
+    NearestUnit,
     Override,
     PairTimes,
     PositionUsed,
     Recommendation,
+    RouteProperties,
     Stage,
 )
 from routing.codes import (
@@ -69,12 +73,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PILOT", "Agency", "Alternative", "Answer", "AnswerWarning", "Approach", "AssignedUnit",
-    "Assignment", "Basis", "DrawnRoute", "EstimateBasis", "Eta", "Explain", "ExplainedUnit",
-    "Explanation", "Fix", "Gate", "GateCode", "GateOutcome", "GateResult", "Hold", "HoldReason",
-    "Homes", "Incident", "IncidentId", "KindCounts", "Location", "LonLat", "Mode", "NextStep",
-    "Options", "Origin", "Outcome", "Override", "OverrideAction", "PairTimes", "Place",
-    "Placement", "Policy", "PositionBasis", "PositionUsed", "Question", "Recommendation",
-    "ResolveOn", "Role", "Screening", "SelectedBecause", "Situation", "Stage", "Status", "Unit",
+    "Assignment", "Basis", "BeatMap", "CompetingNeed", "DrawnRoute", "EstimateBasis", "Eta",
+    "Explain", "ExplainedUnit", "Explanation", "Fix", "Gate", "GateCode", "GateOutcome",
+    "GateResult", "Hold", "HoldReason", "Homes", "Incident", "IncidentId", "KindCounts", "Line",
+    "Location", "LonLat", "Mode", "NearestUnit", "NextStep", "Options", "Origin", "Outcome",
+    "Override", "OverrideAction", "PairTimes", "Place", "Placement", "Policy", "PositionBasis",
+    "PositionUsed", "Question", "Recommendation", "ResolveOn", "Role", "RouteProperties",
+    "Screening", "SelectedBecause", "Situation", "Stage", "Status", "TakenOverride", "Unit",
     "UnitColumns", "UnitId", "UnitRule", "UnitSource", "Verdict", "Versions", "WarningCode",
     "place_units", "unit_columns",
 ]  # fmt: skip
@@ -147,6 +152,30 @@ class Incident:
     assigned: tuple[AssignedUnit, ...] = ()
     held_since: datetime | None = None
     """Since when it has been on HOLD, as the store remembers; None when it was not."""
+    overrides: tuple["TakenOverride", ...] = ()
+    """What persons decided about this call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOverride:
+    """What a person did instead of following the recommendation, asserted by the CAD."""
+
+    action: OverrideAction
+    role: Role
+    gate: Gate | None = None
+    """OVERRIDE_GATE only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompetingNeed:
+    """Other police work that waits; more urgent work has its sector's units first (rule 8)."""
+
+    incident_id: str
+    sector: str
+    priority: int
+    """1 is the highest."""
+    units_needed: int = 1
+    queued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +188,7 @@ class Options:
     exclude_unit_ids: frozenset[str] = frozenset()
     earlier_unit_ids: frozenset[str] = frozenset()
     """Units that an earlier recommendation for this call named (rule 9)."""
+    competing: tuple[CompetingNeed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +211,10 @@ class Situation:
     streets: StreetIndex
     travel_times: "TravelTimes | None"
     """Of the routine profile; None when none are loaded: straight lines then."""
+    emergency_times: "TravelTimes | None" = None
+    """With lights and sirens, for SPD_ADD; None takes the routine ones."""
+    rung: Eta = Eta.ROAD
+    """The best rung of the ladder that may be used (rule 12)."""
     zones: ZoneMap
     policy: Policy
     """The city's; it also judges calls outside every zone."""
@@ -190,6 +224,10 @@ class Situation:
     placement: Placement
     """`place_units(...)` of this roster with these travel times."""
     homes: Homes = field(default_factory=Homes)
+    beats: BeatMap | None = None
+    """Police geography; None where none is loaded."""
+    precinct_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Precinct by sector."""
     versions: Versions = field(default_factory=Versions)
 
     def policy_of(self, zone: Zone | None) -> Policy:

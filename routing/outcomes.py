@@ -4,31 +4,33 @@ What lives here: DISPATCH, HOLD and NOT_ELIGIBLE as answers, with their override
 basis. What does not: which of them it is (`recommend`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from routing import cautions
 from routing.answer import (
     AnswerWarning,
     Assignment,
     Basis,
+    Explanation,
     GateResult,
     Hold,
     Override,
     Recommendation,
 )
-from routing.arrivals import Muster, Target, find_target
-from routing.cautions import of_chosen, of_fixed, of_fixes, of_place
+from routing.arrivals import BY_STREET, Muster, Target, find_target
 from routing.codes import (
     Agency,
     Eta,
     Gate,
     GateCode,
     GateOutcome,
+    HoldReason,
     Mode,
     NextStep,
     Outcome,
@@ -40,13 +42,14 @@ from routing.dispatch import (
     alternatives,
     assignment,
     assignments,
-    choose_pair,
+    choose_units,
     pair_times,
 )
-from routing.eligibility import CallCheck
 from routing.explain import NOTHING, explain
-from routing.halves import Half
-from routing.hold import hold_for_opening, hold_for_units
+from routing.halves import Team
+from routing.hold import Waiting, hold_for_opening, hold_for_units
+from routing.police import PoliceLimits
+from routing.policy import OnNoCare
 from routing.wording import for_dispatch, for_hold, for_not_eligible
 
 FIRE_DEPARTMENT: Final = "FIRE_DEPARTMENT"
@@ -60,7 +63,6 @@ class Draft:
     """What every answer to one call shares."""
 
     case: Case
-    check: CallCheck
     decided_at: datetime
 
 
@@ -72,97 +74,105 @@ class Field:
     bits: NDArray[np.int32]
     future: NDArray[np.bool_]
     """(n_units,) fixes in the future."""
+    limits: PoliceLimits
+    begin: StageCallback
 
 
 # -- the three outcomes ---------------------------------------------------------------------------
 
 
-def dispatched(
-    draft: Draft, field: Field, halves: Mapping[Agency, Half], begin: StageCallback
-) -> Recommendation:
-    """Return the answer when both halves can be filled: the pair, and what comes next to it."""
-    case, check = draft.case, draft.check
-    proven = choose_pair(halves)
-    assign = assignments(case, halves)
-    complete = all(half.fixed for half in halves.values())
-    begin("EXPLAIN")
-    return replace(
-        _blank(draft, field.muster.target),
+def dispatched(draft: Draft, field: Field, team: Team) -> Recommendation:
+    """Return the answer when all kinds are there: the units, and what comes next to them."""
+    case = draft.case
+    proven = choose_units(team)
+    field.begin("ROUTES")
+    assign = assignments(case, team)
+    field.begin("EXPLAIN")
+    return _answer(
+        draft,
+        field.muster.target,
         outcome=Outcome.DISPATCH,
-        mode=check.mode,
+        mode=case.check.mode,
         message=for_dispatch(assign),
         assign=assign,
-        pair=pair_times(halves),
-        alternatives=alternatives(halves, case.options.alternatives),
-        explain=explain(halves, field.muster, field.bits, case.options.explain),
-        overrides=() if complete else (_override(OverrideAction.USE_OTHER_UNIT, Role.DISPATCHER),),
-        next_step=NextStep.NONE if complete else NextStep.CONFIRM,
-        warnings=_warnings(draft, field, halves),
-        basis=_basis(draft, field.muster.target, assign, proven=proven),
+        pair=pair_times(team),
+        alternatives=alternatives(team, case.options.alternatives),
+        explain=_explain(draft, field, team),
+        overrides=(_USE_OTHER_UNIT,) if team.sought else (),
+        next_step=NextStep.CONFIRM if team.sought else NextStep.NONE,
+        warnings=_warnings(draft, field, team),
+        basis=_basis(draft, field.muster, assign, proven=proven),
     )
 
 
-def held(
-    draft: Draft,
-    field: Field,
-    halves: Mapping[Agency, Half],
-    opens_at: datetime | None,
-    begin: StageCallback,
-) -> Recommendation:
+def held(draft: Draft, field: Field, team: Team, opens_at: datetime | None) -> Recommendation:
     """Return the answer when a half is missing, or when the hours begin at `opens_at`."""
-    incident, muster = draft.case.incident, field.muster
-    send_now = _send_now(draft, halves, opens_at)
+    check = draft.case.check
+    waiting = Waiting(
+        incident=draft.case.incident,
+        team=team,
+        muster=field.muster,
+        bits=field.bits,
+        urgent=check.mode is Mode.SPD_ADD,
+    )
+    send_now = _send_now(draft, team, opens_at)
     if opens_at is None:
-        hold = hold_for_units(incident, halves, muster, field.bits, send_now)
+        hold = hold_for_units(waiting, send_now)
     else:
-        hold = hold_for_opening(incident, halves, muster, opens_at, send_now)
-    begin("EXPLAIN")
-    return replace(
-        _blank(draft, muster.target),
+        hold = hold_for_opening(waiting, opens_at, send_now)
+    field.begin("EXPLAIN")
+    return _answer(
+        draft,
+        field.muster.target,
         outcome=Outcome.HOLD,
-        mode=draft.check.mode,
-        message=for_hold(hold, draft.check.policy.window),
-        explain=explain(halves, muster, field.bits, draft.case.options.explain),
+        mode=check.mode,
+        message=for_hold(hold, check.mode, check.policy.window),
+        explain=_explain(draft, field, team),
         hold=hold,
-        overrides=_hold_overrides(hold, opens_at),
+        overrides=_hold_overrides(check.mode, hold, opens_at),
         next_step=NextStep.WAIT_OR_OVERRIDE,
-        warnings=_warnings(draft, field, halves),
-        basis=_basis(draft, muster.target, send_now, proven=True),
+        warnings=_warnings(draft, field, team),
+        basis=_basis(draft, field.muster, send_now, proven=True),
     )
 
 
-def _send_now(
-    draft: Draft, halves: Mapping[Agency, Half], opens_at: datetime | None
-) -> tuple[Assignment, ...]:
+def _send_now(draft: Draft, team: Team, opens_at: datetime | None) -> tuple[Assignment, ...]:
     """Return the police that go at once: CARE has to wait (rule 6), or is on the call without them.
 
     The second happens before the hours alone, because in them the pair would be complete.
     """
-    police, care = halves[Agency.SPD], halves[Agency.CARE]
-    if police.fixed or not police.rows:
+    police, care = team.sought.get(Agency.SPD), team.sought.get(Agency.CARE)
+    if police is None or not police.complete or draft.case.check.mode is not Mode.DUAL:
         return ()
-    care_waits = not care.fixed and (opens_at is not None or not care.rows)
-    if care_waits and not draft.check.policy.on_no_care_send_spd:
+    care_waits = care is not None and (opens_at is not None or not care.complete)
+    if care_waits and draft.case.check.policy.on_no_care is not OnNoCare.SEND_SPD:
         return ()
-    return (assignment(draft.case, police, 0, None),) if care_waits or care.fixed else ()
+    if not care_waits and care is not None:
+        return ()
+    return tuple(
+        [assignment(draft.case, police, place, None) for place in range(len(police.chosen))]
+    )
 
 
 def not_eligible(draft: Draft) -> Recommendation:
     """Return the answer when a gate failed: no units, and who may override what."""
-    failing, policy = draft.check.failing, draft.check.policy
+    case = draft.case
+    failing, policy = case.check.failing, case.check.policy
     refer_to = _refer_to(failing)
     target = None
-    if draft.check.gates[0].result is GateOutcome.PASS:
-        target = find_target(draft.case.situation, draft.case.incident.location, policy)
-    place = of_place(draft.case.situation, draft.case.incident, target, policy)
-    return replace(
-        _blank(draft, target),
+    if case.check.gates[0].result is GateOutcome.PASS:
+        target = find_target(case.situation, case.incident.location, policy)
+    place = cautions.of_place(case.situation, case.incident, target, policy)
+    asserted = cautions.of_overrides(case.incident, case.check)
+    return _answer(
+        draft,
+        target,
         mode=None if refer_to is None else Mode.REFER,
         refer_to=refer_to,
-        message=for_not_eligible(failing, refer_to, draft.check.mode),
+        message=for_not_eligible(failing, refer_to),
         overrides=_gate_overrides(failing),
         next_step=NextStep.NORMAL_RESPONSE_PLAN if refer_to is None else NextStep.REFER,
-        warnings=tuple(place),
+        warnings=(*place, *asserted),
     )
 
 
@@ -176,65 +186,76 @@ def _refer_to(failing: tuple[GateResult, ...]) -> str | None:
 
 # -- what the outcomes share ----------------------------------------------------------------------
 
+_BLANK: Final[dict[str, Any]] = {
+    "outcome": Outcome.NOT_ELIGIBLE,
+    "mode": None,
+    "refer_to": None,
+    "assign": (),
+    "pair": None,
+    "alternatives": (),
+    "explain": NOTHING,
+    "hold": None,
+    "overrides": (),
+    "warnings": (),
+}
 
-def _blank(draft: Draft, target: Target | None) -> Recommendation:
-    """Return an answer without a decision, which each outcome fills."""
-    incident = draft.case.incident
+
+def _answer(draft: Draft, target: Target | None, **filled: Any) -> Recommendation:
+    """Return an answer with what each outcome fills in, and the rest empty."""
+    case = draft.case
+    if "basis" not in filled:
+        filled["basis"] = _basis(draft, target, (), proven=True)
     return Recommendation(
-        incident_id=incident.incident_id,
-        incident_version=incident.version,
+        incident_id=case.incident.incident_id,
+        incident_version=case.incident.version,
         decided_at=draft.decided_at,
-        valid_until=draft.decided_at + timedelta(seconds=draft.check.policy.valid_for_s),
-        outcome=Outcome.NOT_ELIGIBLE,
-        mode=None,
-        urgent=draft.check.mode is Mode.SPD_ADD,
-        refer_to=None,
-        message="",
-        gates=draft.check.gates,
-        assign=(),
-        pair=None,
-        alternatives=(),
-        explain=NOTHING,
-        hold=None,
-        overrides=(),
-        next_step=NextStep.NORMAL_RESPONSE_PLAN,
-        warnings=(),
-        basis=_basis(draft, target, (), proven=True),
+        valid_until=draft.decided_at + timedelta(seconds=case.check.policy.valid_for_s),
+        urgent=case.check.mode is Mode.SPD_ADD,
+        gates=case.check.gates,
+        **(_BLANK | filled),
     )
 
 
-def _warnings(
-    draft: Draft, field: Field, halves: Mapping[Agency, Half]
-) -> tuple[AnswerWarning, ...]:
-    situation, muster = draft.case.situation, field.muster
+def _explain(draft: Draft, field: Field, team: Team) -> Explanation:
+    wanted = draft.case.options.explain
+    return explain(team, field.muster, field.bits, field.limits.held_for, wanted)
+
+
+def _warnings(draft: Draft, field: Field, team: Team) -> tuple[AnswerWarning, ...]:
+    case, muster = draft.case, field.muster
+    situation = case.situation
     found: list[AnswerWarning] = []
-    found += of_place(situation, draft.case.incident, muster.target, draft.check.policy)
-    for half in halves.values():
-        if half.fixed:
-            found += of_fixed(half)
-        elif half.rows:
-            found += of_chosen(half, int(field.bits[half.rows[0]]))
-    discarded = np.flatnonzero(situation.placement.discarded).tolist()
-    found += of_fixes(situation.roster, discarded, np.flatnonzero(field.future).tolist())
+    found += cautions.of_place(situation, case.incident, muster.target, case.check.policy)
+    found += cautions.of_overrides(case.incident, case.check)
+    found += cautions.of_mode(case, team, sector_unknown=field.limits.sector_unknown)
+    for half in team.named():
+        found += cautions.of_fixed(half) if half.fixed else cautions.of_chosen(half)
+    found += cautions.of_fixes(situation, field.future)
     return tuple(found)
 
 
-def _override(action: OverrideAction, role: Role, gate: Gate | None = None) -> Override:
-    return Override(action=action, role=role, gate=gate)
+_USE_OTHER_UNIT: Final = Override(action=OverrideAction.USE_OTHER_UNIT, role=Role.DISPATCHER)
+_SEND_SPD_ONLY: Final = Override(action=OverrideAction.SEND_SPD_ONLY, role=Role.DISPATCHER)
+_DIVERT_UNIT: Final = Override(action=OverrideAction.DIVERT_UNIT, role=Role.SUPERVISOR)
+_USE_RESERVE: Final = Override(action=OverrideAction.USE_RESERVE, role=Role.SUPERVISOR)
+_RELEASE_CARE: Final = Override(action=OverrideAction.RELEASE_CARE_ALONE, role=Role.SPD_SERGEANT)
+_OPEN_EARLY: Final = Override(
+    action=OverrideAction.OVERRIDE_GATE, role=Role.SUPERVISOR, gate=Gate.TIME_WINDOW
+)
 
 
-def _hold_overrides(hold: Hold, opens_at: datetime | None) -> tuple[Override, ...]:
+def _hold_overrides(mode: Mode, hold: Hold, opens_at: datetime | None) -> tuple[Override, ...]:
     """Return what a person may do instead of waiting."""
-    overrides: list[Override] = []
     if opens_at is not None:
-        overrides.append(_override(OverrideAction.OVERRIDE_GATE, Role.SUPERVISOR, Gate.TIME_WINDOW))
-        return tuple(overrides)
-    if hold.missing == (Agency.SPD,):
-        overrides.append(_override(OverrideAction.RELEASE_CARE_ALONE, Role.SPD_SERGEANT))
-    if hold.missing == (Agency.CARE,):
-        overrides.append(_override(OverrideAction.SEND_SPD_ONLY, Role.DISPATCHER))
-    overrides.append(_override(OverrideAction.DIVERT_UNIT, Role.SUPERVISOR))
-    return tuple(overrides)
+        return (_OPEN_EARLY,)
+    overrides = []
+    if HoldReason.RESERVE in hold.reasons:
+        overrides.append(_USE_RESERVE)
+    if mode is Mode.DUAL and hold.missing == (Agency.SPD,):
+        overrides.append(_RELEASE_CARE)
+    if mode in (Mode.DUAL, Mode.SOLO) and hold.missing == (Agency.CARE,):
+        overrides.append(_SEND_SPD_ONLY)
+    return (*overrides, _DIVERT_UNIT)
 
 
 def _gate_overrides(failing: Iterable[GateResult]) -> tuple[Override, ...]:
@@ -242,22 +263,34 @@ def _gate_overrides(failing: Iterable[GateResult]) -> tuple[Override, ...]:
     roles = [(gate.gate, gate.overridable_by or Role.NONE) for gate in failing]
     if any(role is Role.NONE for _, role in roles):
         return ()
-    return tuple(_override(OverrideAction.OVERRIDE_GATE, role, gate) for gate, role in roles)
+    return tuple(
+        [
+            Override(action=OverrideAction.OVERRIDE_GATE, role=role, gate=gate)
+            for gate, role in roles
+        ]
+    )
 
 
 def _basis(
-    draft: Draft, target: Target | None, chosen: Iterable[Assignment], *, proven: bool
+    draft: Draft, seen: Muster | Target | None, chosen: Iterable[Assignment], *, proven: bool
 ) -> Basis:
     situation = draft.case.situation
-    times, versions = situation.travel_times, situation.versions
-    by_line = times is None or (target is not None and not target.on_street)
+    versions = situation.versions
+    muster = seen if isinstance(seen, Muster) else None
+    target = muster.target if muster is not None else seen
+    times = situation.travel_times if muster is None else muster.times
+    eta = situation.rung
+    if eta in BY_STREET and (
+        times is None or (isinstance(target, Target) and not target.on_street)
+    ):
+        eta = Eta.STRAIGHT_LINE
     estimated = any(
         unit.arrive_s is not None and unit.drive_m is None and not unit.already_assigned
         for unit in chosen
     )
     return Basis(
-        eta=Eta.STRAIGHT_LINE if by_line else Eta.ROAD,
-        degraded=by_line or estimated,
+        eta=eta,
+        degraded=eta is not Eta.ROAD or estimated,
         release_id=versions.release_id,
         zone_version=versions.zone_version,
         policy_version=versions.policy_version,

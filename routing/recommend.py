@@ -5,6 +5,7 @@ pure: no clock (`decided_at` is given), no files, no chance; equal inputs give e
 for byte, whatever order the units came in. "No unit is free" is an answer, not an error.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,21 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.answer import GateResult, Recommendation
-from routing.arrivals import NEVER_S, Target, find_target, gather
-from routing.codes import Agency, GateCode
-from routing.dispatch import SHOWN, Case
+from routing.arrivals import NEVER_S, Muster, Target, Terms, find_target, gather
+from routing.codes import Agency, Eta, GateCode, Mode, Outcome
+from routing.dispatch import Case
 from routing.eligibility import (
     ALREADY_ASSIGNED,
     EXCLUDED,
     NOT_REACHABLE,
     broken_rules,
-    check_call,
     mark_units,
 )
-from routing.halves import Half, candidates, fixed_halves
+from routing.gates import CallCheck, check_call
+from routing.halves import fixed_halves, form_team
 from routing.model import Incident, Options, Situation
 from routing.outcomes import Draft, Field, StageCallback, dispatched, held, not_eligible
 from routing.placement import FIX, Placement, place_units
+from routing.police import NO_LIMITS, limit_police
+from routing.policy import OnNoSpd
 
 _PLAIN: Final = Options()
 
@@ -50,7 +53,7 @@ def recommend(
     decided_at
         The instant to decide for, with an offset from UTC.
     stage
-        Called with GATES, ARRIVALS, RULES, PAIR and EXPLAIN as each begins.
+        Called with GATES, SNAP, LABELS, RULES, SOLVE, ROUTES and EXPLAIN as each begins.
 
     Raises
     ------
@@ -61,25 +64,48 @@ def recommend(
         raise ValueError(
             f"decided_at is {decided_at}; expected an instant with its offset from UTC"
         )
-    begin = stage or _no_stage
-    case = Case(situation=situation, incident=incident, options=options)
     decided_at = decided_at.astimezone(UTC)
+    begin = stage or _no_stage
+    return _decide(situation, incident, decided_at, options, begin)
+
+
+def _decide(
+    situation: Situation,
+    incident: Incident,
+    decided_at: datetime,
+    options: Options,
+    begin: StageCallback,
+) -> Recommendation:
     begin("GATES")
     check = check_call(situation, incident, decided_at)
-    draft = Draft(case=case, check=check, decided_at=decided_at)
-    failing = check.failing
-    held_until = _opening(failing)
-    if failing and held_until is None:
+    case = Case(situation=situation, incident=incident, options=options, check=check)
+    draft = Draft(case=case, decided_at=decided_at)
+    opens_at = _opening(check.failing)
+    if check.failing and opens_at is None:
         return not_eligible(draft)
-    begin("ARRIVALS")
+    begin("SNAP")
     target = find_target(situation, incident.location, check.policy)
-    field = _survey(draft, target)
+    begin("LABELS")
+    terms = Terms(
+        policy=check.policy,
+        decided_at=decided_at,
+        rules=check.rules,
+        urgent=check.mode is Mode.SPD_ADD,
+    )
+    muster, future = _muster(situation, target, check, terms)
     begin("RULES")
-    halves = _halves(draft, field, target)
-    if held_until is not None or any(not half.rows for half in halves.values()):
-        return held(draft, field, halves, held_until, begin)
-    begin("PAIR")
-    return dispatched(draft, field, halves, begin)
+    field = _survey(draft, muster, future, begin)
+    fixed = fixed_halves(situation, incident, target, terms) if incident.assigned else {}
+    team = form_team(muster, field.bits, check, options, fixed)
+    begin("SOLVE")
+    if opens_at is not None or team.missing:
+        if team.missing == (Agency.SPD,) and _care_may_go_alone(check):
+            alone = replace(incident, requested_mode=Mode.SOLO)
+            solo = _decide(situation, alone, decided_at, options, begin)
+            if solo.outcome is Outcome.DISPATCH:
+                return solo
+        return held(draft, field, team, opens_at)
+    return dispatched(draft, field, team)
 
 
 def _opening(failing: tuple[GateResult, ...]) -> datetime | None:
@@ -89,31 +115,31 @@ def _opening(failing: tuple[GateResult, ...]) -> datetime | None:
     return None
 
 
+def _care_may_go_alone(check: CallCheck) -> bool:
+    """Tell whether the policy lets CARE go alone when the pair waits for police only (rule 6)."""
+    policy = check.policy
+    return (
+        check.mode is Mode.DUAL and policy.on_no_spd is OnNoSpd.SOLO and Mode.SOLO in policy.modes
+    )
+
+
 # -- the units ------------------------------------------------------------------------------------
 
 
-def _survey(draft: Draft, target: Target) -> Field:
-    situation, policy = draft.case.situation, draft.check.policy
-    roster, now_s = situation.roster, draft.decided_at.timestamp()
-    future = roster.fixed_at_s > now_s + policy.future_fix_s
-    muster = gather(
-        situation,
-        (roster, _placement_without(situation, future)),
-        target,
-        policy=policy,
-        decided_at=draft.decided_at,
-    )
-    rules = policy.modes[draft.check.mode]
-    bits = broken_rules(roster, rules, now_s=now_s, guard_s=policy.shift_guard_s)
-    bits[muster.arrive_s == NEVER_S] |= NOT_REACHABLE
-    mark_units(bits, roster, draft.case.options.exclude_unit_ids, EXCLUDED)
-    mark_units(bits, roster, [u.unit_id for u in draft.case.incident.assigned], ALREADY_ASSIGNED)
-    return Field(muster=muster, bits=bits, future=future)
+def _muster(
+    situation: Situation, target: Target, check: CallCheck, terms: Terms
+) -> tuple[Muster, NDArray[np.bool_]]:
+    """Return the units as seen from the call, and (n_units,) whose fix is in the future."""
+    roster = situation.roster
+    future = roster.fixed_at_s > terms.decided_at.timestamp() + check.policy.future_fix_s
+    placement = _placement(situation, future)
+    return gather(situation, (roster, placement), target, terms), future
 
 
-def _placement_without(situation: Situation, future: NDArray[np.bool_]) -> Placement:
-    """Return where the units are, without fixes in the future (rare, so all are placed anew)."""
-    if not (future & (situation.placement.source == FIX)).any():
+def _placement(situation: Situation, future: NDArray[np.bool_]) -> Placement:
+    """Return where the units are: the view's own, but for fixes that must not be used (rare)."""
+    ignore = np.ones_like(future) if situation.rung is Eta.BEAT_ORDER else future
+    if not (ignore & (situation.placement.source == FIX)).any():
         return situation.placement
     return place_units(
         situation.roster,
@@ -121,21 +147,21 @@ def _placement_without(situation: Situation, future: NDArray[np.bool_]) -> Place
         streets=situation.streets,
         travel_times=situation.travel_times,
         homes=situation.homes,
-        ignore_fix=future,
+        ignore_fix=ignore,
     )
 
 
-def _halves(draft: Draft, field: Field, target: Target) -> dict[Agency, Half]:
-    """Return both halves, SPD first: fixed where a unit is on the call, else the candidates."""
-    case = draft.case
-    fixed = fixed_halves(
-        case.situation,
-        case.incident,
-        target,
-        policy=draft.check.policy,
-        decided_at=draft.decided_at,
-    )
-    return {
-        agency: fixed.get(agency) or candidates(field.muster, field.bits, agency, case.options)
-        for agency in SHOWN
-    }
+def _survey(draft: Draft, muster: Muster, future: NDArray[np.bool_], begin: StageCallback) -> Field:
+    """Return the units with the rules that each of them breaks."""
+    case, roster = draft.case, muster.roster
+    check = case.check
+    bits = broken_rules(roster, check.policy, check.rules, check.mode, now_s=muster.now_s)
+    bits[muster.arrive_s == NEVER_S] |= NOT_REACHABLE
+    mark_units(bits, roster, case.options.exclude_unit_ids, EXCLUDED)
+    mark_units(bits, roster, [u.unit_id for u in case.incident.assigned], ALREADY_ASSIGNED)
+    limits = NO_LIMITS
+    if check.mode is not Mode.SPD_ADD:
+        limits = limit_police(
+            case.situation, case.incident, check, muster, bits, case.options.competing
+        )
+    return Field(muster=muster, bits=bits, future=future, limits=limits, begin=begin)

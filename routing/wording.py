@@ -6,8 +6,8 @@ What lives here: text, in English, and no rule.
 from collections.abc import Sequence
 from datetime import datetime
 
-from routing.answer import Assignment, GateResult, Hold
-from routing.codes import Approach, Gate, GateCode, HoldReason, Mode
+from routing.answer import Assignment, GateResult, Hold, NearestUnit
+from routing.codes import Approach, Gate, HoldReason, Mode
 from routing.hours import TimeWindow
 
 
@@ -40,10 +40,14 @@ _REASON_WORDS = {
     HoldReason.NO_UNIT_IN_ROSTER: "no {} unit is in the roster",
     HoldReason.NO_UNIT_AVAILABLE: "no {} unit is available",
     HoldReason.NO_UNIT_QUALIFIED: "no available {} unit qualifies",
+    HoldReason.TOO_FEW_UNITS: "too few {} units qualify",
+    HoldReason.RESERVE: "every {} unit is kept as its sector's reserve",
+    HoldReason.HELD_FOR_HIGHER_PRIORITY: "every {} unit is held for more urgent calls",
+    HoldReason.OUT_OF_SCOPE: "no {} unit of this area is free",
 }
 
 
-def for_hold(hold: Hold, window: TimeWindow) -> str:
+def for_hold(hold: Hold, mode: Mode, window: TimeWindow) -> str:
     """Say what is missing, what goes now and when it is somebody else's concern."""
     local = window.zone
     if hold.reasons == (HoldReason.WINDOW_NOT_OPEN,):
@@ -53,25 +57,31 @@ def for_hold(hold: Hold, window: TimeWindow) -> str:
     else:
         kinds = " or ".join(hold.missing)
         reason = hold.reasons[0] if len(hold.reasons) == 1 else HoldReason.NO_UNIT_QUALIFIED
-        text = f"Hold for the pair: {_REASON_WORDS[reason].format(kinds)}."
+        awaited = "Hold for the pair" if mode is Mode.DUAL else f"Hold for {kinds}"
+        text = f"{awaited}: {_REASON_WORDS[reason].format(kinds)}."
         if hold.earliest_pair_at is not None:
-            text += f" Both could be there at {_clock(hold.earliest_pair_at, window)}."
+            who = "Both" if mode is Mode.DUAL else kinds
+            text += f" {who} could be there at {_clock(hold.earliest_pair_at, window)}."
+    if hold.nearest_busy:
+        text += f" Nearest: {_joined([_busy(unit) for unit in hold.nearest_busy])}."
     if hold.send_now:
         text += f" Send {_joined([unit.call_sign for unit in hold.send_now])} now."
     at = hold.escalate_at.astimezone(local)
     return f"{text} Goes to {hold.escalate_to} at {at:%H:%M}."
 
 
+def _busy(unit: NearestUnit) -> str:
+    away = "no way known" if unit.arrive_s is None else f"{unit.arrive_s} s"
+    return f"{unit.call_sign} ({unit.status}, {away})"
+
+
 def _clock(instant: datetime, window: TimeWindow) -> str:
     return f"{instant.astimezone(window.zone):%H:%M}"
 
 
-def for_not_eligible(failing: Sequence[GateResult], refer_to: str | None, mode: Mode) -> str:
+def for_not_eligible(failing: Sequence[GateResult], refer_to: str | None) -> str:
     """Say which gates failed and what to do instead."""
-    if any(gate.code is GateCode.MODE_NOT_SUPPORTED for gate in failing):
-        text = f"{mode} is not decided by this version: no recommendation."
-    else:
-        text = f"Not eligible: {_joined([_failure(gate) for gate in failing])}."
+    text = f"Not eligible: {_joined([_failure(gate) for gate in failing])}."
     if refer_to is not None:
         return f"{text} Call {refer_to}."
     return f"{text} Use the normal response plan."

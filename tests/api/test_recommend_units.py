@@ -136,12 +136,6 @@ def test_without_units_the_answer_is_hold_and_says_why(client: TestClient) -> No
     ]
 
 
-def test_needs_that_are_not_weighed_yet_are_named(client: TestClient) -> None:
-    need = {"incident_id": "x", "agency": "SPD", "sector": "M", "priority": 2, "units_needed": 1}
-    answer = ask(client, request(competing=[need]))
-    assert "/competing" in [warning["path"] for warning in answer["warnings"]]
-
-
 def test_a_weapon_makes_a_call_not_eligible(client: TestClient) -> None:
     screening = {"completed_at": "2026-07-21T13:04:30-07:00", "weapon": "YES"}
     answer = ask(client, request_about(screening=screening))
@@ -160,7 +154,7 @@ def test_a_mode_is_answered_or_said_not_to_be_supported(client: TestClient, mode
 def test_routes_are_drawn_when_asked_for(client: TestClient) -> None:
     plain, drawn = ask(client, request()), ask(client, request(options={"route": True}))
     assert [unit["route"] for unit in plain["assign"]] == [None, None]
-    assert all(len(unit["route"]["line"]) >= 2 for unit in drawn["assign"])
+    assert all(len(unit["route"]["geometry"]["coordinates"]) >= 2 for unit in drawn["assign"])
 
 
 def test_five_hundred_units_are_explained_when_asked_for(client: TestClient) -> None:

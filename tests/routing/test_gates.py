@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from geodata.snap import SnapLimits
-from routing.model import Answer, Location, Mode, Origin, Screening
+from routing.model import Answer, Location, Mode, Screening
 from routing.policy import PILOT, normalised
 from tests.routing.situations import (
     ALL_NO,
@@ -191,18 +191,6 @@ def test_all_failing_gates_are_listed_together():
 
 
 # -- mode -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", [Mode.CARE_ONLY_ADD, Mode.SPD_ADD, Mode.SOLO])
-def test_a_mode_that_is_not_built_is_answered_honestly(mode):
-    answer = decide(PAIR, call(requested_mode=mode, origin=Origin.OFFICER))
-    result = gate(answer, "MODE")
-    assert (answer.outcome, answer.mode, answer.assign) == ("NOT_ELIGIBLE", None, ())
-    assert (result.result, result.code, result.overridable_by, result.value) == (
-        "FAIL", "MODE_NOT_SUPPORTED", "NONE", mode,
-    )  # fmt: skip
-    assert {g.result for g in answer.gates[1:5]} == {"NOT_EVALUATED"}
-    assert "not decided by this version" in answer.message
 
 
 def test_dual_and_by_policy_are_the_same_in_the_pilot():

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from routing.model import Status
-from routing.policy import PILOT
+from routing.policy import PILOT, OnNoCare
 from tests.routing.situations import NOON, call, decide, unit
 
 MINUTE = timedelta(minutes=1)
@@ -40,7 +40,7 @@ def test_without_care_the_police_unit_goes_now_and_the_pair_is_held():
 
 
 def test_a_policy_may_hold_police_too():
-    policy = replace(PILOT, on_no_care_send_spd=False)
+    policy = replace(PILOT, on_no_care=OnNoCare.HOLD)
     assert decide([unit("S1"), busy("C1")], policy=policy).hold.send_now == ()
 
 

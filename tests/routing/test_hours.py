@@ -7,7 +7,7 @@ import pytest
 
 from routing.hours import TimeWindow
 from routing.model import Agency, AssignedUnit, Status, UnitId
-from routing.policy import PACIFIC, PILOT
+from routing.policy import PACIFIC, PILOT, OnNoCare
 from tests.routing.situations import ALL_NO, call, decide, fix, gate, unit
 
 PAIR = [unit("C1", "AB", shift_end=None), unit("S1", "KL", shift_end=None)]
@@ -103,7 +103,7 @@ def test_before_opening_a_call_is_held_until_it_opens():
 def test_police_are_not_held_back_while_a_call_waits_for_opening():
     answer = asked(local(21, 4))
     assert [one.unit_id for one in answer.hold.send_now] == ["S1"]
-    silent = asked(local(21, 4), policy=replace(PILOT, on_no_care_send_spd=False))
+    silent = asked(local(21, 4), policy=replace(PILOT, on_no_care=OnNoCare.HOLD))
     assert silent.hold.send_now == ()
 
 
