@@ -23,6 +23,7 @@ KERNEL_MODULES: Final = (
     "routing/node_order.py",
     "routing/hierarchy.py",
     "routing/places.py",
+    "routing/route_walk.py",
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])

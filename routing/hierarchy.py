@@ -13,6 +13,8 @@ turn restrictions and units, which are `places`'. Times are int32 milliseconds;
 `UNREACHABLE_MS` is so chosen that two of them still add up within int32.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,19 @@ from geodata.driving_time import UNREACHABLE_MS
 
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
+
+NODE_COLUMNS: Final = (
+    "label_first", "depth", "enter", "leave", "parent", "walk_first", "walk_stop", "unused",
+)  # fmt: skip
+"""What a table of nodes (n_nodes, 8) holds by rank: see `elimination_tree`; the arcs that leave v
+are `walk_first:walk_stop`."""
+LABEL_FIRST: Final = 0
+DEPTH: Final = 1
+ENTER: Final = 2
+LEAVE: Final = 3
+PARENT: Final = 4
+WALK_FIRST: Final = 5
+WALK_STOP: Final = 6
 
 
 @njit
@@ -202,14 +217,15 @@ def label_table(
 
 
 @njit
-def root_path(base: int, parent: Ints, depth: Ints, enter: Ints, leave: Ints) -> Ints:
+def root_path(base: int, nodes: Ints) -> Ints:
     """Return (2, depth + 1): `enter` and `leave` of the ancestors of base by their depth."""
-    path = np.empty((2, depth[base] + 1 if base >= 0 else 0), np.int32)
+    path = np.empty((2, nodes[base, DEPTH] + 1 if base >= 0 else 0), np.int32)
     v = base
     while v >= 0:
-        path[0, depth[v]] = enter[v]
-        path[1, depth[v]] = leave[v]
-        v = parent[v]
+        depth = nodes[v, DEPTH]
+        path[0, depth] = nodes[v, ENTER]
+        path[1, depth] = nodes[v, LEAVE]
+        v = nodes[v, PARENT]
     return path
 
 
@@ -257,48 +273,3 @@ def sweep(
             least = min(least, np.int32(times[up_head[arc]] + arc_ms[arc]))
         times[v] = least
     return times
-
-
-@njit
-def walk(
-    start: int,
-    expected_ms: int,
-    arc_first: Ints,
-    arc_head: Ints,
-    arc_ms: Ints,
-    table: Ints,
-    label_first: NDArray[np.int64],
-    enter: Ints,
-    target_row: Ints,
-    target_path: Ints,
-    ends: Ints,
-) -> tuple[Ints, int, np.int32]:
-    """Return (arcs, end, ms left there) of a quickest way from a node to the target.
-
-    From node to node the walk takes the first arc that loses nothing against the labels, until it
-    stands on one of the `ends` (n, 2: rank, ms from there to the target) from which nothing better
-    is left. Every arc takes at least 1 ms, so the time that is left falls and the walk ends. When
-    the target is not `expected_ms` away from the start, the end is -1.
-    """
-    arcs = [np.int32(0) for _ in range(0)]
-    v = start
-    left = least_sum(table[label_first[v] :], target_row, n_common(enter[v], target_path))
-    if left != expected_ms or left >= UNREACHABLE_MS:
-        return np.array(arcs, np.int32), -1, left
-    while True:
-        for i in range(len(ends)):
-            if ends[i, 0] == v and ends[i, 1] == left:
-                return np.array(arcs, np.int32), v, left
-        found = False
-        for arc in range(arc_first[v], arc_first[v + 1]):
-            if arc_ms[arc] > left:
-                continue
-            w = arc_head[arc]
-            rest = least_sum(table[label_first[w] :], target_row, n_common(enter[w], target_path))
-            if arc_ms[arc] + rest == left:
-                arcs.append(np.int32(arc))
-                v = w
-                left = rest
-                found = True
-                break
-        assert found

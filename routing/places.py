@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geodata.compiled import njit
 from geodata.driving_time import UNREACHABLE_MS
-from routing.hierarchy import least_sum, n_common
+from routing.hierarchy import DEPTH, ENTER, LABEL_FIRST, least_sum, n_common, root_path
 
 Ints = NDArray[np.int32]
 Reals = NDArray[np.float64]
@@ -45,10 +45,9 @@ def used_ms(fraction: float, side: int, move: int) -> np.int32:
 
 
 @njit
-def _merge(
-    table: Ints, label_first: NDArray[np.int64], node: int, offset_ms: np.int32, row: Ints
-) -> None:
-    above = table[label_first[node] : label_first[node + 1]]
+def _merge(table: Ints, first: int, depth: int, offset_ms: np.int32, row: Ints) -> None:
+    """Merge the label of a node at a depth, which begins at first, into a row."""
+    above = table[first : first + depth + 1]
     for k in range(len(above)):
         row[k] = min(row[k], np.int32(offset_ms + above[k]))
 
@@ -63,8 +62,7 @@ def unit_labels(
     end_ms: Ints,
     edge_end: Ints,
     rank: Ints,
-    depth: Ints,
-    label_first: NDArray[np.int64],
+    nodes: Ints,
     table: Ints,
     rows: Ints,
     bases: Ints,
@@ -82,8 +80,8 @@ def unit_labels(
                 continue
             node = rank[edge_end[edge]]
             left = move_ms[edge] - used_ms(fraction[i], side, move_ms[edge]) + end_ms[edge]
-            _merge(table, label_first, node, left, rows[i])
-            if bases[i] < 0 or depth[node] > depth[bases[i]]:
+            _merge(table, nodes[node, LABEL_FIRST], nodes[node, DEPTH], left, rows[i])
+            if bases[i] < 0 or nodes[node, DEPTH] > nodes[bases[i], DEPTH]:
                 bases[i] = node
 
 
@@ -95,17 +93,16 @@ def incident_label(
     entry_first: Ints,
     entry_node: Ints,
     rank: Ints,
-    depth: Ints,
-    label_first: NDArray[np.int64],
+    nodes: Ints,
     table: Ints,
-    row: Ints,
-) -> int:
-    """Write the label of an incident into row (width,) and return its base, -1 without a way in.
+    width: int,
+) -> tuple[Ints, Ints, int]:
+    """Return the label of an incident: row (width,), path to the root and base, -1 without a way.
 
     A street is entered from all copies of a restricted junction that allow the turn.
     """
     street, fraction, ways = place
-    row[:] = UNREACHABLE_MS
+    row = np.full(width, UNREACHABLE_MS, np.int32)
     base = -1
     for side in range(2):
         edge = driven_edge(street, ways, side, edge_by_street, move_ms)
@@ -114,10 +111,10 @@ def incident_label(
         used = used_ms(fraction, side, move_ms[edge])
         for entry in range(entry_first[edge], entry_first[edge + 1]):
             node = rank[entry_node[entry]]
-            _merge(table, label_first, node, used, row)
-            if base < 0 or depth[node] > depth[base]:
+            _merge(table, nodes[node, LABEL_FIRST], nodes[node, DEPTH], used, row)
+            if base < 0 or nodes[node, DEPTH] > nodes[base, DEPTH]:
                 base = node
-    return base
+    return row, root_path(base, nodes), base
 
 
 @njit
@@ -143,7 +140,7 @@ def straight_ms(
 def times_to(
     rows: Ints,
     bases: Ints,
-    enter: Ints,
+    nodes: Ints,
     target_row: Ints,
     target_path: Ints,
     street: Ints,
@@ -157,7 +154,7 @@ def times_to(
     times = np.full(len(bases), UNREACHABLE_MS, np.int32)
     for i in range(len(bases)):
         if bases[i] >= 0:
-            n = n_common(enter[bases[i]], target_path)
+            n = n_common(nodes[bases[i], ENTER], target_path)
             times[i] = least_sum(rows[i], target_row, n)
         if street[i] == target[0]:
             unit = (street[i], fraction[i], ways[i])

@@ -19,7 +19,8 @@ from geodata.driving_time import UNREACHABLE_MS, EdgeTimes
 from geodata.network import StreetNetwork
 from geodata.snap import Position, Positions
 from routing import hierarchy as kernel
-from routing import places
+from routing import places, route_walk
+from routing.road_columns import RoadColumns, read_only
 from routing.road_hierarchy import RoadHierarchy
 from routing.turns import TurnGraph
 
@@ -64,13 +65,8 @@ class Route:
     end_fraction: float
     """Where it ends on its last edge, likewise."""
 
-    @cached_property
-    def edge_begin_m(self) -> NDArray[np.float64]:
-        """(n_edges + 1,) metres driven when each edge is begun, and at the end of the route."""
-        low, high = np.zeros(len(self.edges)), np.ones(len(self.edges))
-        low[0], high[-1] = self.begin_fraction, self.end_fraction
-        metres = self.network.street_length_m[self.network.edge_street[self.edges]] * (high - low)
-        return np.concatenate(([0.0], np.cumsum(metres)))
+    edge_begin_m: NDArray[np.float64]
+    """(n_edges + 1,) metres driven when each edge is begun, and at the end of the route."""
 
     @property
     def length_m(self) -> float:
@@ -93,14 +89,18 @@ class Route:
 
     def point_before_end(self, metres: float) -> tuple[float, float, int]:
         """Return lon, lat and edge of the point so many metres before the end, or of the start."""
-        at_m = max(0.0, self.length_m - metres)
-        last = len(self.edges) - 1
-        i = min(last, int(np.searchsorted(self.edge_begin_m[1:], at_m, side="left")))
-        line, along_m = self._piece(i, *self._shares(i))
-        within_m = at_m - self.edge_begin_m[i]
-        lon = float(np.interp(within_m, along_m, line[:, 0]))
-        lat = float(np.interp(within_m, along_m, line[:, 1]))
-        return lon, lat, int(self.edges[i])
+        lon, lat, place = self.place_before_end(metres)
+        return lon, lat, int(self.edges[place])
+
+    def place_before_end(self, metres: float) -> tuple[float, float, int]:
+        """Return the same point with the place of its edge in `edges`."""
+        net = self.network
+        found: tuple[float, float, int] = route_walk.before_end(
+            metres, self.edges, self.edge_begin_m, self.begin_fraction, self.end_fraction,
+            net.edge_street, net.edge_along,
+            net.street_point_first, net.point_lon, net.point_lat, net.point_m,
+        )  # fmt: skip
+        return found
 
     def _shares(self, i: int) -> tuple[float, float]:
         begin = self.begin_fraction if i == 0 else 0.0
@@ -131,8 +131,8 @@ class TravelTimes:
     """
 
     __slots__ = (
-        "_arc_ms", "_down_ms", "_edge_by_street", "_from_table", "_label_width", "_to_table",
-        "_up_ms", "_walk_ms", "edge_times", "graph", "hierarchy", "network",
+        "_arcs", "_columns", "_down_ms", "_end_ms", "_from_table", "_label_width", "_move_ms",
+        "_to_table", "_up_ms", "edge_times", "graph", "hierarchy", "network", "weights_id",
     )  # fmt: skip
 
     def __init__(
@@ -141,35 +141,40 @@ class TravelTimes:
         graph: TurnGraph,
         hierarchy: RoadHierarchy,
         edge_times: EdgeTimes,
+        *,
+        columns: RoadColumns | None = None,
     ) -> None:
+        """Make a weight set ready.
+
+        Parameters
+        ----------
+        columns
+            Of the same network, to be shared; None makes them anew.
+        """
         self.network = network
         self.graph = graph
-        self.hierarchy = hierarchy
+        self.hierarchy = h = hierarchy
         self.edge_times = edge_times
+        self.weights_id = edge_times.weights_id
+        """Name of the weight set."""
+        self._columns = columns or RoadColumns.of(network, graph, hierarchy)
+        self._move_ms, self._end_ms = read_only(edge_times.move_ms), read_only(edge_times.end_ms)
         edge_ms = np.minimum(edge_times.move_ms + edge_times.end_ms, UNREACHABLE_MS).astype(
             np.int32
         )
-        self._arc_ms = edge_ms[graph.arc_edge]
-        h = hierarchy
+        arc_ms = edge_ms[graph.arc_edge]
         usable = h.arc_slot >= 0
         self._up_ms, self._down_ms = kernel.customise(
-            h.arc_slot[usable], h.arc_is_up[usable], self._arc_ms[usable],
+            h.arc_slot[usable], h.arc_is_up[usable], arc_ms[usable],
             h.up_first, h.up_head, h.low_first, h.low_arc, h.low_tail,
         )  # fmt: skip
-        self._to_table = kernel.label_table(
-            h.up_first, h.up_head, self._up_ms, h.depth, h.label_first
-        )
-        self._from_table = kernel.label_table(
-            h.up_first, h.up_head, self._down_ms, h.depth, h.label_first
-        )
-        self._walk_ms = self._arc_ms[h.walk_arc]
+        tree = h.up_first, h.up_head
+        to_table = kernel.label_table(*tree, self._up_ms, h.depth, h.label_first)
+        from_table = kernel.label_table(*tree, self._down_ms, h.depth, h.label_first)
+        self._to_table, self._from_table = read_only(to_table), read_only(from_table)
+        walk_edge = graph.arc_edge[h.walk_arc]
+        self._arcs = read_only(np.column_stack((h.walk_head, edge_ms[walk_edge], walk_edge)))
         self._label_width = int(h.depth.max(initial=0)) + 1
-        self._edge_by_street = (network.street_along, network.street_against)
-
-    @property
-    def weights_id(self) -> str:
-        """Name of the weight set."""
-        return self.edge_times.weights_id
 
     @property
     def start_and_park_ms(self) -> int:
@@ -179,37 +184,37 @@ class TravelTimes:
     @property
     def memory_bytes(self) -> int:
         """Bytes of the label tables and weights that belong to this weight set alone."""
-        own = (self._arc_ms, self._up_ms, self._down_ms, self._to_table, self._from_table)
-        return sum(column.nbytes for column in (*own, self._walk_ms))
+        own = (self._up_ms, self._down_ms, self._to_table, self._from_table, self._arcs)
+        return sum(column.nbytes for column in own)
 
     def reweighed(self, edge_times: EdgeTimes) -> "TravelTimes":
         """Return the drive times of the same streets with other weights; this object stays."""
-        return TravelTimes(self.network, self.graph, self.hierarchy, edge_times)
+        return TravelTimes(
+            self.network, self.graph, self.hierarchy, edge_times, columns=self._columns
+        )
 
     # -- labels and times ---------------------------------------------------------------------
 
     def unit_labels(self, positions: Positions) -> UnitLabels:
         """Return the labels of units at their positions; kept until a unit moves."""
-        h = self.hierarchy
+        columns = self._columns
         rows = np.empty((len(positions), self._label_width), np.int32)
         bases = np.empty(len(positions), np.int32)
         places.unit_labels(
             positions.street, positions.fraction, positions.leaves,
-            self._edge_by_street, self.edge_times.move_ms, self.edge_times.end_ms,
-            self.graph.edge_end, h.rank, h.depth, h.label_first, self._to_table, rows, bases,
+            columns.edge_by_street, self._move_ms, self._end_ms,
+            columns.turns[0], columns.rank, columns.nodes, self._to_table, rows, bases,
         )  # fmt: skip
         return UnitLabels(weights_id=self.weights_id, positions=positions, rows=rows, bases=bases)
 
     def incident_label(self, position: Position) -> IncidentLabel:
         """Return the label of a target; one serves any number of units."""
-        h = self.hierarchy
-        row = np.empty(self._label_width, np.int32)
-        base = places.incident_label(
-            _place(position), self._edge_by_street, self.edge_times.move_ms,
-            self.graph.entry_first, self.graph.entry_node,
-            h.rank, h.depth, h.label_first, self._from_table, row,
+        columns = self._columns
+        _, entry_first, entry_node = columns.turns
+        row, path, base = places.incident_label(
+            _place(position), columns.edge_by_street, self._move_ms, entry_first, entry_node,
+            columns.rank, columns.nodes, self._from_table, self._label_width,
         )  # fmt: skip
-        path = kernel.root_path(base, h.parent, h.depth, h.enter, h.leave)
         return IncidentLabel(
             weights_id=self.weights_id, position=position, row=row, base=base, path=path
         )
@@ -221,11 +226,11 @@ class TravelTimes:
         """
         target = self.incident_label(incident) if isinstance(incident, Position) else incident
         assert units.weights_id == self.weights_id == target.weights_id, "labels of other weights"
-        at = units.positions
+        at, columns = units.positions, self._columns
         times: NDArray[np.int32] = places.times_to(
-            units.rows, units.bases, self.hierarchy.enter, target.row, target.path,
+            units.rows, units.bases, columns.nodes, target.row, target.path,
             at.street, at.fraction, at.leaves, _place(target.position),
-            self._edge_by_street, self.edge_times.move_ms,
+            columns.edge_by_street, self._move_ms,
         )  # fmt: skip
         return times
 
@@ -261,58 +266,30 @@ class TravelTimes:
 
     def route(self, unit: Position, incident: Position) -> Route | None:
         """Return a quickest way, always the same one, or None when there is none."""
-        label = self.incident_label(incident)
-        total_ms = int(self.drive_ms(self.unit_labels(Positions.of(unit)), label)[0])
-        if total_ms >= UNREACHABLE_MS:
+        units = self.unit_labels(Positions.of(unit))
+        return self.route_to(units, 0, self.incident_label(incident))
+
+    def route_to(self, units: UnitLabels, row: int, target: IncidentLabel) -> Route | None:
+        """Return the quickest way of the unit in a row of labels; what `route` says, sooner."""
+        assert units.weights_id == self.weights_id == target.weights_id, "labels of other weights"
+        at, columns = units.positions, self._columns
+        ms, edges, begin, end, begin_m = route_walk.drive(
+            (at.street.item(row), at.fraction.item(row), at.leaves.item(row)),
+            (units.rows[row], units.bases.item(row)),
+            (_place(target.position), target.row, target.path),
+            columns.edge_by_street, self._move_ms, self._end_ms, columns.turns,
+            (columns.rank, columns.nodes, self._to_table), self._arcs, columns.streets,
+        )  # fmt: skip
+        if ms >= UNREACHABLE_MS:
             return None
-        straight_ms, edge = places.straight_ms(
-            _place(unit), _place(incident), self._edge_by_street, self.edge_times.move_ms
-        )
-        straight = straight_ms == total_ms
-        edges = [edge] if straight else self._edges_driven(unit, label, total_ms)
         return Route(
             network=self.network,
-            ms=total_ms,
-            edges=np.array(edges, np.int32),
-            begin_fraction=self._share_from_tail(edges[0], unit.fraction),
-            end_fraction=self._share_from_tail(edges[-1], incident.fraction),
+            ms=ms,
+            edges=edges,
+            begin_fraction=begin,
+            end_fraction=end,
+            edge_begin_m=begin_m,
         )
-
-    def _share_from_tail(self, edge: int, fraction: float) -> float:
-        return fraction if self.network.edge_along[edge] else 1.0 - fraction
-
-    def _edges_driven(self, unit: Position, label: IncidentLabel, total_ms: int) -> list[int]:
-        """Return the edges from the unit's street to the incident's by walking the labels."""
-        h, graph = self.hierarchy, self.graph
-        entries = [
-            (int(h.rank[node]), used, edge)
-            for edge, used, _ in self._ways(label.position)
-            for node in graph.entry_node[graph.entry_first[edge] : graph.entry_first[edge + 1]]
-        ]
-        ends = np.array([(rank, used) for rank, used, _ in entries], np.int32)
-        for edge, _, left in self._ways(unit):
-            start = h.rank[graph.edge_end[edge]]
-            arcs, end, rest = kernel.walk(
-                start, total_ms - left, h.walk_first, h.walk_head, self._walk_ms, self._to_table,
-                h.label_first, h.enter, label.row, label.path, ends,
-            )  # fmt: skip
-            if end >= 0:
-                last = next(e for rank, used, e in entries if rank == end and used == rest)
-                return [edge, *graph.arc_edge[h.walk_arc[arcs]].tolist(), last]
-        raise AssertionError("no way out of the unit's street explains its drive time")
-
-    def _ways(self, position: Position) -> list[tuple[int, int, int]]:
-        """Return (edge, ms from its tail, ms to its head) for each way along the street."""
-        times, found = self.edge_times, []
-        for side in range(2):
-            edge = places.driven_edge(
-                position.street, position.leaves, side, self._edge_by_street, times.move_ms
-            )
-            if edge >= 0:
-                used = int(places.used_ms(position.fraction, side, times.move_ms[edge]))
-                left = int(times.move_ms[edge]) - used + int(times.end_ms[edge])
-                found.append((int(edge), used, left))
-        return found
 
 
 def _place(position: Position) -> tuple[int, float, int]:
