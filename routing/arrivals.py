@@ -157,9 +157,11 @@ class Muster:
 
     def basis(self, row: int) -> PositionBasis:
         """Return what is known of where a unit is."""
-        source = int(self.placement.source[row])
+        return self._basis(int(self.placement.source[row]), float(self.roster.fixed_at_s[row]))
+
+    def _basis(self, source: int, fixed_at_s: float) -> PositionBasis:
         if source == FIX:
-            age_s = self.now_s - float(self.roster.fixed_at_s[row])
+            age_s = self.now_s - fixed_at_s
             if age_s <= self.policy.avl_fresh_s:
                 return PositionBasis.AVL
             if age_s <= self.policy.avl_aged_s:
@@ -171,22 +173,36 @@ class Muster:
 
     def age_s(self, row: int) -> int | None:
         """Return the whole seconds since a unit's fix, or None without one that has an instant."""
-        age_s = self.now_s - float(self.roster.fixed_at_s[row])
-        if self.placement.source[row] != FIX or math.isnan(age_s):
+        return self._age_s(int(self.placement.source[row]), float(self.roster.fixed_at_s[row]))
+
+    def _age_s(self, source: int, fixed_at_s: float) -> int | None:
+        if source != FIX or math.isnan(fixed_at_s):
             return None
-        return max(0, math.floor(age_s))
+        return max(0, math.floor(self.now_s - fixed_at_s))
 
     def position_used(self, row: int) -> PositionUsed:
         """Return where a unit was taken to be, for the answer."""
-        positions = self.placement.positions
-        snapped, snap_m = None, None
-        if not self.by_line[row] and positions.street[row] != NO_STREET:
-            lon, lat = float(positions.lon[row]), float(positions.lat[row])
-            snapped = LonLat(lon=round(lon, 6), lat=round(lat, 6))
-            snap_m = round(float(positions.distance_m[row]))
-        return PositionUsed(
-            basis=self.basis(row), age_s=self.age_s(row), snapped=snapped, snap_m=snap_m
-        )
+        return self.positions_used([row])[0]
+
+    def positions_used(self, rows: Sequence[int]) -> list[PositionUsed]:
+        """Return the same for several units, reading each column once."""
+        at, placement = self.placement.positions, self.placement
+        columns = (
+            placement.source, self.roster.fixed_at_s, self.by_line,
+            at.street, at.lon, at.lat, at.distance_m,
+        )  # fmt: skip
+        told = [column[rows].tolist() for column in columns]
+        return [
+            PositionUsed(
+                basis=self._basis(source, fixed_at_s),
+                age_s=self._age_s(source, fixed_at_s),
+                snapped=None
+                if by_line or street == NO_STREET
+                else LonLat(lon=round(lon, 6), lat=round(lat, 6)),
+                snap_m=None if by_line or street == NO_STREET else round(distance_m),
+            )
+            for source, fixed_at_s, by_line, street, lon, lat, distance_m in zip(*told, strict=True)
+        ]
 
     def arrival_range_s(self, row: int) -> tuple[int, int]:
         """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""

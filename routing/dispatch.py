@@ -118,11 +118,12 @@ def _range(half: Half, place: int) -> tuple[int, int] | None:
 
 def _route(half: Half, place: int) -> "Route | None":
     muster, row = half.muster, half.rows[place]
-    if muster.times is None or muster.goal is None or muster.by_line[row]:
+    times, labels, goal = muster.times, muster.labels, muster.goal
+    if times is None or labels is None or goal is None or muster.by_line[row]:
         return None
     if muster.placement.source[row] == NOWHERE:
         return None
-    return muster.times.route(muster.placement.positions[row], muster.target.snapped)
+    return times.route_to(labels, row, goal)
 
 
 def _drawn(route: "Route | None") -> DrawnRoute | None:

@@ -46,11 +46,7 @@ def explain(
     counts = {half.agency: _counts(half, muster, bits) for half in sought}
     if wanted is Explain.NONE:
         return Explanation(units=(), counts=counts)
-    shown = [
-        _explained(half, muster, row, int(bits[row]), held_for.get(row))
-        for half in sought
-        for row in _rows_to_show(half, muster, wanted)
-    ]
+    shown = [one for half in sought for one in _explained(half, muster, bits, held_for, wanted)]
     return Explanation(units=tuple(shown), counts=counts)
 
 
@@ -64,24 +60,46 @@ def _rows_to_show(half: Half, muster: Muster, wanted: Explain) -> Iterable[int]:
 
 
 def _explained(
-    half: Half, muster: Muster, row: int, broken: int, held_for: str | None
-) -> ExplainedUnit:
+    half: Half,
+    muster: Muster,
+    bits: NDArray[np.int32],
+    held_for: Mapping[int, str],
+    wanted: Explain,
+) -> list[ExplainedUnit]:
     roster = muster.roster
-    arrive_s = int(muster.arrive_s[row])
-    verdict = _verdict(half, row, broken)
-    removed = verdict is Verdict.REMOVED or not half.rows
-    return ExplainedUnit(
-        unit_id=roster.unit_id[row],
-        call_sign=roster.call_sign[row],
-        agency=half.agency,
-        verdict=verdict,
-        rules=rule_names(broken),
-        arrive_s=None if arrive_s == NEVER_S else arrive_s,
-        behind_s=None if removed else arrive_s - int(muster.arrive_s[half.rows[0]]),
-        preference_s=muster.preference_of(row),
-        held_for=held_for,
-        position=muster.position_used(row),
+    rows = list(_rows_to_show(half, muster, wanted))
+    if not rows:
+        return []
+    first_s = int(muster.arrive_s[half.rows[0]]) if half.rows else None
+    against = muster.preference_s
+    preference_s = [0] * len(rows) if against is None else against[rows].tolist()
+    told = zip(
+        rows,
+        bits[rows].tolist(),
+        muster.arrive_s[rows].tolist(),
+        preference_s,
+        muster.positions_used(rows),
+        strict=True,
     )
+    found = []
+    for row, broken, arrive_s, preferred_s, position in told:
+        verdict = _verdict(half, row, broken)
+        removed = verdict is Verdict.REMOVED or first_s is None
+        found.append(
+            ExplainedUnit(
+                unit_id=roster.unit_id[row],
+                call_sign=roster.call_sign[row],
+                agency=half.agency,
+                verdict=verdict,
+                rules=rule_names(broken),
+                arrive_s=None if arrive_s == NEVER_S else arrive_s,
+                behind_s=None if removed else arrive_s - first_s,
+                preference_s=preferred_s,
+                held_for=held_for.get(row),
+                position=position,
+            )
+        )
+    return found
 
 
 def _verdict(half: Half, row: int, broken: int) -> Verdict:

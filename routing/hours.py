@@ -10,11 +10,13 @@ the change is an hour shorter or longer. A start that the clock skips counts an 
 clock does; a time that occurs twice opens at its first and closes at its last occurrence.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EVERY_DAY = frozenset(range(7))
+DAYS_KNOWN_MAX = 64
+"""Days whose opening a window remembers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,10 @@ class TimeWindow:
     zone: ZoneInfo
     days: frozenset[int] = EVERY_DAY
     """Days on which it opens, Monday 0 to Sunday 6."""
+    _known: dict[date, "Opening | None"] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Openings by day: a live decision asks for the same two or three days again and again."""
 
     def __post_init__(self) -> None:
         if not self.days or not self.days <= EVERY_DAY:
@@ -55,6 +61,14 @@ class TimeWindow:
 
     def opening_on(self, day: date) -> Opening | None:
         """Return the opening that begins on a local day, or None."""
+        known = self._known
+        if day not in known:
+            if len(known) >= DAYS_KNOWN_MAX:
+                known.clear()
+            known[day] = self._opening_on(day)
+        return known[day]
+
+    def _opening_on(self, day: date) -> Opening | None:
         if day.weekday() not in self.days:
             return None
         last = day if self.end > self.start else day + timedelta(days=1)

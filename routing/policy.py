@@ -112,7 +112,8 @@ class CallTypes:
 
     def kind(self, raw: str) -> str | None:
         """Return the kind of a raw text, or None when nobody has mapped it."""
-        return self.kind_of.get(normalised(raw))
+        kind = self.kind_of.get(raw)
+        return self.kind_of.get(normalised(raw)) if kind is None else kind
 
 
 _NO_LETTER: Final = re.compile(r"[\W_]+")
