@@ -20,6 +20,7 @@ KERNEL_MODULES: Final = (
     "geodata/compiled.py",
     "geodata/earth.py",
     "geodata/snap.py",
+    "geodata/zone_edges.py",
     "routing/node_order.py",
     "routing/hierarchy.py",
     "routing/places.py",

@@ -24,15 +24,13 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.earth import metres_per_degree
 from geodata.errors import GeodataError
+from geodata.zone_edges import ZoneEdges
 
 ROUNDING_M: Final = 0.001
 """A point this close to an edge lies on it: coordinates are rounded numbers."""
 
 OVERLAP_MAX_M2: Final = 1.0
 """Zones of equal precedence may overlap this much, by rounding."""
-
-ZONES_WITHOUT_TREE: Final = 16
-"""Up to this many zones are all tested; more are found through the tree."""
 
 ZONES_MAX: Final = 10_000
 
@@ -78,7 +76,7 @@ class ZoneMap:
     """All zones of a release, ready for look-ups. Immutable; safe to read from any thread."""
 
     __slots__ = (
-        "_areas", "_edges", "_open", "_origin", "_scale", "_tree", "edge_tolerance_m", "zones",
+        "_edges", "_open", "_origin", "_scale", "edge_tolerance_m", "zones",
     )  # fmt: skip
 
     def __init__(self, zones: Sequence[Zone], *, edge_tolerance_m: float = 0.0) -> None:
@@ -111,15 +109,12 @@ class ZoneMap:
         )
         self._origin = 0.5 * (west + east), 0.5 * (south + north)
         self._scale = metres_per_degree(self._origin[1])
-        self._areas = shapely.transform(geometries, self._to_metres)
-        self._edges = shapely.boundary(self._areas)
+        areas = shapely.transform(geometries, self._to_metres)
         self._open = np.array([zone.kind is not ZoneKind.EXCLUDE for zone in self.zones], np.bool_)
-        shapely.prepare(self._areas)
-        shapely.prepare(self._edges)
-        self._tree = shapely.STRtree(self._areas)
-        overlaps = list(self._overlaps())
+        overlaps = list(_overlaps(self.zones, areas))
         if overlaps:
             raise ZoneMapError(overlaps)
+        self._edges = _edges_of(areas)
 
     @classmethod
     def from_geojson(cls, data: Mapping[str, Any], *, edge_tolerance_m: float = 0.0) -> "ZoneMap":
@@ -145,28 +140,23 @@ class ZoneMap:
     def zones_at(self, lon: float, lat: float) -> tuple[Zone, ...]:
         """Return every zone that a point lies in, the winner first; () outside all."""
         x, y = self._metres(lon, lat)
-        hits = self._hits(x, y, ROUNDING_M)
+        hits = self._edges.reached(x, y, ROUNDING_M)
         if not hits and self.edge_tolerance_m > ROUNDING_M:
-            hits = [i for i in self._hits(x, y, self.edge_tolerance_m) if self._open[i]]
+            hits = [i for i in self._edges.reached(x, y, self.edge_tolerance_m) if self._open[i]]
         return tuple([self.zones[i] for i in hits])
 
     def nearest(self, lon: float, lat: float) -> tuple[Zone, float] | None:
         """Return the nearest zone that takes calls and metres to it (0 inside), or None."""
-        if not self._open.any():
-            return None
-        distance = shapely.distance(self._areas, shapely.points(*self._metres(lon, lat)))
-        i = int(np.argmin(np.where(self._open, distance, math.inf)))
-        return self.zones[i], float(distance[i])
+        place, metres = self._edges.nearest(*self._metres(lon, lat), self._open)
+        return None if place < 0 else (self.zones[place], metres)
 
     def edge_distance_m(self, lon: float, lat: float) -> float:
         """Return metres to the nearest edge of any zone, from either side; infinite without."""
-        point = shapely.points(*self._metres(lon, lat))
-        return float(np.min(shapely.distance(self._edges, point), initial=math.inf))
+        return self._edges.edge_m(*self._metres(lon, lat))
 
     def is_near_edge(self, lon: float, lat: float, radius_m: float) -> bool:
         """Tell whether a circle around a point touches the edge of any zone."""
-        point = shapely.points(*self._metres(lon, lat))
-        return bool(np.any(shapely.dwithin(self._edges, point, radius_m)))
+        return self._edges.touches(*self._metres(lon, lat), float(radius_m))
 
     def _metres(self, lon: float, lat: float) -> tuple[float, float]:
         return (lon - self._origin[0]) * self._scale[0], (lat - self._origin[1]) * self._scale[1]
@@ -174,29 +164,34 @@ class ZoneMap:
     def _to_metres(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         return (points - self._origin) * self._scale
 
-    def _hits(self, x: float, y: float, reach_m: float) -> list[int]:
-        point = shapely.points(x, y)
-        if len(self.zones) <= ZONES_WITHOUT_TREE:
-            within = shapely.dwithin(self._areas, point, reach_m)
-            return [i for i, hit in enumerate(within.tolist()) if hit]
-        return sorted(self._tree.query(point, predicate="dwithin", distance=reach_m).tolist())
 
-    def _overlaps(self) -> Iterator[str]:
-        """Yield a message for each two zones of equal precedence that share an area."""
-        pairs = self._tree.query(self._areas, predicate="intersects").T.tolist()
-        for i, j in sorted(pairs):
-            one, other = self.zones[i], self.zones[j]
-            if i >= j or one.precedence != other.precedence:
-                continue
-            if ZoneKind.EXCLUDE in (one.kind, other.kind):
-                continue
-            shared_m2 = float(shapely.intersection(self._areas[i], self._areas[j]).area)
-            if shared_m2 > OVERLAP_MAX_M2:
-                yield (
-                    f"zones {one.zone_id} and {other.zone_id} overlap by {shared_m2:.0f} m2 and "
-                    f"both have precedence {one.precedence}; give one of them "
-                    "a higher precedence, or make them meet at an edge"
-                )
+def _edges_of(areas: NDArray[np.object_]) -> ZoneEdges:
+    """Return the outlines of areas in metres: every ring, holes and parts alike."""
+    parts, zone = shapely.get_parts(areas, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    same = ring[1:] == ring[:-1]
+    stretches = np.concatenate((points[:-1], points[1:]), axis=1)[same]
+    return ZoneEdges.of(stretches, zone[part[ring[1:][same]]], len(areas))
+
+
+def _overlaps(zones: tuple[Zone, ...], areas: NDArray[np.object_]) -> Iterator[str]:
+    """Yield a message for each two zones of equal precedence that share an area."""
+    shapely.prepare(areas)
+    pairs = shapely.STRtree(areas).query(areas, predicate="intersects").T.tolist()
+    for i, j in sorted(pairs):
+        one, other = zones[i], zones[j]
+        if i >= j or one.precedence != other.precedence:
+            continue
+        if ZoneKind.EXCLUDE in (one.kind, other.kind):
+            continue
+        shared_m2 = float(shapely.intersection(areas[i], areas[j]).area)
+        if shared_m2 > OVERLAP_MAX_M2:
+            yield (
+                f"zones {one.zone_id} and {other.zone_id} overlap by {shared_m2:.0f} m2 and "
+                f"both have precedence {one.precedence}; give one of them "
+                "a higher precedence, or make them meet at an edge"
+            )
 
 
 # -- checks ---------------------------------------------------------------------------------------

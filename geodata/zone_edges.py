@@ -1,0 +1,275 @@
+"""The outlines of zones as numba sees them: what lies within reach of a point, and how far away.
+
+What lives here: `ZoneEdges` and its kernels. What does not: what a zone is and which one wins
+(`zones`).
+
+All coordinates are metres in one plane. The stretches of each zone's rings lie in horizontal bands,
+each stretch in every band that it passes, so that a point is compared with those at its height. A
+point is inside when a line to the west crosses the rings an odd number of times, which holds for
+holes and for several parts alike.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.compiled import njit
+
+Reals = NDArray[np.float64]
+Longs = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Columns = tuple[Reals, Longs, Longs, Reals]
+"""Boxes (n_zones, 5), first band by zone, first stretch by band, stretches (n, 4)."""
+
+STRETCHES_PER_BAND: Final = 4
+COPIES_MAX: Final = 4
+"""Tall stretches are in many bands; on average a stretch is in at most so many."""
+
+SLACK: Final = 1.0 + 1e-9
+"""So much is added before something is passed over for being too far, against rounding."""
+
+WEST: Final = 0
+SOUTH: Final = 1
+EAST: Final = 2
+NORTH: Final = 3
+BAND_M: Final = 4
+"""Columns of a box: its sides and the height of its bands."""
+
+
+@njit
+def _band(box: Reals, n_bands: int, y: float) -> int:
+    return int(min(max((y - box[SOUTH]) / box[BAND_M], 0.0), n_bands - 1.0))
+
+
+@njit
+def _n_copies(box: Reals, n_bands: int, stretches: Reals) -> int:
+    copies = 0
+    for i in range(len(stretches)):
+        low, high = min(stretches[i, 1], stretches[i, 3]), max(stretches[i, 1], stretches[i, 3])
+        copies += _band(box, n_bands, high) - _band(box, n_bands, low) + 1
+    return copies
+
+
+@njit
+def _boxed(stretches: Reals, first: Longs) -> tuple[Reals, Longs, int]:
+    """Return the box of each zone, its first band (n_zones + 1,), and how often stretches occur."""
+    n = len(first) - 1
+    boxes = np.empty((n, 5))
+    band_first = np.zeros(n + 1, np.int64)
+    n_copies = 0
+    for zone in range(n):
+        own = stretches[first[zone] : first[zone + 1]]
+        box = boxes[zone]
+        box[WEST], box[EAST] = own[:, 0].min(), own[:, 0].max()
+        box[SOUTH], box[NORTH] = own[:, 1].min(), own[:, 1].max()
+        n_bands = max(1, len(own) // STRETCHES_PER_BAND)
+        box[BAND_M] = (box[NORTH] - box[SOUTH]) / n_bands
+        while _n_copies(box, n_bands, own) > COPIES_MAX * len(own):
+            n_bands = max(1, n_bands // 2)
+            box[BAND_M] = (box[NORTH] - box[SOUTH]) / n_bands
+        band_first[zone + 1] = band_first[zone] + n_bands
+        n_copies += _n_copies(box, n_bands, own)
+    return boxes, band_first, n_copies
+
+
+@njit
+def _banded(
+    stretches: Reals, first: Longs, boxes: Reals, band_first: Longs, n_copies: int
+) -> tuple[Longs, Reals]:
+    """Return the first stretch of each band (n_bands + 1,) and the stretches, band by band."""
+    at = np.zeros(band_first[-1] + 1, np.int64)
+    banded = np.empty((n_copies, 4))
+    for filling in range(2):
+        for zone in range(len(first) - 1):
+            box, n_bands = boxes[zone], band_first[zone + 1] - band_first[zone]
+            for i in range(first[zone], first[zone + 1]):
+                a, b = stretches[i, 1], stretches[i, 3]
+                low, high = _band(box, n_bands, min(a, b)), _band(box, n_bands, max(a, b))
+                for band in range(band_first[zone] + low, band_first[zone] + high + 1):
+                    if filling:
+                        banded[at[band]] = stretches[i]
+                        at[band] += 1
+                    else:
+                        at[band + 1] += 1
+        if not filling:
+            for band in range(len(at) - 1):
+                at[band + 1] += at[band]
+    starts = np.zeros(len(at), np.int64)
+    starts[1:] = at[:-1]
+    return starts, banded
+
+
+@njit
+def _square_m2(stretch: Reals, x: float, y: float) -> float:
+    """Return squared metres from a point to a stretch; its ends are taken as they are."""
+    ax, ay, bx, by = stretch[0] - x, stretch[1] - y, stretch[2] - x, stretch[3] - y
+    east, north = bx - ax, by - ay
+    along, square = -(ax * east + ay * north), east * east + north * north
+    if along <= 0.0 or square == 0.0:
+        return float(ax * ax + ay * ay)
+    if along >= square:
+        return float(bx * bx + by * by)
+    cross = ax * by - ay * bx
+    return float(cross * cross / square)
+
+
+@njit
+def _crosses(stretch: Reals, x: float, y: float) -> bool:
+    """Tell whether a line from the point to the west crosses the stretch."""
+    ax, ay, bx, by = stretch[0], stretch[1], stretch[2], stretch[3]
+    return bool((ay > y) != (by > y) and ax + (y - ay) * (bx - ax) / (by - ay) < x)
+
+
+@njit
+def _box_m2(box: Reals, x: float, y: float) -> float:
+    """Return squared metres from a point to a box, 0 inside."""
+    gap_x = max(box[WEST] - x, x - box[EAST], 0.0)
+    gap_y = max(box[SOUTH] - y, y - box[NORTH], 0.0)
+    return float(gap_x * gap_x + gap_y * gap_y)
+
+
+@njit
+def _reaches(columns: Columns, zone: int, x: float, y: float, reach_m: float, area: bool) -> bool:
+    """Tell whether a zone's edge, or its area too, lies within reach of a point."""
+    boxes, band_first, first, stretches = columns
+    box = boxes[zone]
+    if not (_box_m2(box, x, y) <= reach_m * reach_m * SLACK and abs(x) + abs(y) < math.inf):
+        return False
+    n_bands = band_first[zone + 1] - band_first[zone]
+    own = _band(box, n_bands, y)
+    inside = False
+    for band in range(_band(box, n_bands, y - reach_m), _band(box, n_bands, y + reach_m) + 1):
+        at = band_first[zone] + band
+        for i in range(first[at], first[at + 1]):
+            if _square_m2(stretches[i], x, y) <= reach_m * reach_m:
+                return True
+            if band == own and _crosses(stretches[i], x, y):
+                inside = not inside
+    return area and inside
+
+
+@njit
+def _reached(columns: Columns, x: float, y: float, reach_m: float) -> Longs:
+    """Return the zones that have a point inside or within reach of it."""
+    hits = np.empty(len(columns[0]), np.int64)
+    n = 0
+    for zone in range(len(hits)):
+        if _reaches(columns, zone, x, y, reach_m, True):  # noqa: FBT003  (numba: no keywords)
+            hits[n] = zone
+            n += 1
+    return hits[:n]
+
+
+@njit
+def _touches(columns: Columns, x: float, y: float, reach_m: float) -> bool:
+    touched = False
+    for zone in range(len(columns[0])):
+        touched = touched or _reaches(columns, zone, x, y, reach_m, False)  # noqa: FBT003
+    return touched
+
+
+@njit
+def _zone_m2(columns: Columns, zone: int, x: float, y: float, most_m2: float, area: bool) -> float:
+    """Return squared metres to a zone's edge, or to its area; infinite when more than the most."""
+    boxes, band_first, first, stretches = columns
+    box = boxes[zone]
+    n_bands = band_first[zone + 1] - band_first[zone]
+    own = _band(box, n_bands, y)
+    if area and _box_m2(box, x, y) == 0.0:
+        inside = False
+        at = band_first[zone] + own
+        for i in range(first[at], first[at + 1]):
+            if _crosses(stretches[i], x, y):
+                inside = not inside
+        if inside:
+            return 0.0
+    best_m2, limit_m2 = math.inf, most_m2
+    for step in range(2 * n_bands):
+        # From the point's own band outwards: own, below, above, below, ...
+        band = own + (step + 1) // 2 * (1 if step % 2 == 0 else -1)
+        if band < 0 or band >= n_bands:
+            continue
+        south = box[SOUTH] + band * box[BAND_M]
+        gap = max(south - y, y - (south + box[BAND_M]), 0.0)
+        if gap * gap > limit_m2 * SLACK:
+            continue
+        at = band_first[zone] + band
+        for i in range(first[at], first[at + 1]):
+            best_m2 = min(best_m2, _square_m2(stretches[i], x, y))
+        limit_m2 = min(limit_m2, best_m2)
+    return best_m2
+
+
+@njit
+def _nearest(columns: Columns, taken: Flags, x: float, y: float, area: bool) -> tuple[int, float]:
+    """Return the nearest of the zones that are taken (-1: none) and metres to it.
+
+    A place that is not finite is near none. Of zones equally near it is the first. The one with
+    the nearest box is measured first, so that most others need no look.
+    """
+    boxes = columns[0]
+    begin, least_m2 = -1, math.inf
+    if not abs(x) + abs(y) < math.inf:
+        return begin, least_m2
+    for zone in range(len(boxes)):
+        gap_m2 = _box_m2(boxes[zone], x, y)
+        if taken[zone] and gap_m2 < least_m2:
+            begin, least_m2 = zone, gap_m2
+    if begin < 0:
+        return -1, math.inf
+    nearest, nearest_m2 = begin, _zone_m2(columns, begin, x, y, math.inf, area)
+    for zone in range(len(boxes)):
+        if not taken[zone] or _box_m2(boxes[zone], x, y) > nearest_m2 * SLACK:
+            continue
+        square = _zone_m2(columns, zone, x, y, nearest_m2, area)
+        if square < nearest_m2 or (square == nearest_m2 and zone < nearest):
+            nearest, nearest_m2 = zone, square
+    return nearest, math.sqrt(nearest_m2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ZoneEdges:
+    """The outlines of n zones; about 32 bytes for each stretch and its copies in other bands."""
+
+    columns: Columns
+    all_zones: Flags
+
+    @classmethod
+    def of(cls, stretches: Reals, zone: NDArray[np.integer], n_zones: int) -> Self:
+        """Return the outlines made of stretches.
+
+        Parameters
+        ----------
+        stretches
+            (n, 4) x and y of both ends in metres; the rings of a zone in any order.
+        zone
+            (n,) the zone of each, ascending; every zone has some.
+        """
+        first = np.searchsorted(zone, np.arange(n_zones + 1)).astype(np.int64)
+        stretches = np.ascontiguousarray(stretches, np.float64).reshape(-1, 4)
+        boxes, band_first, n_copies = _boxed(stretches, first)
+        starts, banded = _banded(stretches, first, boxes, band_first, n_copies)
+        columns = (boxes, band_first, starts, banded)
+        for column in columns:
+            column.setflags(write=False)
+        return cls(columns=columns, all_zones=np.ones(n_zones, np.bool_))
+
+    def reached(self, x: float, y: float, reach_m: float) -> list[int]:
+        """Return the zones that a point is in, or no farther from than `reach_m`, ascending."""
+        hits: list[int] = _reached(self.columns, x, y, reach_m).tolist()
+        return hits
+
+    def touches(self, x: float, y: float, radius_m: float) -> bool:
+        """Tell whether the edge of any zone is no farther away than a radius."""
+        return radius_m >= 0.0 and _touches(self.columns, x, y, radius_m)
+
+    def nearest(self, x: float, y: float, taken: Flags) -> tuple[int, float]:
+        """Return the nearest of the zones that are taken, -1 without, and metres (0 inside)."""
+        return _nearest(self.columns, taken, x, y, True)  # noqa: FBT003
+
+    def edge_m(self, x: float, y: float) -> float:
+        """Return metres to the nearest edge of any zone, from either side; infinite without."""
+        return _nearest(self.columns, self.all_zones, x, y, False)[1]  # noqa: FBT003
