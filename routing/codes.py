@@ -177,6 +177,7 @@ class UnitRule(IntFlag):
     OUT_OF_SCOPE: the policy takes police of the call's sector or precinct only.
     HELD_FOR_HIGHER_PRIORITY: a more urgent need of its sector has it first; `held_for` names it.
     RESERVE: its sector keeps it back; a supervisor may use it all the same.
+    TAKEN_IN_BATCH: another call of the same batch has it; `held_for` names it.
     """
 
     ALREADY_ASSIGNED = 1
@@ -191,6 +192,7 @@ class UnitRule(IntFlag):
     OUT_OF_SCOPE = 512
     HELD_FOR_HIGHER_PRIORITY = 1024
     RESERVE = 2048
+    TAKEN_IN_BATCH = 4096
 
 
 class Verdict(StrEnum):
@@ -235,6 +237,7 @@ class SelectedBecause(StrEnum):
 
     FASTEST_CARE, FASTEST_SPD: first to arrive of those that qualify (then longest available, then
     unit_id). PREFERRED_SKILL: another is faster, by less than a skill of this one is worth.
+    BEST_TOGETHER: another is faster for this call, and the calls of the batch are served better so.
     KEPT: named earlier, and another would gain less than `min_gain_s`.
     LAST_RESORT: only units near the end of their shift were left. ALREADY_ASSIGNED: it is on the
     call.
@@ -243,6 +246,7 @@ class SelectedBecause(StrEnum):
     FASTEST_CARE = "FASTEST_CARE"
     FASTEST_SPD = "FASTEST_SPD"
     PREFERRED_SKILL = "PREFERRED_SKILL"
+    BEST_TOGETHER = "BEST_TOGETHER"
     KEPT = "KEPT"
     LAST_RESORT = "LAST_RESORT"
     ALREADY_ASSIGNED = "ALREADY_ASSIGNED"
@@ -258,6 +262,7 @@ class HoldReason(StrEnum):
     RESERVE: only the reserve of their sectors keeps units back.
     HELD_FOR_HIGHER_PRIORITY: those that could go are held for more urgent needs.
     OUT_OF_SCOPE: those that could go belong to another sector or precinct.
+    TAKEN_IN_BATCH: those that could go have another call of the same batch.
     WINDOW_NOT_OPEN: the programme's hours have not begun.
     """
 
@@ -268,6 +273,7 @@ class HoldReason(StrEnum):
     RESERVE = "RESERVE"
     HELD_FOR_HIGHER_PRIORITY = "HELD_FOR_HIGHER_PRIORITY"
     OUT_OF_SCOPE = "OUT_OF_SCOPE"
+    TAKEN_IN_BATCH = "TAKEN_IN_BATCH"
     WINDOW_NOT_OPEN = "WINDOW_NOT_OPEN"
 
 

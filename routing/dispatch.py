@@ -141,6 +141,8 @@ def _because(half: Half, place: int) -> SelectedBecause:
     muster, row = half.muster, half.rows[place]
     if row in half.guarded:
         return SelectedBecause.LAST_RESORT
+    if half.together:
+        return SelectedBecause.BEST_TOGETHER
     if half.kept:
         return SelectedBecause.KEPT
     if muster.preference_s is not None and _is_slower(half, place):

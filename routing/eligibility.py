@@ -4,7 +4,7 @@ What lives here: what each unit breaks by itself. What does not: what other poli
 reserve of a sector take away (`police`), and the gates of a call (`gates`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
 
@@ -27,6 +27,7 @@ ALREADY_ASSIGNED: Final = int(UnitRule.ALREADY_ASSIGNED)
 OUT_OF_SCOPE: Final = int(UnitRule.OUT_OF_SCOPE)
 HELD: Final = int(UnitRule.HELD_FOR_HIGHER_PRIORITY)
 RESERVE: Final = int(UnitRule.RESERVE)
+TAKEN: Final = int(UnitRule.TAKEN_IN_BATCH)
 
 _RULE_BITS: Final = tuple((int(rule), str(rule.name)) for rule in UnitRule)
 
@@ -87,6 +88,19 @@ def mark_units(
         row = roster.row_of(unit_id)
         if row is not None:
             bits[row] |= bit
+
+
+def mark_taken(
+    bits: NDArray[np.int32], roster: UnitColumns, taken: Mapping[str, str]
+) -> dict[int, str]:
+    """Set TAKEN_IN_BATCH on units that other calls have, in place; return the call by row."""
+    held_for = {}
+    for unit_id, incident_id in taken.items():
+        row = roster.row_of(unit_id)
+        if row is not None:
+            bits[row] |= TAKEN
+            held_for[row] = incident_id
+    return held_for
 
 
 @cache

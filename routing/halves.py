@@ -53,6 +53,8 @@ class Half:
     """Rows of units within their shift-end guard, offered because too few others are left."""
     kept: bool = False
     """The first was named earlier and another would gain too little."""
+    together: bool = False
+    """The first is best for the calls of a batch together, another is faster for this one."""
 
     @property
     def chosen(self) -> tuple[int, ...]:

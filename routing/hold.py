@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from routing.answer import Assignment, Hold, NearestUnit
 from routing.arrivals import NEVER_S, Muster
 from routing.codes import Agency, EstimateBasis, HoldReason, ResolveOn, Status, UnitRule
-from routing.eligibility import ALREADY_ASSIGNED, EXCLUDED, HELD, OUT_OF_SCOPE, RESERVE
+from routing.eligibility import ALREADY_ASSIGNED, EXCLUDED, HELD, OUT_OF_SCOPE, RESERVE, TAKEN
 from routing.halves import SHOWN, Half, Team
 from routing.model import Incident
 from routing.roster import AGENCIES, AVAILABLE, STATUSES
@@ -128,6 +128,7 @@ def reason_for(half: Half, muster: Muster, bits: NDArray[np.int32]) -> HoldReaso
 _BY_POLICE_WORK: Final = (
     (RESERVE, HoldReason.RESERVE),
     (HELD, HoldReason.HELD_FOR_HIGHER_PRIORITY),
+    (TAKEN, HoldReason.TAKEN_IN_BATCH),
     (OUT_OF_SCOPE, HoldReason.OUT_OF_SCOPE),
 )
 

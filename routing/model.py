@@ -189,6 +189,8 @@ class Options:
     earlier_unit_ids: frozenset[str] = frozenset()
     """Units that an earlier recommendation for this call named (rule 9)."""
     competing: tuple[CompetingNeed, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Units that other calls of the same batch have, with those calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

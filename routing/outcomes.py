@@ -64,6 +64,10 @@ class Draft:
 
     case: Case
     decided_at: datetime
+    proven: bool = True
+    """Whether the choice of units is the best there is; a batch may not have had time to prove."""
+    cut_short: bool = False
+    """A deadline ended the search of a batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,7 +105,7 @@ def dispatched(draft: Draft, field: Field, team: Team) -> Recommendation:
         overrides=(_USE_OTHER_UNIT,) if team.sought else (),
         next_step=NextStep.CONFIRM if team.sought else NextStep.NONE,
         warnings=_warnings(draft, field, team),
-        basis=_basis(draft, field.muster, assign, proven=proven),
+        basis=_basis(draft, field.muster, assign, proven=proven and draft.proven),
     )
 
 
@@ -132,7 +136,7 @@ def held(draft: Draft, field: Field, team: Team, opens_at: datetime | None) -> R
         overrides=_hold_overrides(check.mode, hold, opens_at),
         next_step=NextStep.WAIT_OR_OVERRIDE,
         warnings=_warnings(draft, field, team),
-        basis=_basis(draft, field.muster, send_now, proven=True),
+        basis=_basis(draft, field.muster, send_now, proven=draft.proven),
     )
 
 
@@ -299,6 +303,6 @@ def _basis(
         closures_active=versions.closures_active,
         unit_source=versions.unit_source,
         proven_optimal=proven,
-        cut_short=False,
+        cut_short=draft.cut_short,
         software=versions.software,
     )

@@ -5,7 +5,7 @@ pure: no clock (`decided_at` is given), no files, no chance; equal inputs give e
 for byte, whatever order the units came in. "No unit is free" is an answer, not an error.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -21,10 +21,11 @@ from routing.eligibility import (
     EXCLUDED,
     NOT_REACHABLE,
     broken_rules,
+    mark_taken,
     mark_units,
 )
 from routing.gates import CallCheck, check_call
-from routing.halves import fixed_halves, form_team
+from routing.halves import Team, fixed_halves, form_team
 from routing.model import Incident, Options, Situation
 from routing.outcomes import Draft, Field, StageCallback, dispatched, held, not_eligible
 from routing.placement import FIX, Placement, place_units
@@ -34,8 +35,8 @@ from routing.policy import OnNoSpd
 _PLAIN: Final = Options()
 
 
-def _no_stage(_name: str) -> None:
-    pass
+def no_stage(_name: str) -> None:
+    """Do nothing when a stage begins."""
 
 
 def recommend(
@@ -65,24 +66,37 @@ def recommend(
             f"decided_at is {decided_at}; expected an instant with its offset from UTC"
         )
     decided_at = decided_at.astimezone(UTC)
-    begin = stage or _no_stage
-    return _decide(situation, incident, decided_at, options, begin)
+    begin = stage or no_stage
+    return conclude(prepare(situation, incident, decided_at, options, begin))
 
 
-def _decide(
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A call whose gates are tested and whose units are surveyed, before anybody is chosen."""
+
+    draft: Draft
+    field: Field | None = None
+    """None for a call that is not eligible."""
+    team: Team | None = None
+    opens_at: datetime | None = None
+    """When the hours begin, for a call that has to wait for them."""
+
+
+def prepare(
     situation: Situation,
     incident: Incident,
     decided_at: datetime,
     options: Options,
     begin: StageCallback,
-) -> Recommendation:
+) -> Prepared:
+    """Return everything that the choice of units rests on; `decided_at` in UTC."""
     begin("GATES")
     check = check_call(situation, incident, decided_at)
     case = Case(situation=situation, incident=incident, options=options, check=check)
     draft = Draft(case=case, decided_at=decided_at)
     opens_at = _opening(check.failing)
     if check.failing and opens_at is None:
-        return not_eligible(draft)
+        return Prepared(draft=draft)
     begin("SNAP")
     target = find_target(situation, incident.location, check.policy)
     begin("LABELS")
@@ -97,15 +111,31 @@ def _decide(
     field = _survey(draft, muster, future, begin)
     fixed = fixed_halves(situation, incident, target, terms) if incident.assigned else {}
     team = form_team(muster, field.bits, check, options, fixed)
-    begin("SOLVE")
-    if opens_at is not None or team.missing:
-        if team.missing == (Agency.SPD,) and _care_may_go_alone(check):
-            alone = replace(incident, requested_mode=Mode.SOLO)
-            solo = _decide(situation, alone, decided_at, options, begin)
-            if solo.outcome is Outcome.DISPATCH:
-                return solo
-        return held(draft, field, team, opens_at)
-    return dispatched(draft, field, team)
+    return Prepared(draft=draft, field=field, team=team, opens_at=opens_at)
+
+
+def conclude(prepared: Prepared) -> Recommendation:
+    """Return the answer to a call for whose team the first candidates are right."""
+    draft, field, team = prepared.draft, prepared.field, prepared.team
+    if field is None or team is None:
+        return not_eligible(draft)
+    field.begin("SOLVE")
+    if prepared.opens_at is None and not team.missing:
+        return dispatched(draft, field, team)
+    if team.missing == (Agency.SPD,) and _care_may_go_alone(draft.case.check):
+        solo = conclude(_alone(prepared))
+        if solo.outcome is Outcome.DISPATCH:
+            return solo
+    return held(draft, field, team, prepared.opens_at)
+
+
+def _alone(prepared: Prepared) -> Prepared:
+    """Return the same call as one that CARE answers alone."""
+    case, field = prepared.draft.case, prepared.field
+    assert field is not None, "a call that is not eligible has nobody to send"
+    incident = replace(case.incident, requested_mode=Mode.SOLO)
+    decided_at = prepared.draft.decided_at
+    return prepare(case.situation, incident, decided_at, case.options, field.begin)
 
 
 def _opening(failing: tuple[GateResult, ...]) -> datetime | None:
@@ -164,4 +194,7 @@ def _survey(draft: Draft, muster: Muster, future: NDArray[np.bool_], begin: Stag
         limits = limit_police(
             case.situation, case.incident, check, muster, bits, case.options.competing
         )
+    if case.options.taken:
+        taken = mark_taken(bits, roster, case.options.taken)
+        limits = replace(limits, held_for={**limits.held_for, **taken})
     return Field(muster=muster, bits=bits, future=future, limits=limits, begin=begin)

@@ -43,6 +43,7 @@ _REASON_WORDS = {
     HoldReason.TOO_FEW_UNITS: "too few {} units qualify",
     HoldReason.RESERVE: "every {} unit is kept as its sector's reserve",
     HoldReason.HELD_FOR_HIGHER_PRIORITY: "every {} unit is held for more urgent calls",
+    HoldReason.TAKEN_IN_BATCH: "every {} unit goes to another call of the batch",
     HoldReason.OUT_OF_SCOPE: "no {} unit of this area is free",
 }
 
