@@ -127,6 +127,8 @@ class GateCode(StrEnum):
     OVERRIDDEN: (with PASS) a person with the role for it let the call pass; `further_codes` say
     what failed.
     RELEASED_BY_SERGEANT: (with PASS) a police sergeant lets CARE go alone.
+    ALREADY_DISPATCHED: (with PASS) CARE is on the call, which hours and call type cannot revoke;
+    `further_codes` say what would have failed.
     """
 
     LOCATION_NOT_FINITE = "LOCATION_NOT_FINITE"
@@ -160,6 +162,7 @@ class GateCode(StrEnum):
     NO_SPD_ON_CALL = "NO_SPD_ON_CALL"
     OVERRIDDEN = "OVERRIDDEN"
     RELEASED_BY_SERGEANT = "RELEASED_BY_SERGEANT"
+    ALREADY_DISPATCHED = "ALREADY_DISPATCHED"
 
 
 class UnitRule(IntFlag):
@@ -309,6 +312,18 @@ class OverrideAction(StrEnum):
     SEND_SPD_ONLY = "SEND_SPD_ONLY"
     OVERRIDE_GATE = "OVERRIDE_GATE"
     USE_RESERVE = "USE_RESERVE"
+
+
+class SafetyAction(StrEnum):
+    """What units of a call have to do at once because something became known (rule 14).
+
+    STOP_AND_STAGE: CARE under way stops short of the call. WITHDRAW: CARE on scene leaves it.
+    SEND_SPD: police have to come, and none are on the call.
+    """
+
+    STOP_AND_STAGE = "STOP_AND_STAGE"
+    WITHDRAW = "WITHDRAW"
+    SEND_SPD = "SEND_SPD"
 
 
 class ReasonCode(StrEnum):

@@ -90,6 +90,8 @@ def check_call(situation: Situation, incident: Incident, decided_at: datetime) -
     gates += [_result(call, gate, zoned=zoned) for gate in _AFTER_ZONE]
     if incident.overrides:
         gates = [_overridden(gate, incident.overrides) for gate in gates]
+    if any(unit.agency is Agency.CARE for unit in incident.assigned):
+        gates = [_not_revoked(gate) for gate in gates]
     return CallCheck(
         gates=tuple(gates),
         failing=tuple([gate for gate in gates if gate.result is GateOutcome.FAIL]),
@@ -198,14 +200,26 @@ def _overridden(gate: GateResult, overrides: tuple[TakenOverride, ...]) -> GateR
         for taken in overrides
     ):
         return gate
+    return _let_pass(gate, GateCode.OVERRIDDEN)
+
+
+def _not_revoked(gate: GateResult) -> GateResult:
+    """Return hours and call type as passed: after dispatch they revoke nothing (rule 14)."""
+    revokes = gate.gate not in (Gate.TIME_WINDOW, Gate.CALL_TYPE)
+    if gate.result is not GateOutcome.FAIL or revokes:
+        return gate
+    return _let_pass(gate, GateCode.ALREADY_DISPATCHED)
+
+
+def _let_pass(gate: GateResult, code: GateCode) -> GateResult:
     codes = (gate.code, *gate.further_codes)
     return GateResult(
         gate=gate.gate,
         result=GateOutcome.PASS,
-        code=GateCode.OVERRIDDEN,
+        code=code,
         value=gate.value,
         zones=gate.zones,
-        further_codes=tuple([code for code in codes if code is not None]),
+        further_codes=tuple([failed for failed in codes if failed is not None]),
     )
 
 
