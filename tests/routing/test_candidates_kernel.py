@@ -1,0 +1,181 @@
+"""The kernels over all units say what the plain columns say, bit for bit."""
+
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from geodata.earth import metres_per_degree
+from routing import arrivals, candidates_kernel, placement, roster
+from routing.arrivals import START_AND_PARK_MS, Muster, find_target, gather
+from routing.candidates_kernel import nearest_rows, survey, tally
+from routing.codes import Agency, Mode, Status, UnitRule
+from routing.eligibility import NOT_REACHABLE, SHIFT_ENDING, broken_rules
+from routing.model import Fix, Location, Situation, Unit, UnitId
+from routing.policy import DUAL_RULES, PILOT, Policy, Requirement
+from routing.roster import AGENCIES
+from tests.routing.situations import NOON, city, situation
+
+SKILLS = ("CIT", "MEDIC", "SPANISH")
+
+
+def seeded_unit(rng: np.random.Generator, i: int) -> Unit:
+    """Return a unit that may break any rule, lack a fix, or stand too far from any street."""
+    west, south, east, north = city().network.bounds
+    lon, lat = rng.uniform((west - 0.006, south - 0.006), (east + 0.006, north + 0.006)).tolist()
+    crew = (None, 1, 2, 3)[int(rng.integers(4))]
+    ends_s = int(rng.integers(1700, 1900))  # the guard is 1800 s
+    return Unit(
+        unit_id=UnitId(f"U{i:04d}"),
+        agency=AGENCIES[int(rng.random() < 0.7)],
+        crew_count=crew,
+        skills=frozenset(skill for skill in SKILLS if rng.random() < 0.6),
+        status=Status.AVAILABLE if rng.random() < 0.6 else tuple(Status)[int(rng.integers(11))],
+        available_since=NOON - timedelta(minutes=int(rng.integers(3))),
+        shift_end=None if rng.random() < 0.2 else NOON + timedelta(seconds=ends_s),
+        claimed=bool(rng.random() < 0.1),
+        position=None if rng.random() < 0.1 else Fix(lon=lon, lat=lat),
+    )
+
+
+def wanting(care: Requirement, spd: Requirement) -> Policy:
+    rules = replace(DUAL_RULES, requirements=MappingProxyType({Agency.CARE: care, Agency.SPD: spd}))
+    return replace(PILOT, modes=MappingProxyType({Mode.DUAL: rules}))
+
+
+POLICIES = (
+    PILOT,
+    wanting(
+        Requirement(min_crew=1, required_skills=frozenset({"CIT"})),
+        Requirement(min_crew=3, required_skills=frozenset({"CIT", "SPANISH"})),
+    ),
+    replace(PILOT, snap=replace(PILOT.snap, refuse_m=100.0), turnout_care_s=0),
+)
+
+
+def as_bits(sets: list[frozenset[str]]) -> NDArray[np.int64]:
+    return np.array([sum(1 << SKILLS.index(s) for s in one) for one in sets], np.int64)
+
+
+def surveyed(now: Situation, policy: Policy, muster: Muster) -> tuple[Any, ...]:
+    """Call the kernel as a decision would."""
+    units, placed, target = now.roster, now.placement, muster.target
+    at, rules = (target.lon, target.lat), policy.modes[Mode.DUAL].requirements
+    times = now.travel_times
+    drive_ms = np.empty(0, np.int32)
+    if times is not None and target.on_street and placed.labels is not None:
+        drive_ms = times.drive_ms(placed.labels, target.snapped)
+    return survey(
+        drive_ms,
+        (placed.source, placed.positions.distance_m, placed.lon, placed.lat),
+        (
+            units.agency, units.status, units.crew_count, units.claimed, units.shift_end_s,
+            as_bits(list(units.skills)),
+        ),
+        (*at, *metres_per_degree(target.lat)),
+        (
+            policy.snap.refuse_m,
+            1000.0 * policy.detour_factor / policy.straight_line_mps,
+            1000 * policy.unknown_position_drive_s,
+            START_AND_PARK_MS if times is None else times.start_and_park_ms,
+            NOON.timestamp() + policy.shift_guard_s,
+        ),
+        tuple(
+            (turnout_s, rules[agency].min_crew, int(as_bits([rules[agency].required_skills])[0]))
+            for turnout_s, agency in (
+                (policy.turnout_care_s, Agency.CARE), (policy.turnout_spd_s, Agency.SPD),
+            )
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("changes", [{}, {"travel_times": None}])
+@pytest.mark.parametrize("beyond", [0.0, 0.02])
+def test_arrivals_and_rules_of_all_units_are_those_of_the_plain_columns(
+    policy: Policy, changes: dict[str, Any], beyond: float
+) -> None:
+    rng = np.random.default_rng(51)
+    now = situation([seeded_unit(rng, i) for i in range(400)], policy=policy, **changes)
+    west, south, _, _ = now.network.bounds
+    target = find_target(now, Location(lon=west - beyond, lat=south + 0.001), policy)
+    units = (now.roster, now.placement)
+    muster = gather(now, units, target, policy=policy, decided_at=NOON)
+    expected = broken_rules(
+        now.roster, policy.modes[Mode.DUAL], now_s=NOON.timestamp(), guard_s=policy.shift_guard_s
+    )
+    expected[muster.arrive_s == arrivals.NEVER_S] |= NOT_REACHABLE
+    arrive_s, bits, by_line, turnout_s = surveyed(now, policy, muster)
+    assert np.array_equal(arrive_s, muster.arrive_s)
+    assert np.array_equal(bits, expected)
+    assert np.array_equal(by_line, muster.by_line)
+    assert np.array_equal(turnout_s, muster.turnout_s)
+    assert target.on_street == (beyond == 0 and not changes)
+    assert by_line.any()
+    assert len(set(bits.tolist())) > 10
+
+
+def test_a_unit_without_a_way_never_arrives() -> None:
+    kinds = np.zeros(3, np.int8)
+    arrive_s, bits, _, _ = survey(
+        np.array([2**30 - 1, 2**30 - 2, 1_499], np.int32),
+        (kinds, np.zeros(3), np.zeros(3), np.zeros(3)),
+        (kinds, kinds + 1, np.full(3, 2, np.int32), kinds > 0, np.full(3, 9e9), kinds.astype(int)),
+        (-122.0, 47.0, 75_000.0, 111_000.0),
+        (350.0, 100.0, 0, 60_001, 0.0),
+        ((60, 2, 0), (20, 1, 0)),
+    )
+    assert arrive_s.tolist() == [2**31, 60 + 1_073_802, 122]  # 121.5 s is rounded up
+    assert bits.tolist() == [NOT_REACHABLE, 0, 0]
+
+
+def test_the_constants_are_those_of_the_words_they_stand_for() -> None:
+    kernel = candidates_kernel
+    for name in ("CLAIMED", "CREW_BELOW_MINIMUM", "CREW_UNKNOWN", "SKILL_MISSING"):
+        assert getattr(kernel, name) == UnitRule[name]
+    for name in ("SHIFT_ENDING", "STATUS_NOT_AVAILABLE", "NOT_REACHABLE"):
+        assert getattr(kernel, name) == UnitRule[name]
+    assert [1 << k for k in range(kernel.N_RULES)] == [int(rule) for rule in UnitRule]
+    assert (kernel.AVAILABLE, kernel.CREW_NOT_TOLD) == (roster.AVAILABLE, roster.CREW_UNKNOWN)
+    assert (kernel.NOWHERE, kernel.NEVER_S) == (placement.NOWHERE, arrivals.NEVER_S)
+
+
+Units = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int8], NDArray[np.int32]]
+
+
+def seeded_columns(rng: np.random.Generator, n: int) -> Units:
+    """Return arrival, available since, agency and bits with many ties and unknowns."""
+    since = rng.integers(0, 3, n).astype(np.float64)
+    since[rng.random(n) < 0.3] = np.nan
+    bits = rng.choice([0, 0, SHIFT_ENDING, 4], n).astype(np.int32)
+    return rng.integers(0, 6, n), since, rng.integers(0, 2, n).astype(np.int8), bits
+
+
+@pytest.mark.parametrize("wanted", [(-1, 0), (-1, SHIFT_ENDING), (0, 0)])
+def test_the_nearest_rows_are_the_first_of_all_sorted(wanted: tuple[int, int]) -> None:
+    rng, (mask, value) = np.random.default_rng(52), wanted
+    for n in (*range(12), 60, 500):
+        arrive_s, since, agency, bits = seeded_columns(rng, n)
+        for kind in (roster.CARE, roster.SPD):
+            rows = np.flatnonzero((agency == kind) & (bits & mask == value))
+            ordered = rows[np.lexsort((since[rows], arrive_s[rows]))]
+            for most in (0, 1, 5, 700):
+                found, n_all = nearest_rows(arrive_s, since, agency, bits, kind, mask, value, most)
+                assert (found.tolist(), n_all) == (ordered[:most].tolist(), len(rows))
+
+
+def test_units_are_counted_by_kind_and_by_every_rule_they_break() -> None:
+    rng = np.random.default_rng(53)
+    agency, bits = (
+        rng.integers(0, 2, 300).astype(np.int8),
+        rng.integers(0, 512, 300).astype(np.int32),
+    )
+    bits[::7] = 0
+    for kind, counts in enumerate(tally(bits, agency).tolist()):
+        own = bits[agency == kind]
+        per_rule = [int((own & rule != 0).sum()) for rule in UnitRule]
+        assert counts == [len(own), int((own == 0).sum()), *per_rule]
