@@ -23,18 +23,26 @@ from geodata.earth import distance_m, metres_per_degree
 from geodata.network import NO_EDGE
 from geodata.snap import NO_INCIDENT, NO_STREET, Position, Way
 from routing.answer import LonLat, PositionUsed
-from routing.codes import Eta, PositionBasis
-from routing.eligibility import preference_s
+from routing.candidates_kernel import NEVER_S, nearest_rows, survey
+from routing.codes import Agency, Eta, PositionBasis
+from routing.eligibility import SHIFT_ENDING, UNFREE, needs_of, preference_s, skill_bits
 from routing.model import Location, Situation
-from routing.placement import BEAT_CENTRE, FIX, HOME_POST, NOWHERE, Placement
+from routing.placement import BEAT_CENTRE, FIX, HOME_POST, Placement
 from routing.policy import ModeRules, Policy
-from routing.roster import UnitColumns
+from routing.roster import AGENCIES, UnitColumns
 
 if TYPE_CHECKING:
     from routing.travel_time import IncidentLabel, TravelTimes, UnitLabels
 
-NEVER_S: Final = 2**31
-"""Arrival of a unit without a way to the call."""
+Which = tuple[int, int]
+QUALIFIED: Final[Which] = (-1, 0)
+"""Units that break no rule."""
+GUARDED: Final[Which] = (-1, SHIFT_ENDING)
+"""Units that break one rule alone: their shift ends within the guard."""
+ALL_UNITS: Final[Which] = (0, 0)
+EVERY_ROW: Final = 2**31
+SORTED_FROM: Final = 30
+"""More rows than this are sorted, fewer are picked one by one."""
 
 BY_STREET: Final = (Eta.ROAD, Eta.LAST_GOOD)
 """Rungs of the ladder that use the streets."""
@@ -136,6 +144,8 @@ class Muster:
     """Of the call, for `times`; None where straight lines were used."""
     by_line: NDArray[np.bool_]
     """True where the drive is a straight-line estimate."""
+    broken: NDArray[np.int32]
+    """`UnitRule` bits that each unit breaks by itself; 0 qualifies."""
 
     @cached_property
     def cost_s(self) -> NDArray[np.int64]:
@@ -176,9 +186,9 @@ class Muster:
         return self._age_s(int(self.placement.source[row]), float(self.roster.fixed_at_s[row]))
 
     def _age_s(self, source: int, fixed_at_s: float) -> int | None:
-        if source != FIX or math.isnan(fixed_at_s):
+        if source != FIX or fixed_at_s != fixed_at_s:  # noqa: PLR0124  NaN: not known
             return None
-        return max(0, math.floor(self.now_s - fixed_at_s))
+        return max(0, int((self.now_s - fixed_at_s) // 1))
 
     def position_used(self, row: int) -> PositionUsed:
         """Return where a unit was taken to be, for the answer."""
@@ -192,17 +202,18 @@ class Muster:
             at.street, at.lon, at.lat, at.distance_m,
         )  # fmt: skip
         told = [column[rows].tolist() for column in columns]
-        return [
-            PositionUsed(
-                basis=self._basis(source, fixed_at_s),
-                age_s=self._age_s(source, fixed_at_s),
-                snapped=None
-                if by_line or street == NO_STREET
-                else LonLat(lon=round(lon, 6), lat=round(lat, 6)),
-                snap_m=None if by_line or street == NO_STREET else round(distance_m),
+        found = []
+        for source, fixed_at_s, by_line, street, lon, lat, distance_m in zip(*told, strict=True):
+            unused = by_line or street == NO_STREET
+            found.append(
+                PositionUsed(
+                    basis=self._basis(source, fixed_at_s),
+                    age_s=self._age_s(source, fixed_at_s),
+                    snapped=None if unused else LonLat(lon=round(lon, 6), lat=round(lat, 6)),
+                    snap_m=None if unused else round(distance_m),
+                )
             )
-            for source, fixed_at_s, by_line, street, lon, lat, distance_m in zip(*told, strict=True)
-        ]
+        return found
 
     def arrival_range_s(self, row: int) -> tuple[int, int]:
         """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""
@@ -213,14 +224,30 @@ class Muster:
         arrive_s = int(self.arrive_s[row])
         return math.floor(arrive_s * low), math.ceil(arrive_s * high)
 
-    def nearest_first(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return rows in the order of rule 9: arrival (`cost_s`), longest available, unit_id.
+    def nearest(
+        self, agency: Agency, bits: NDArray[np.int32], which: Which, most: int
+    ) -> list[int]:
+        """Return the first rows of a kind in the order of rule 9.
 
-        A unit of which nobody knows since when it is available comes last among equals. The rows
-        of a roster are in order of unit_id, and the sort is stable.
+        That is arrival (`cost_s`), longest available, unit_id. A unit of which nobody knows since
+        when it is available comes last among equals.
+
+        Parameters
+        ----------
+        bits
+            (n_units,) rules that each unit breaks, see `UnitRule`.
+        which
+            Mask and value that the bits must have under it: QUALIFIED, GUARDED or ALL_UNITS.
         """
-        order = np.lexsort((self.roster.available_since_s[rows], self.cost_s[rows]))
-        return rows[order]
+        code = AGENCIES.index(agency)
+        mask, value = which
+        since_s, kinds = self.roster.available_since_s, self.roster.agency
+        if most <= SORTED_FROM:
+            rows, _ = nearest_rows(self.cost_s, since_s, kinds, bits, code, mask, value, most)
+            return rows.tolist()  # type: ignore[no-any-return]
+        rows = np.flatnonzero((kinds == code) & (bits & mask == value))
+        order = np.lexsort((since_s[rows], self.cost_s[rows]))
+        return rows[order][:most].tolist()  # type: ignore[no-any-return]
 
 
 def gather(
@@ -240,68 +267,55 @@ def gather(
     """
     roster, placement = units
     policy, decided_at = terms.policy, terms.decided_at
-    if turnout_s is None:
-        by_agency = np.array([policy.turnout_care_s, policy.turnout_spd_s], np.int64)
-        turnout = by_agency[roster.agency]
-    else:
-        turnout = np.array(turnout_s, np.int64)
     times, labels = situation.travel_times, placement.labels
     if terms.urgent and situation.emergency_times is not None and labels is not None:
         times = situation.emergency_times
         labels = times.unit_labels(placement.positions) if target.on_street else labels
-    goal = None
+    goal, drive_ms = None, _NO_STREETS
     if target.on_street and times is not None and labels is not None:
         goal = times.incident_label(target.snapped)
-        drive_ms = times.drive_ms(labels, goal).astype(np.int64)
-        by_line = placement.source != NOWHERE
-        by_line &= placement.positions.distance_m > policy.snap.refuse_m
-    else:
-        by_line = placement.source != NOWHERE
-        drive_ms = np.zeros(len(roster), np.int64)
-    _estimate_ms(drive_ms, by_line, placement, target, policy)
-    start_ms = START_AND_PARK_MS if times is None else times.start_and_park_ms
-    arrive_s = (1000 * turnout + start_ms + drive_ms + 500) // 1000
-    arrive_s[drive_ms >= UNREACHABLE_MS] = NEVER_S
+        drive_ms = times.drive_ms(labels, goal)
+    now_s = decided_at.timestamp()
+    arrive_s, bits, by_line, turnout = survey(
+        drive_ms,
+        (placement.source, placement.positions.distance_m, placement.lon, placement.lat),
+        (
+            roster.agency, roster.status, roster.crew_count, roster.claimed, roster.shift_end_s,
+            skill_bits(roster, terms.rules),
+        ),
+        (target.lon, target.lat, *metres_per_degree(target.lat)),
+        (
+            policy.snap.refuse_m,
+            1000.0 * policy.detour_factor / policy.straight_line_mps,
+            1000 * policy.unknown_position_drive_s,
+            START_AND_PARK_MS if times is None else times.start_and_park_ms,
+            now_s + policy.shift_guard_s,
+        ),
+        needs_of(policy, terms.rules),
+    )  # fmt: skip
+    if turnout_s is not None:
+        own = np.array(turnout_s, np.int64)
+        arrive_s[arrive_s < NEVER_S] += (own - turnout)[arrive_s < NEVER_S]
+        turnout = own
     return Muster(
         roster=roster,
         placement=placement,
         target=target,
         policy=policy,
         decided_at=decided_at,
-        now_s=decided_at.timestamp(),
+        now_s=now_s,
         turnout_s=turnout,
         arrive_s=arrive_s,
         preference_s=None if terms.rules is None else preference_s(roster, terms.rules),
         by_line=by_line,
+        broken=bits & UNFREE if terms.urgent else bits,
         times=times,
         labels=labels,
         goal=goal,
     )
 
 
-def _estimate_ms(
-    drive_ms: NDArray[np.int64],
-    by_line: NDArray[np.bool_],
-    placement: Placement,
-    target: Target,
-    policy: Policy,
-) -> None:
-    """Fill in the drives that streets cannot tell, in place."""
-    if by_line.any():
-        rows = np.flatnonzero(by_line)
-        drive_ms[rows] = _line_ms(placement.lon[rows], placement.lat[rows], target, policy)
-    nowhere = placement.source == NOWHERE
-    if nowhere.any():
-        drive_ms[nowhere] = 1000 * policy.unknown_position_drive_s
-
-
-def _line_ms(
-    lon: NDArray[np.float64], lat: NDArray[np.float64], target: Target, policy: Policy
-) -> NDArray[np.int64]:
-    per_lon, per_lat = metres_per_degree(target.lat)
-    metres = np.hypot((lon - target.lon) * per_lon, (lat - target.lat) * per_lat)
-    ms = metres * (1000.0 * policy.detour_factor / policy.straight_line_mps)
-    return np.floor(np.minimum(ms, UNREACHABLE_MS - 1) + 0.5).astype(np.int64)
+_NO_STREETS: Final = np.empty(0, np.int32)
 
 
 def line_m(lon: float, lat: float, target: Target) -> float:

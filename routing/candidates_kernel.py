@@ -35,7 +35,7 @@ CREW_UNKNOWN: Final = 32
 SKILL_MISSING: Final = 64
 SHIFT_ENDING: Final = 128
 NOT_REACHABLE: Final = 256
-N_RULES: Final = 9
+N_RULES: Final = 13
 
 Places = tuple[Codes, Reals, Reals, Reals]
 """Columns of a `Placement`: source, `positions.distance_m`, lon, lat."""
@@ -62,7 +62,7 @@ def _broken(
     status: int, crew: int, claimed: bool, ends_s: float, skills: int, need: tuple[int, int, int],
     shift_end_s: float,
 ) -> int:  # fmt: skip
-    """Return the rules that a unit breaks by itself, without a branch for the processor to guess."""
+    """Return the rules that a unit breaks by itself; no branch for the processor to guess."""
     told = crew != CREW_NOT_TOLD
     return int(
         STATUS_NOT_AVAILABLE * (status != AVAILABLE)

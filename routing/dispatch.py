@@ -6,7 +6,6 @@ What lives here: `Assignment`, the pair's times and the next-best pairs. What do
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import product
 from math import inf, isnan
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -232,10 +231,14 @@ def alternatives(team: Team, count: int) -> tuple[Alternative, ...]:
         return ()
     care = _contenders(team.half(Agency.CARE), count)
     spd = _contenders(team.half(Agency.SPD), count)
+    # A pair is beaten by every pair of earlier units, so the n-th has at most n before it.
     ranked = sorted(
-        (_pair_key(one, other), i, j)
-        for (i, one), (j, other) in product(enumerate(care), enumerate(spd))
-        if (i, j) != (0, 0)
+        [
+            (_pair_key(one, other), i, j)
+            for i, one in enumerate(care)
+            for j, other in enumerate(spd[: (count + 1) // (i + 1)])
+            if i or j
+        ]
     )
     return tuple(
         [

@@ -1,7 +1,8 @@
 """The rules that a unit must keep to be chosen, as bit masks over the roster (rule 7).
 
-What lives here: what each unit breaks by itself. What does not: what other police work and the
-reserve of a sector take away (`police`), and the gates of a call (`gates`).
+What lives here: what is asked of each kind, and marks on units that a request names. What each
+unit breaks by itself is found in one pass over the roster (`candidates_kernel`). What does not:
+what other police work and the reserve of a sector take away (`police`), and the gates (`gates`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,17 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.codes import Mode, UnitRule
+from routing.candidates_kernel import Needs
+from routing.codes import UnitRule
 from routing.policy import ModeRules, Policy, Requirement
-from routing.roster import AGENCIES, AVAILABLE, CREW_UNKNOWN, UnitColumns
+from routing.roster import AGENCIES, UnitColumns
 
-_NOT_AVAILABLE: Final = int(UnitRule.STATUS_NOT_AVAILABLE)
-_CLAIMED: Final = int(UnitRule.CLAIMED)
-_CREW_BELOW: Final = int(UnitRule.CREW_BELOW_MINIMUM)
-_CREW_UNKNOWN: Final = int(UnitRule.CREW_UNKNOWN)
-_SKILL: Final = int(UnitRule.SKILL_MISSING)
 SHIFT_ENDING: Final = int(UnitRule.SHIFT_ENDING)
-NOT_REACHABLE: Final = int(UnitRule.NOT_REACHABLE)
 EXCLUDED: Final = int(UnitRule.EXCLUDED)
 ALREADY_ASSIGNED: Final = int(UnitRule.ALREADY_ASSIGNED)
 OUT_OF_SCOPE: Final = int(UnitRule.OUT_OF_SCOPE)
@@ -32,37 +28,30 @@ TAKEN: Final = int(UnitRule.TAKEN_IN_BATCH)
 _RULE_BITS: Final = tuple((int(rule), str(rule.name)) for rule in UnitRule)
 
 
-def broken_rules(
-    roster: UnitColumns, policy: Policy, rules: ModeRules, mode: Mode, *, now_s: float
-) -> NDArray[np.int32]:
-    """Return (n_units,) the `UnitRule` bits that each unit breaks by itself; 0 qualifies.
+def needs_of(policy: Policy, rules: ModeRules | None) -> Needs:
+    """Return what `candidates_kernel.survey` wants of CARE and SPD: turnout, crew, skills."""
+    turnout_s = policy.turnout_care_s, policy.turnout_spd_s
+    care, spd = (
+        _NO_DEMAND if rules is None else rules.requirements.get(agency, _NO_DEMAND)
+        for agency in AGENCIES
+    )
+    return (
+        (turnout_s[0], care.min_crew, int(bool(care.required_skills))),
+        (turnout_s[1], spd.min_crew, int(bool(spd.required_skills))),
+    )
 
-    Which units a request rules out and which cannot be reached is added by the caller. For SPD_ADD
-    only availability counts: no crew, no skill, no shift (rule 1).
 
-    Parameters
-    ----------
-    now_s
-        The instant of decision, seconds since 1970.
-    """
-    bits = np.where(roster.status == AVAILABLE, 0, _NOT_AVAILABLE).astype(np.int32)
-    bits[roster.claimed] |= _CLAIMED
-    if mode is Mode.SPD_ADD:
-        return bits
-    bits[now_s + policy.shift_guard_s > roster.shift_end_s] |= SHIFT_ENDING
-    required = [rules.requirements.get(agency, _NO_DEMAND) for agency in AGENCIES]
-    wanted = np.array([one.min_crew for one in required], np.int32)[roster.agency]
-    unknown = roster.crew_count == CREW_UNKNOWN
-    bits[~unknown & (roster.crew_count < wanted)] |= _CREW_BELOW
-    # A unit on duty has somebody in it, so not knowing how many matters only above one.
-    bits[unknown & (wanted > 1)] |= _CREW_UNKNOWN
-    for code, one in enumerate(required):
-        if one.required_skills:
-            bits[(roster.agency == code) & ~roster.having(one.required_skills)] |= _SKILL
-    return bits
+def skill_bits(roster: UnitColumns, rules: ModeRules | None) -> NDArray[np.int64]:
+    """Return (n_units,) 1 where a unit has the skills that its kind must have."""
+    if rules is None:
+        return roster.skill_bits(_NO_DEMAND.required_skills, _NO_DEMAND.required_skills)
+    care, spd = (rules.requirements.get(agency, _NO_DEMAND) for agency in AGENCIES)
+    return roster.skill_bits(care.required_skills, spd.required_skills)
 
 
 _NO_DEMAND: Final = Requirement()
+UNFREE: Final = int(UnitRule.STATUS_NOT_AVAILABLE | UnitRule.CLAIMED | UnitRule.NOT_REACHABLE)
+"""What alone counts for SPD_ADD: no crew, no skill, no shift (rule 1)."""
 
 
 def preference_s(roster: UnitColumns, rules: ModeRules) -> NDArray[np.int64] | None:

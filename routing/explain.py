@@ -3,16 +3,17 @@
 What lives here: `Explanation`. Objects are made only for the units that are shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.answer import ExplainedUnit, Explanation, KindCounts
-from routing.arrivals import NEVER_S, Muster
+from routing.arrivals import ALL_UNITS, EVERY_ROW, Muster
+from routing.candidates_kernel import NEVER_S, tally
 from routing.codes import Explain, UnitRule, Verdict
-from routing.eligibility import SHIFT_ENDING, rule_names
+from routing.eligibility import rule_names
 from routing.halves import Half, Team
 from routing.roster import AGENCIES
 
@@ -20,10 +21,6 @@ NEAREST_OF_A_KIND: Final = 5
 
 NOTHING: Final = Explanation(units=(), counts={})
 """For a call that no units were looked at for."""
-
-_SHIFT_ENDING: Final = rule_names(SHIFT_ENDING)[0]
-
-_MASKS: Final = 2 * max(int(rule) for rule in UnitRule)
 
 
 def explain(
@@ -43,20 +40,22 @@ def explain(
         The more urgent incident by row of the roster.
     """
     sought = team.sought.values()
-    counts = {half.agency: _counts(half, muster, bits) for half in sought}
+    totals = tally(bits, muster.roster.agency).tolist() if sought else ()
+    counts = {half.agency: _counts(half, totals[AGENCIES.index(half.agency)]) for half in sought}
     if wanted is Explain.NONE:
         return Explanation(units=(), counts=counts)
     shown = [one for half in sought for one in _explained(half, muster, bits, held_for, wanted)]
     return Explanation(units=tuple(shown), counts=counts)
 
 
-def _rows_to_show(half: Half, muster: Muster, wanted: Explain) -> Iterable[int]:
-    rows = np.flatnonzero(muster.roster.agency == AGENCIES.index(half.agency))
-    ordered: list[int] = muster.nearest_first(rows).tolist()
+def _rows_to_show(
+    half: Half, muster: Muster, bits: NDArray[np.int32], wanted: Explain
+) -> list[int]:
     if wanted is Explain.ALL:
-        return ordered
-    shown = ordered[:NEAREST_OF_A_KIND]
-    return [*shown, *(row for row in half.chosen if row not in shown)]
+        return muster.nearest(half.agency, bits, ALL_UNITS, EVERY_ROW)
+    shown = muster.nearest(half.agency, bits, ALL_UNITS, NEAREST_OF_A_KIND)
+    shown += [row for row in half.chosen if row not in shown]
+    return shown
 
 
 def _explained(
@@ -67,7 +66,7 @@ def _explained(
     wanted: Explain,
 ) -> list[ExplainedUnit]:
     roster = muster.roster
-    rows = list(_rows_to_show(half, muster, wanted))
+    rows = _rows_to_show(half, muster, bits, wanted)
     if not rows:
         return []
     first_s = int(muster.arrive_s[half.rows[0]]) if half.rows else None
@@ -110,18 +109,17 @@ def _verdict(half: Half, row: int, broken: int) -> Verdict:
     return Verdict.LAST_RESORT if row in half.guarded else Verdict.REMOVED
 
 
-def _counts(half: Half, muster: Muster, bits: NDArray[np.int32]) -> KindCounts:
-    own = bits[muster.roster.agency == AGENCIES.index(half.agency)]
-    by_mask = np.bincount(own, minlength=_MASKS)
-    removed: dict[str, int] = {}
-    for mask in np.flatnonzero(by_mask[1:]).tolist():
-        for name in rule_names(mask + 1):
-            removed[name] = removed.get(name, 0) + int(by_mask[mask + 1])
+def _counts(half: Half, totals: list[int]) -> KindCounts:
+    """Return the counts of a kind from its row of `candidates_kernel.tally`."""
+    seen, qualified, *by_rule = totals
     # A guarded unit that is chosen for want of others was not removed.
-    guarded = len(half.guarded.intersection(half.chosen))
-    if guarded:
-        removed[_SHIFT_ENDING] -= guarded
-        removed = {name: count for name, count in removed.items() if count}
-    return KindCounts(
-        seen=len(own), qualified=int(by_mask[0]), removed=dict(sorted(removed.items()))
-    )
+    if half.guarded:
+        by_rule[_GUARD] -= len(half.guarded.intersection(half.chosen))
+    removed = {_RULES[place]: by_rule[place] for place in _BY_NAME if by_rule[place]}
+    return KindCounts(seen=seen, qualified=qualified, removed=removed)
+
+
+_RULES: Final = tuple([str(rule.name) for rule in UnitRule])
+_GUARD: Final = _RULES.index(str(UnitRule.SHIFT_ENDING.name))
+_BY_NAME: Final = sorted(range(len(_RULES)), key=_RULES.__getitem__)
+"""Places of the rules in the order of the alphabet, as the counts are told."""

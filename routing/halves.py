@@ -14,9 +14,17 @@ from numpy.typing import NDArray
 
 from geodata.network import StreetNetwork
 from geodata.snap import in_bounds
-from routing.arrivals import NEVER_S, Muster, Target, Terms, gather
+from routing.arrivals import (
+    EVERY_ROW,
+    GUARDED,
+    QUALIFIED,
+    Muster,
+    Target,
+    Terms,
+    gather,
+)
+from routing.candidates_kernel import NEVER_S
 from routing.codes import Agency, Mode, Status
-from routing.eligibility import SHIFT_ENDING
 from routing.gates import CallCheck
 from routing.model import AssignedUnit, Incident, Options, Situation
 from routing.placement import NOWHERE, place_units
@@ -154,11 +162,12 @@ def candidates(
     Guarded units are offered only when fewer than `count` others are left, and then behind them.
     """
     wanted = count + max(options.alternatives, CANDIDATES)
-    own = muster.roster.agency == AGENCIES.index(agency)
-    ordered = muster.nearest_first(np.flatnonzero(own & (bits == 0))).tolist()
+    # A unit named earlier may be anywhere among those that qualify.
+    most = EVERY_ROW if options.earlier_unit_ids else wanted
+    ordered = muster.nearest(agency, bits, QUALIFIED, most)
     guarded: list[int] = []
     if len(ordered) < count:
-        guarded = muster.nearest_first(np.flatnonzero(own & (bits == SHIFT_ENDING))).tolist()
+        guarded = muster.nearest(agency, bits, GUARDED, most)
         ordered += guarded
     kept = _keep_earlier(muster, ordered, count, options.earlier_unit_ids)
     return Half(

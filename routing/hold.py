@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.answer import Assignment, Hold, NearestUnit
-from routing.arrivals import NEVER_S, Muster
+from routing.arrivals import QUALIFIED, Muster
+from routing.candidates_kernel import NEVER_S
 from routing.codes import Agency, EstimateBasis, HoldReason, ResolveOn, Status, UnitRule
 from routing.eligibility import ALREADY_ASSIGNED, EXCLUDED, HELD, OUT_OF_SCOPE, RESERVE, TAKEN
 from routing.halves import SHOWN, Half, Team
@@ -159,14 +160,14 @@ def hold_for_units(waiting: Waiting, send_now: tuple[Assignment, ...]) -> Hold:
 
 
 NEAREST_BUSY: Final = 3
+_NAMED: Final = EXCLUDED | ALREADY_ASSIGNED
 
 
 def _nearest_busy(waiting: Waiting) -> tuple[NearestUnit, ...]:
     """Return the nearest police of any status that are on duty, so that one can be diverted."""
     muster, roster = waiting.muster, waiting.muster.roster
-    police = (roster.agency == AGENCIES.index(Agency.SPD)) & _ON_DUTY[roster.status]
-    police &= (waiting.bits & (EXCLUDED | ALREADY_ASSIGNED)) == 0
-    nearest = muster.nearest_first(np.flatnonzero(police))[:NEAREST_BUSY].tolist()
+    unfit = np.where(_ON_DUTY[roster.status], waiting.bits & _NAMED, _NAMED).astype(np.int32)
+    nearest = muster.nearest(Agency.SPD, unfit, QUALIFIED, NEAREST_BUSY)
     return tuple(
         [
             NearestUnit(

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.answer import GateResult, Recommendation
-from routing.arrivals import NEVER_S, Muster, Target, Terms, find_target, gather
+from routing.arrivals import Muster, Target, Terms, find_target, gather
 from routing.codes import Agency, Eta, GateCode, Mode, Outcome
 from routing.dispatch import Case
 from routing.eligibility import (
     ALREADY_ASSIGNED,
     EXCLUDED,
-    NOT_REACHABLE,
-    broken_rules,
     mark_taken,
     mark_units,
 )
@@ -169,7 +167,7 @@ def _muster(
 def _placement(situation: Situation, future: NDArray[np.bool_]) -> Placement:
     """Return where the units are: the view's own, but for fixes that must not be used (rare)."""
     ignore = np.ones_like(future) if situation.rung is Eta.BEAT_ORDER else future
-    if not (ignore & (situation.placement.source == FIX)).any():
+    if not ignore.any() or not (ignore & (situation.placement.source == FIX)).any():
         return situation.placement
     return place_units(
         situation.roster,
@@ -185,8 +183,7 @@ def _survey(draft: Draft, muster: Muster, future: NDArray[np.bool_], begin: Stag
     """Return the units with the rules that each of them breaks."""
     case, roster = draft.case, muster.roster
     check = case.check
-    bits = broken_rules(roster, check.policy, check.rules, check.mode, now_s=muster.now_s)
-    bits[muster.arrive_s == NEVER_S] |= NOT_REACHABLE
+    bits = muster.broken
     mark_units(bits, roster, case.options.exclude_unit_ids, EXCLUDED)
     mark_units(bits, roster, [u.unit_id for u in case.incident.assigned], ALREADY_ASSIGNED)
     limits = NO_LIMITS

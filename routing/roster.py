@@ -7,7 +7,7 @@ qualifies (`eligibility`).
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final, NewType, TypeVar
@@ -31,6 +31,8 @@ AVAILABLE: Final = STATUSES.index(Status.AVAILABLE)
 UNKNOWN: Final = STATUSES.index(Status.UNKNOWN)
 
 CREW_UNKNOWN: Final = -1
+SKILL_SETS_MAX: Final = 16
+"""Sets of skills that a roster remembers who has."""
 
 _AGENCY_CODE: Final = {agency: code for code, agency in enumerate(AGENCIES)}
 _STATUS_CODE: Final = {str(status): code for code, status in enumerate(STATUSES)}
@@ -111,6 +113,9 @@ class UnitColumns:
     heading_deg: Reals
     speed_mps: Reals
     accuracy_m: Reals
+    _skill_bits: dict[tuple[frozenset[str], frozenset[str]], NDArray[np.int64]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __len__(self) -> int:
         return len(self.unit_id)
@@ -125,6 +130,19 @@ class UnitColumns:
             else:
                 high = middle
         return low if low < len(self.unit_id) and self.unit_id[low] == unit_id else None
+
+    def skill_bits(self, of_care: frozenset[str], of_spd: frozenset[str]) -> NDArray[np.int64]:
+        """Return (n_units,) 1 where a unit has all the skills of its kind, 0 where it lacks one.
+
+        Remembered, because a policy asks for the same few sets again and again.
+        """
+        known, wanted = self._skill_bits, (of_care, of_spd)
+        if wanted not in known:
+            if len(known) >= SKILL_SETS_MAX:
+                known.clear()
+            has = np.where(self.agency == CARE, self.having(of_care), self.having(of_spd))
+            known[wanted] = has.astype(np.int64)
+        return known[wanted]
 
     def having(self, skills: frozenset[str]) -> NDArray[np.bool_]:
         """Return (n_units,) True where a unit has all of these skills."""

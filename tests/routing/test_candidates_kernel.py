@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from geodata.earth import metres_per_degree
 from routing import arrivals, candidates_kernel, placement, roster
-from routing.arrivals import START_AND_PARK_MS, Muster, find_target, gather
+from routing.arrivals import Terms, find_target, gather
 from routing.candidates_kernel import nearest_rows, survey, tally
 from routing.codes import Agency, Mode, Status, UnitRule
-from routing.eligibility import NOT_REACHABLE, SHIFT_ENDING, broken_rules
-from routing.model import Fix, Location, Situation, Unit, UnitId
+from routing.eligibility import SHIFT_ENDING
+from routing.model import Fix, Location, Unit, UnitId
 from routing.policy import DUAL_RULES, PILOT, Policy, Requirement
 from routing.roster import AGENCIES
+from tests.routing.plain_columns import plain_arrivals, plain_rules
 from tests.routing.situations import NOON, city, situation
 
 SKILLS = ("CIT", "MEDIC", "SPANISH")
@@ -57,42 +57,6 @@ POLICIES = (
 )
 
 
-def as_bits(sets: list[frozenset[str]]) -> NDArray[np.int64]:
-    return np.array([sum(1 << SKILLS.index(s) for s in one) for one in sets], np.int64)
-
-
-def surveyed(now: Situation, policy: Policy, muster: Muster) -> tuple[Any, ...]:
-    """Call the kernel as a decision would."""
-    units, placed, target = now.roster, now.placement, muster.target
-    at, rules = (target.lon, target.lat), policy.modes[Mode.DUAL].requirements
-    times = now.travel_times
-    drive_ms = np.empty(0, np.int32)
-    if times is not None and target.on_street and placed.labels is not None:
-        drive_ms = times.drive_ms(placed.labels, target.snapped)
-    return survey(
-        drive_ms,
-        (placed.source, placed.positions.distance_m, placed.lon, placed.lat),
-        (
-            units.agency, units.status, units.crew_count, units.claimed, units.shift_end_s,
-            as_bits(list(units.skills)),
-        ),
-        (*at, *metres_per_degree(target.lat)),
-        (
-            policy.snap.refuse_m,
-            1000.0 * policy.detour_factor / policy.straight_line_mps,
-            1000 * policy.unknown_position_drive_s,
-            START_AND_PARK_MS if times is None else times.start_and_park_ms,
-            NOON.timestamp() + policy.shift_guard_s,
-        ),
-        tuple(
-            (turnout_s, rules[agency].min_crew, int(as_bits([rules[agency].required_skills])[0]))
-            for turnout_s, agency in (
-                (policy.turnout_care_s, Agency.CARE), (policy.turnout_spd_s, Agency.SPD),
-            )
-        ),
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("changes", [{}, {"travel_times": None}])
 @pytest.mark.parametrize("beyond", [0.0, 0.02])
@@ -103,15 +67,13 @@ def test_arrivals_and_rules_of_all_units_are_those_of_the_plain_columns(
     now = situation([seeded_unit(rng, i) for i in range(400)], policy=policy, **changes)
     west, south, _, _ = now.network.bounds
     target = find_target(now, Location(lon=west - beyond, lat=south + 0.001), policy)
-    units = (now.roster, now.placement)
-    muster = gather(now, units, target, policy=policy, decided_at=NOON)
-    expected = broken_rules(
-        now.roster, policy.modes[Mode.DUAL], now_s=NOON.timestamp(), guard_s=policy.shift_guard_s
-    )
-    expected[muster.arrive_s == arrivals.NEVER_S] |= NOT_REACHABLE
-    arrive_s, bits, by_line, turnout_s = surveyed(now, policy, muster)
+    rules = policy.modes[Mode.DUAL]
+    terms = Terms(policy=policy, decided_at=NOON, rules=rules)
+    muster = gather(now, (now.roster, now.placement), target, terms)
+    arrive_s, by_line, turnout_s = plain_arrivals(now, target, policy)
+    bits = plain_rules(now.roster, policy, rules, arrive_s, NOON.timestamp())
     assert np.array_equal(arrive_s, muster.arrive_s)
-    assert np.array_equal(bits, expected)
+    assert np.array_equal(bits, muster.broken)
     assert np.array_equal(by_line, muster.by_line)
     assert np.array_equal(turnout_s, muster.turnout_s)
     assert target.on_street == (beyond == 0 and not changes)
@@ -130,7 +92,7 @@ def test_a_unit_without_a_way_never_arrives() -> None:
         ((60, 2, 0), (20, 1, 0)),
     )
     assert arrive_s.tolist() == [2**31, 60 + 1_073_802, 122]  # 121.5 s is rounded up
-    assert bits.tolist() == [NOT_REACHABLE, 0, 0]
+    assert bits.tolist() == [UnitRule.NOT_REACHABLE, 0, 0]
 
 
 def test_the_constants_are_those_of_the_words_they_stand_for() -> None:
@@ -169,10 +131,10 @@ def test_the_nearest_rows_are_the_first_of_all_sorted(wanted: tuple[int, int]) -
 
 
 def test_units_are_counted_by_kind_and_by_every_rule_they_break() -> None:
-    rng = np.random.default_rng(53)
+    rng, kernel_rules = np.random.default_rng(53), candidates_kernel.N_RULES
     agency, bits = (
         rng.integers(0, 2, 300).astype(np.int8),
-        rng.integers(0, 512, 300).astype(np.int32),
+        rng.integers(0, 2**kernel_rules, 300).astype(np.int32),
     )
     bits[::7] = 0
     for kind, counts in enumerate(tally(bits, agency).tolist()):

@@ -117,9 +117,10 @@ def test_police_on_their_way_do_not_start_again_at_the_opening():
 def test_care_on_a_call_before_opening_is_not_left_without_police():
     care = AssignedUnit(unit_id=UnitId("C9"), agency=Agency.CARE, status=Status.ON_SCENE)
     answer = decide([unit("S1")], call(assigned=(care,)), now=local(21, 10, 15))
-    assert (answer.outcome, answer.hold.missing) == ("HOLD", ())
-    assert [one.unit_id for one in answer.hold.send_now] == ["S1"]
-    assert answer.hold.earliest_pair_at < local(21, 11)
+    assert answer.outcome == "DISPATCH"
+    assert [(one.unit_id, one.already_assigned) for one in answer.assign] == [
+        ("S1", False), ("C9", True),
+    ]  # fmt: skip
 
 
 def test_the_wait_for_opening_is_bounded_by_policy():
