@@ -203,14 +203,14 @@ class Muster:
         )  # fmt: skip
         told = [column[rows].tolist() for column in columns]
         found = []
-        for source, fixed_at_s, by_line, street, lon, lat, distance_m in zip(*told, strict=True):
+        for source, fixed_at_s, by_line, street, lon, lat, metres in zip(*told, strict=True):
             unused = by_line or street == NO_STREET
             found.append(
                 PositionUsed(
                     basis=self._basis(source, fixed_at_s),
                     age_s=self._age_s(source, fixed_at_s),
                     snapped=None if unused else LonLat(lon=round(lon, 6), lat=round(lat, 6)),
-                    snap_m=None if unused else round(distance_m),
+                    snap_m=None if unused else round(metres),
                 )
             )
         return found

@@ -231,12 +231,15 @@ def alternatives(team: Team, count: int) -> tuple[Alternative, ...]:
         return ()
     care = _contenders(team.half(Agency.CARE), count)
     spd = _contenders(team.half(Agency.SPD), count)
-    # A pair is beaten by every pair of earlier units, so the n-th has at most n before it.
+    # A pair is beaten by every pair of earlier units, so the n-th has at most n before it; a unit
+    # that was put first for another reason beats nobody.
+    moved = any(half.kept or half.together for half in team.sought.values())
+    most = [len(spd) if moved else (count + 1) // (i + 1) for i in range(len(care))]
     ranked = sorted(
         [
             (_pair_key(one, other), i, j)
             for i, one in enumerate(care)
-            for j, other in enumerate(spd[: (count + 1) // (i + 1)])
+            for j, other in enumerate(spd[: most[i]])
             if i or j
         ]
     )
