@@ -106,13 +106,15 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
 
 
 def _every_hour(situation: Situation, profile: DrivingProfile) -> tuple[Situation, ...]:
-    """Return a situation for each hour of the week, made once for each different factor."""
-    made = {profile.hour_factor[0]: situation}
-    for hour, factor in enumerate(profile.hour_factor):
-        if factor not in made:
+    """Return a situation for each hour of the week, made once for each factor and set of bans."""
+    bans = situation.network.path_hours
+    keys = [(factor, bans[:, h].tobytes()) for h, factor in enumerate(profile.hour_factor)]
+    made = {keys[0]: situation}
+    for hour, key in enumerate(keys):
+        if key not in made:
             weights = edge_times(situation.network, profile, hour=hour)
-            made[factor] = with_weights(situation, weights)
-    return tuple(made[factor] for factor in profile.hour_factor)
+            made[key] = with_weights(situation, weights)
+    return tuple(made[key] for key in keys)
 
 
 def load_streets(folder: Path | None) -> StreetNetwork:

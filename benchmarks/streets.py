@@ -49,11 +49,12 @@ def _shifted_columns(network: StreetNetwork, n: int) -> dict[str, NDArray[Any]]:
         "edge_tail": network.n_junctions, "edge_head": network.n_junctions,
         "edge_street": network.n_streets, "street_along": network.n_edges,
         "street_against": network.n_edges, "banned_turns": network.n_edges,
+        "path_edge": network.n_edges,
     }  # fmt: skip
     moved: dict[str, NDArray[Any]] = {}
     for name in network.columns():
         column: NDArray[Any] = getattr(network, name)
-        if name in ("edge_first", "street_point_first"):
+        if name in ("edge_first", "street_point_first", "path_first"):
             continue
         copies = []
         for k in range(n):
@@ -121,7 +122,10 @@ def _with_streets(
         c[name] = c[name][order]
     for name in ("street_along", "street_against"):
         c[name] = np.where(c[name] == NO_EDGE, NO_EDGE, new_number[c[name]]).astype(np.int32)
-    c["banned_turns"] = new_number[c["banned_turns"]]
+    for name in ("banned_turns", "path_edge"):
+        c[name] = new_number[c[name]]
+    paths = np.tile(np.diff(network.path_first), n_junctions // network.n_junctions)
+    c["path_first"] = both(([0], np.cumsum(paths))).astype(np.int32)
     points = both(
         (
             np.tile(

@@ -59,7 +59,7 @@ class ArtifactKind:
 
 NETWORK: Final = ArtifactKind(
     name="street-network",
-    version=1,
+    version=2,
     remedy="Build it again with: tandem network build SOURCE --out FOLDER",
 )
 
@@ -358,6 +358,7 @@ def _network_extra(network: StreetNetwork) -> dict[str, Any]:
             "points": len(network.point_lon),
             "names": len(network.names) - 1,
             "banned_turns": len(network.banned_turns),
+            "banned_paths": network.n_paths,
         },
         "street_km": {
             "all": round(float(length_km.sum()), 3),

@@ -24,12 +24,11 @@ from typing import Any, Final
 
 from geodata.driving_time import (
     EMERGENCY,
-    HOURS_PER_WEEK,
     ROUTINE,
     DrivingProfile,
 )
 from geodata.errors import GeodataError
-from geodata.network import KMH_PER_MPH, RoadClass
+from geodata.network import HOURS_PER_WEEK, KMH_PER_MPH, RoadClass
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FACTORS_MAX: Final = 24

@@ -22,15 +22,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.network import KMH_PER_MPH, RoadClass, StreetFlag, StreetNetwork
+from geodata.network import HOURS_PER_WEEK, KMH_PER_MPH, RoadClass, StreetFlag, StreetNetwork
 
 UNREACHABLE_MS: Final = 2**30 - 1
 """Time of an edge that may not be driven; two of them still add up within int32."""
 
 EDGE_MS_MAX: Final = 24 * 3600 * 1000
 """No open edge takes longer: beyond it the network's lengths or speeds are wrong."""
-
-HOURS_PER_WEEK: Final = 168
 
 _UNPOSTED_MPH: Final[dict[RoadClass, float]] = {
     RoadClass.MOTORWAY: 60.0,
@@ -118,7 +116,8 @@ class DrivingProfile:
         """Return the name of the weights of an hour of the week, such as `routine-5d0c1f-x1-c0`.
 
         Profile, a digest of its figures, the hour's factor and the version of the closures: hours
-        with the same factor have the same weights, and so the same name.
+        with the same factor have the same times, and so the same name. `edge_times` adds what
+        names the bans of the hour where a network has such.
         """
         figures = repr(astuple(replace(self, hour_factor=(1.0,) * HOURS_PER_WEEK)))
         digest = hashlib.sha256(figures.encode()).hexdigest()[:6]
@@ -147,12 +146,15 @@ class EdgeTimes:
     profile_name: str
     weights_id: str
     """Names the values: equal names, equal times. See `DrivingProfile.weights_id`."""
+    paths_binding: NDArray[np.bool_]
+    """(n_paths,) True for the banned paths of the network that bind now."""
     start_and_park_ms: int
     """Paid once for each drive."""
 
     def __post_init__(self) -> None:
         self.move_ms.setflags(write=False)
         self.end_ms.setflags(write=False)
+        self.paths_binding.setflags(write=False)
 
 
 def hour_of_week(local: datetime) -> int:
@@ -175,7 +177,7 @@ def edge_times(
     closed_edges: NDArray[np.bool_] | None = None,
     closure_id: str = "0",
 ) -> EdgeTimes:
-    """Return the time of every edge for a profile, an hour and the closures in force.
+    """Return the time of every edge, and the bans that bind, for a profile, an hour and closures.
 
     Parameters
     ----------
@@ -201,13 +203,24 @@ def edge_times(
     delay_s = network.edge_signals * profile.signal_s + network.edge_stops * profile.stop_s
     end = np.rint(delay_s * scale)
     _require_plausible(network, move, end)
+    binding = network.path_hours[:, hour].copy()
     return EdgeTimes(
         move_ms=np.where(closed, UNREACHABLE_MS, np.maximum(move, 1)).astype(np.int32),
         end_ms=np.where(closed, 0, end).astype(np.int32),
         profile_name=profile.name,
-        weights_id=profile.weights_id(hour, closure_id),
+        weights_id=profile.weights_id(hour, closure_id) + _bans_id(network, binding),
+        paths_binding=binding,
         start_and_park_ms=round(1000 * profile.start_and_park_s),
     )
+
+
+def _bans_id(network: StreetNetwork, binding: NDArray[np.bool_]) -> str:
+    """Return what bans by the hour add to `weights_id`, such as `-b7`: the bans of hour 7.
+
+    The first hour of the week with these bans names them; nothing is added for those of hour 0.
+    """
+    first = int(np.argmax((network.path_hours == binding[:, None]).all(axis=0)))
+    return f"-b{first}" if first else ""
 
 
 def _closed(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 NO_EDGE: Final = -1
 KMH_PER_MPH: Final = 1.609344
+HOURS_PER_WEEK: Final = 168
 
 
 class RoadClass(IntEnum):
@@ -80,7 +81,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StreetNetwork:
-    """Streets as read-only columns; n_junctions, n_edges, n_streets, n_points, n_bans are sizes.
+    """Streets as read-only columns; n_junctions, n_edges, n_streets, n_points ... are sizes.
 
     Edges are sorted by their tail, so that `edge_first[j]:edge_first[j + 1]` are the edges that
     leave junction j. Angles are WGS 84 degrees, lengths metres.
@@ -141,6 +142,13 @@ class StreetNetwork:
 
     banned_turns: NDArray[np.int32]
     """(n_bans, 2) edge arrived by, edge that must not follow it; they meet at a junction."""
+    path_first: NDArray[np.int32]
+    """(n_paths + 1,) first edge of each banned path."""
+    path_edge: NDArray[np.int32]
+    """(n_path_edges,) the edges of a banned path: who has driven all but the last, one after the
+    other, must not drive the last. Turns banned in some hours only are paths of two edges."""
+    path_hours: NDArray[np.bool_]
+    """(n_paths, 168) the hours of the week in which each path is banned, from Monday 00."""
 
     def __post_init__(self) -> None:
         for column in self.columns().values():
@@ -165,6 +173,15 @@ class StreetNetwork:
     def n_streets(self) -> int:
         """Number of streets."""
         return len(self.street_name)
+
+    @property
+    def n_paths(self) -> int:
+        """Number of banned paths."""
+        return len(self.path_hours)
+
+    def path(self, number: int) -> tuple[int, ...]:
+        """Return the edges of a banned path."""
+        return tuple(self.path_edge[self.path_first[number] : self.path_first[number + 1]].tolist())
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:

@@ -20,13 +20,17 @@ from numpy.typing import NDArray
 
 from geodata.errors import StreetFileError
 from geodata.network import Source
-from geodata.osm_tags import Tags, WayTags, read_control, read_restriction, read_way
+from geodata.osm_tags import Tags, WayTags, read_control, read_way
 from geodata.raw_streets import Progress, RawRestriction, RawStreets, RawWay
+from geodata.restriction_tags import read_restriction
 
 ENDINGS: Final = (".osm", ".osm.gz", ".osm.bz2", ".pbf", ".osm.pbf")
 LICENCE: Final = "ODbL 1.0 (OpenStreetMap contributors)"
 HEADER_BYTES: Final = 4096
 TURNS: Final = "turn restrictions"
+WRONG_MEMBERS: Final = "turn restrictions with missing or surplus members"
+VIA_WAYS_MAX: Final = 16
+"""A restriction over more ways than this is taken for a mistake."""
 NO_RESTRICTIONS: Final = "The file has no turn restrictions: every turn is taken to be allowed."
 REMEDY: Final = (
     "Export the area again (Overpass, JOSM, Geofabrik) and check that the download was complete."
@@ -170,45 +174,51 @@ def raw_way(way_id: int, node_ids: list[int], read: WayTags) -> RawWay:
 
 
 def _restrictions(path: Path, dropped: Counter[str]) -> Iterator[RawRestriction]:
-    """Yield the turn restrictions for cars that run over one node."""
+    """Yield the turn restrictions for cars; what is left out of them is counted by reason."""
     import osmium
 
     reader = osmium.FileProcessor(str(path), osmium.osm.RELATION)
     found = reader.with_filter(osmium.filter.TagFilter(("type", "restriction")))
     for relation in cast("Iterator[osmium.osm.Relation]", found):
         members = [(member.role, member.type, member.ref) for member in relation.members]
-        rows = raw_restrictions(dict(relation.tags), members)
-        if isinstance(rows, str):
-            dropped[rows] += 1
-        else:
-            yield from rows
+        rows, left_out = raw_restrictions(dict(relation.tags), members)
+        dropped.update(left_out)
+        yield from rows
 
 
-def raw_restrictions(tags: Tags, members: list[tuple[str, str, int]]) -> list[RawRestriction] | str:
-    """Return the rows of one restriction relation, or the reason why it is left out.
+def raw_restrictions(
+    tags: Tags, members: list[tuple[str, str, int]]
+) -> tuple[list[RawRestriction], list[str]]:
+    """Return the rows of one restriction relation, and the reasons for what is left out.
 
     `members` are (role, "n" / "w" / "r", id). `no_entry` and `no_exit` may have several ways at one
-    side, which gives a row each.
+    side, which gives a row each. A relation that holds by the hour gives a row for each kind of
+    turn; what it says beyond hours is left out.
     """
-    read = read_restriction(tags)
-    if isinstance(read, str):
-        return read
-    only, u_turn = read
+    rules, left_out = read_restriction(tags)
     sides = {
         (role, kind): [ref for role_, kind_, ref in members if (role_, kind_) == (role, kind)]
         for role, kind in (("from", "w"), ("to", "w"), ("via", "n"), ("via", "w"))
     }
-    if sides["via", "w"]:
-        return "turn restrictions over a whole way, which are not applied"
-    from_ways, to_ways, via = sides["from", "w"], sides["to", "w"], sides["via", "n"]
+    from_ways, to_ways = sides["from", "w"], sides["to", "w"]
+    nodes, via_ways = sides["via", "n"], tuple(dict.fromkeys(sides["via", "w"]))
+    # Some relations name, beside the ways in between, the nodes that join them.
+    over_one = len(via_ways) <= VIA_WAYS_MAX if via_ways else len(nodes) == 1
     several = len(from_ways) > 1 or len(to_ways) > 1
-    if not from_ways or not to_ways or len(via) != 1 or (only and several):
-        return "turn restrictions with missing or surplus members"
-    return [
-        RawRestriction(from_way=start, via_node=via[0], to_way=end, only=only, u_turn=u_turn)
-        for start in from_ways
-        for end in to_ways
-    ]
+    rows = []
+    for rule in rules:
+        if not from_ways or not to_ways or not over_one or (rule.only and several):
+            left_out.append(WRONG_MEMBERS)
+            continue
+        rows += [
+            RawRestriction(
+                from_way=start, to_way=end, via_node=None if via_ways else nodes[0],
+                via_ways=via_ways, only=rule.only, u_turn=rule.u_turn, hours=rule.hours,
+            )
+            for start in from_ways
+            for end in to_ways
+        ]  # fmt: skip
+    return rows, left_out
 
 
 def _nodes(

@@ -1,12 +1,13 @@
 """The tag rules: what OpenStreetMap's tags mean for a car of a responder.
 
-What lives here: pure functions from tags to the attributes of a way, the controls of a node and
-the kind of a turn restriction. What does not: files and graphs. The rules follow the pages
-`Key:access`, `Key:oneway`, `Key:maxspeed`, `Tag:highway=stop` and `Relation:restriction` of the
-OpenStreetMap wiki; where OSMnx reads a value differently the function says so.
+What lives here: pure functions from tags to the attributes of a way and the controls of a node.
+What does not: files and graphs, and turn restrictions (`restriction_tags`). The rules follow the
+pages `Key:access`, `Key:oneway`, `Key:maxspeed` and `Tag:highway=stop` of the OpenStreetMap wiki;
+where OSMnx reads a value differently the function says so.
 
-Not read: `*:conditional` tags (rules by the hour), advisory speeds, `highway=give_way`, and signals
-that are tagged on a crossing only (`crossing=traffic_signals`; the junction has its own).
+Not read: `*:conditional` tags of ways and nodes (rules by the hour), advisory speeds,
+`highway=give_way`, and signals that are tagged on a crossing only (`crossing=traffic_signals`; the
+junction has its own).
 """
 
 from collections.abc import Mapping
@@ -55,8 +56,6 @@ SIGNALS_NOT_COUNTED: Final = frozenset(
     {"ramp_meter", "blinker", "emergency", "continuous_green", "no"}
 )
 """Signals that normally let traffic pass: dark, flashing, green, or on at rush hours only."""
-CAR_EXCEPTIONS: Final = frozenset({"motorcar", "motor_vehicle", "vehicle"})
-"""`except=emergency` is no exception here: CARE and routine police drive without lights."""
 
 WAY_TAGS: Final = (
     *("highway", "name", "ref", "area", "service", "motorroad", "junction", "emergency"),
@@ -227,17 +226,3 @@ def _facing(value: str | None, along: Control, against: Control) -> Control:
     return {"forward": along, "backward": against, "both": along | against}.get(
         value or "", Control(0)
     )
-
-
-def read_restriction(tags: Tags) -> tuple[bool, bool] | str:
-    """Return (only, u_turn) of a turn restriction for cars, or the reason why it is left out."""
-    value = tags.get("restriction:motorcar") or tags.get("restriction")
-    if value is None:
-        if any(key.startswith("restriction") and key.endswith(":conditional") for key in tags):
-            return "turn restrictions by the hour"
-        return "turn restrictions for other vehicles"
-    if {part.strip() for part in tags.get("except", "").split(";")} & CAR_EXCEPTIONS:
-        return "turn restrictions that except cars"
-    if not value.startswith(("no_", "only_")) or "@" in value:
-        return "turn restrictions of a kind not read"
-    return value.startswith("only_"), value.endswith("u_turn")

@@ -7,11 +7,12 @@ a network of it (`street_build`, which re-exports these names).
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.network import RoadClass, Source, StreetFlag
+from geodata.network import HOURS_PER_WEEK, RoadClass, Source, StreetFlag
 
 Progress = Callable[[str, float | None], None]
 """Called with the stage's name and the part done (0 to 1), or None where it cannot be told."""
@@ -68,20 +69,32 @@ class RawWay:
     turned: bool = False
 
 
+ALL_HOURS: Final = 2**HOURS_PER_WEEK - 1
+"""Every hour of the week; bit 0 is Monday 00."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRestriction:
-    """A turn restriction: from one way, over a node, into another way.
+    """A turn restriction: from one way, over a node or over whole ways, into another way.
 
     `only` means that from `from_way` no other turn is allowed; otherwise this turn is banned.
     `u_turn` tells a ban on turning round, which on one way (`from_way == to_way`) leaves the
-    straight continuation free.
+    straight continuation free. With `via_ways` (in any order) there is no `via_node`: the ban is on
+    driving all of them in between, and `only` binds whoever has entered them from `from_way`.
     """
 
     from_way: int
-    via_node: int
     to_way: int
     only: bool
+    via_node: int | None = None
+    via_ways: tuple[int, ...] = ()
     u_turn: bool = False
+    hours: int = ALL_HOURS
+    """The hours of the week in which it binds, as bits."""
+
+    def __post_init__(self) -> None:
+        assert (self.via_node is None) == bool(self.via_ways), "either over a node or over ways"
+        assert 0 < self.hours <= ALL_HOURS, "bits of the hours of a week"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from geodata.street_controls import count_controls
 from geodata.street_core import Core, find_core
 from geodata.street_cut import Pieces, Streets, cut_pieces, join_streets
 from geodata.street_edges import Edges, lay_edges
-from geodata.street_turns import ban_turns
+from geodata.street_turns import Bans, ban_turns
 
 __all__ = [
     "Control",
@@ -82,7 +82,7 @@ def _assemble(
     streets: Streets,
     core: Core,
     edges: Edges,
-    bans: np.ndarray[tuple[int, int], np.dtype[np.int32]],
+    bans: Bans,
 ) -> StreetNetwork:
     """Put the kept junctions, streets and edges into their final columns."""
     kept = core.kept_streets
@@ -126,5 +126,8 @@ def _assemble(
         point_lon=pieces.node_lon[point_node],
         point_lat=pieces.node_lat[point_node],
         point_m=point_m,
-        banned_turns=bans,
+        banned_turns=bans.turns,
+        path_first=bans.path_first,
+        path_edge=bans.path_edge,
+        path_hours=bans.path_hours,
     )

@@ -36,7 +36,7 @@ class Pieces:
     node_degree: NDArray[np.int64]
     """(n_nodes,) piece ends that meet at the node."""
     node_forced: NDArray[np.bool_]
-    """(n_nodes,) a turn restriction forbids to pass straight through, so the street is cut here."""
+    """(n_nodes,) a turn restriction needs the street to end here."""
 
     way_id: NDArray[np.int64]
     way_kind: NDArray[np.int64]
@@ -210,16 +210,22 @@ def _merge_places(
 
 
 def _forced(raw: RawStreets, node_id: NDArray[np.int64], way_ids: set[int]) -> NDArray[np.bool_]:
-    """Return the nodes where one known way must not be followed by another known way."""
-    barred = {
-        row.via_node
-        for row in raw.restrictions
-        if not row.only
-        and not row.u_turn
-        and row.from_way != row.to_way
-        and row.from_way in way_ids
-        and row.to_way in way_ids
-    }
+    """Return the nodes where a street must end because of a restriction of known ways.
+
+    There one known way must not be followed by another, or a way begins over which a restriction
+    leads: whoever starts on it has not come over the way before it.
+    """
+    barred: set[int] = set()
+    over: set[int] = set()
+    for row in raw.restrictions:
+        if not way_ids.issuperset((row.from_way, row.to_way, *row.via_ways)):
+            continue
+        over.update(row.via_ways)
+        if row.via_node is not None and not (row.only or row.u_turn or row.from_way == row.to_way):
+            barred.add(row.via_node)
+    for way in raw.ways if over else ():
+        if way.way_id in over:
+            barred.update((way.node_ids[0], way.node_ids[-1]))
     return np.isin(node_id, np.fromiter(barred, np.int64))
 
 

@@ -1,17 +1,24 @@
-"""Turn restrictions become pairs of edges that must not follow each other.
+"""Turn restrictions become edges that must not follow each other: pairs, and longer paths.
 
-Two streets of one restriction are found by the ways of their pieces beside the via node. A
-restriction at a node inside a street bans nothing: one can only drive straight on there, and a ban
-on that has already cut the street in two (`street_cut`).
+Two streets of one restriction are found by the ways of their pieces beside the via node, those of a
+restriction over whole ways by driving along these ways. A restriction at a node inside a street
+bans nothing: one can only drive straight on there, and a ban on that has already cut the street in
+two (`street_cut`).
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
+from operator import and_
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.raw_streets import RawRestriction
+from geodata.network import HOURS_PER_WEEK
+from geodata.raw_streets import ALL_HOURS, RawRestriction
 from geodata.street_core import Core
 from geodata.street_cut import Pieces
 from geodata.street_edges import Edges
@@ -20,33 +27,82 @@ NOT_FOUND = "turn restrictions whose node or ways are not in the network"
 INSIDE = "turn restrictions inside a street, where nobody can turn"
 AMBIGUOUS = "turn restrictions that fit several streets of one way"
 NO_WAY_OUT = "turn restrictions that would leave no way out"
+WALK_STEPS_MAX: Final = 10_000
+"""Steps of looking for the one walk along the ways of a restriction; beyond it is ambiguous."""
+
+Prefix = tuple[int, ...]
+"""Edges driven one after the other, after which something is banned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bans:
+    """The columns of `StreetNetwork` on banned turns and paths, which says what they mean."""
+
+    turns: NDArray[np.int32]
+    path_first: NDArray[np.int32]
+    path_edge: NDArray[np.int32]
+    path_hours: NDArray[np.bool_]
 
 
 def ban_turns(
     restrictions: Sequence[RawRestriction], pieces: Pieces, core: Core, edges: Edges
-) -> tuple[NDArray[np.int32], dict[str, int]]:
-    """Return the banned pairs (n_bans, 2), sorted, and how many restrictions had no effect."""
+) -> tuple[Bans, dict[str, int]]:
+    """Return what is banned, sorted, and how many restrictions had no effect.
+
+    A ban that would, in some hour, leave no way out is not applied. Short paths go before long
+    ones, and bans at all hours before others.
+    """
     counts: Counter[str] = Counter()
-    bans: dict[int, set[int]] = {}
     turns = _Turns(pieces, core, edges)
+    rows: list[tuple[Prefix, set[int], int]] = []
     for row in sorted(set(restrictions), key=_order):
         found = turns.of(row)
         if isinstance(found, str):
             counts[found] += 1
-            continue
-        for arriving, leaving in found:
-            banned = bans.get(arriving, set()) | leaving
-            if banned >= turns.exits(arriving):
-                counts[NO_WAY_OUT] += 1
-            else:
-                bans[arriving] = banned
-    pairs = sorted((arriving, out) for arriving, banned in bans.items() for out in banned)
-    return np.array(pairs, np.int32).reshape(-1, 2), dict(counts)
+        else:
+            rows += [(prefix, exits, row.hours) for prefix, exits in found]
+    bans: dict[Prefix, dict[int, int]] = {}
+    for prefix, exits, hours in sorted(rows, key=lambda row: (len(row[0]), row[2] != ALL_HOURS)):
+        banned = dict(bans.get(prefix, {}))
+        for leaving in exits:
+            banned[leaving] = banned.get(leaving, 0) | hours
+        shorter = [bans.get(prefix[begin:], {}) for begin in range(1, len(prefix))]
+        if _leaves_a_way_out([banned, *shorter], turns.exits(prefix[-1])):
+            bans[prefix] = banned
+        else:
+            counts[NO_WAY_OUT] += 1
+    return _columns(bans), dict(counts)
 
 
-def _order(row: RawRestriction) -> tuple[int, int, int, bool, bool]:
+def _order(row: RawRestriction) -> tuple[object, ...]:
     """Sort key that makes the result independent of the source's order; bans go before `only`."""
-    return row.via_node, row.from_way, row.to_way, row.only, row.u_turn
+    via = row.via_ways if row.via_node is None else (row.via_node,)
+    return via, row.from_way, row.to_way, row.only, row.u_turn, row.hours
+
+
+def _leaves_a_way_out(banned: Sequence[dict[int, int]], exits: set[int]) -> bool:
+    """Whether at every hour some exit is free; a street without any exit loses nothing."""
+    hours = [reduce(lambda some, more: some | more.get(leaving, 0), banned, 0) for leaving in exits]
+    return not exits or not reduce(and_, hours)
+
+
+def _columns(bans: dict[Prefix, dict[int, int]]) -> Bans:
+    """Return pairs that are banned at all hours, and all other paths with their hours."""
+    paths = sorted(
+        ((*prefix, leaving), hours)
+        for prefix, banned in bans.items()
+        for leaving, hours in banned.items()
+    )
+    turns = [path for path, hours in paths if len(path) == 2 and hours == ALL_HOURS]
+    others = [(path, hours) for path, hours in paths if len(path) > 2 or hours != ALL_HOURS]
+    lengths = [len(path) for path, _ in others]
+    bits = [[hours >> hour & 1 for hour in range(HOURS_PER_WEEK)] for _, hours in others]
+    return Bans(
+        turns=np.array(turns, np.int32).reshape(-1, 2),
+        path_first=np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))).astype(np.int32),
+        path_edge=np.fromiter(chain.from_iterable(path for path, _ in others), np.int32),
+        path_hours=np.array(bits, np.bool_).reshape(-1, HOURS_PER_WEEK),
+    )
 
 
 class _Turns:
@@ -61,22 +117,67 @@ class _Turns:
         self._head_sorted = edges.head[self._by_head]
         self._ends = set(core.end_node.tolist())
 
-    def of(self, row: RawRestriction) -> list[tuple[int, set[int]]] | str:
-        """Return for each arriving edge the edges that must not follow, or why there are none."""
+    def of(self, row: RawRestriction) -> list[tuple[Prefix, set[int]]] | str:
+        """Return what must not follow after which edges, or why there is nothing."""
+        if row.via_node is None:
+            return self._over_ways(row)
         junction = self._junction.get(row.via_node)
         if junction is None:
             return INSIDE if self._is_inside(row.via_node) else NOT_FOUND
         arriving = self._arriving(junction, row.from_way)
         leaving = [edge for edge in self._exits(junction) if self._leaves_by(edge, row.to_way)]
         if row.u_turn and row.from_way == row.to_way:
-            back = [(edge, self._back(edge, leaving)) for edge in arriving]
+            back = [((edge,), self._back(edge, leaving)) for edge in arriving]
             return [pair for pair in back if pair[1]] or NOT_FOUND
         if not arriving or not leaving:
             return NOT_FOUND
         if len(arriving) > 1 or len(leaving) > 1:
             return AMBIGUOUS
         banned = set(self._exits(junction)) - set(leaving) if row.only else set(leaving)
-        return [(arriving[0], banned)]
+        return [((arriving[0],), banned)]
+
+    def _over_ways(self, row: RawRestriction) -> list[tuple[Prefix, set[int]]] | str:
+        """Return the bans of a restriction over whole ways.
+
+        `only` bans, after each edge in between, all that leads elsewhere; whether the first of them
+        is entered at all stays free.
+        """
+        walks = self._walks(row)
+        if walks is None or len(walks) > 1:
+            return AMBIGUOUS
+        if not walks:
+            return NOT_FOUND
+        path = walks[0]
+        if not row.only:
+            return [(path[:-1], {path[-1]})]
+        places = range(2, len(path))
+        bans = [(path[:k], self.exits(path[k - 1]) - {path[k]}) for k in places]
+        return [(prefix, exits) for prefix, exits in bans if exits]
+
+    def _walks(self, row: RawRestriction) -> list[Prefix] | None:
+        """Return the walks from the one way over all ways in between to the other.
+
+        No street in between is driven twice. None where looking takes too many steps.
+        """
+        edges, wanted = self._edges, set(row.via_ways)
+        begins = np.flatnonzero(edges.arrival_way == row.from_way).tolist()
+        open_: list[Prefix] = [(edge,) for edge in begins]
+        walks: list[Prefix] = []
+        for _ in range(WALK_STEPS_MAX):
+            if not open_:
+                return walks
+            path = open_.pop()
+            between = path[1:]
+            streets = {int(edges.street[edge]) for edge in between}
+            done = between and {int(edges.arrival_way[edge]) for edge in between} == wanted
+            for edge in self.exits(path[-1]):
+                if done and self._leaves_by(edge, row.to_way):
+                    walks.append((*path, edge))
+                way = int(edges.arrival_way[edge])
+                along = way in wanted and self._leaves_by(edge, way)
+                if along and int(edges.street[edge]) not in streets:
+                    open_.append((*path, edge))
+        return None
 
     def exits(self, arriving: int) -> set[int]:
         """Return all edges that leave where this one ends."""

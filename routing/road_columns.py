@@ -4,7 +4,7 @@ What lives here: `RoadColumns`, views of columns that other objects own and one 
 shared by all weight sets of a network. What does not: times (`travel_time`) and kernels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
 import numpy as np
@@ -50,11 +50,7 @@ class RoadColumns:
         assert nodes.shape[1] == len(NODE_COLUMNS), "the table of nodes lacks a column"
         return cls(
             edge_by_street=(read_only(network.street_along), read_only(network.street_against)),
-            turns=(
-                read_only(graph.edge_end),
-                read_only(graph.entry_first),
-                read_only(graph.entry_node),
-            ),
+            turns=_turns(graph),
             streets=(
                 read_only(network.edge_street),
                 read_only(network.edge_along),
@@ -63,6 +59,15 @@ class RoadColumns:
             rank=read_only(h.rank),
             nodes=read_only(nodes),
         )
+
+
+    def entered_as(self, graph: TurnGraph) -> Self:
+        """Return the columns with the entries of a graph, which bans by the hour may change."""
+        return replace(self, turns=_turns(graph)) if len(graph.timed_arc) else self
+
+
+def _turns(graph: TurnGraph) -> tuple[Ints, Ints, Ints]:
+    return read_only(graph.edge_end), read_only(graph.entry_first), read_only(graph.entry_node)
 
 
 def read_only(column: NDArray[Column]) -> NDArray[Column]:

@@ -201,7 +201,8 @@ def load_or_build_hierarchy(
 def streets_digest(network: StreetNetwork) -> str:
     """Return 32 hex digits of everything that the order and the contraction depend on."""
     digest = hashlib.sha256()
-    for name in ("junction_lon", "junction_lat", "edge_tail", "edge_head", "banned_turns"):
+    bans = ("banned_turns", "path_first", "path_edge", "path_hours")
+    for name in ("junction_lon", "junction_lat", "edge_tail", "edge_head", *bans):
         digest.update(np.ascontiguousarray(network.columns()[name]).tobytes())
     return digest.hexdigest()[:32]
 

@@ -152,17 +152,20 @@ class TravelTimes:
             Of the same network, to be shared; None makes them anew.
         """
         self.network = network
-        self.graph = graph
+        closed = graph.closed_arcs(edge_times.paths_binding)
+        self.graph = graph = graph.entered_without(closed)
         self.hierarchy = h = hierarchy
         self.edge_times = edge_times
         self.weights_id = edge_times.weights_id
         """Name of the weight set."""
-        self._columns = columns or RoadColumns.of(network, graph, hierarchy)
+        shared = columns or RoadColumns.of(network, graph, hierarchy)
+        self._columns = shared.entered_as(graph)
         self._move_ms, self._end_ms = read_only(edge_times.move_ms), read_only(edge_times.end_ms)
         edge_ms = np.minimum(edge_times.move_ms + edge_times.end_ms, UNREACHABLE_MS).astype(
             np.int32
         )
         arc_ms = edge_ms[graph.arc_edge]
+        arc_ms[closed] = UNREACHABLE_MS
         usable = h.arc_slot >= 0
         self._up_ms, self._down_ms = kernel.customise(
             h.arc_slot[usable], h.arc_is_up[usable], arc_ms[usable],
@@ -172,8 +175,8 @@ class TravelTimes:
         to_table = kernel.label_table(*tree, self._up_ms, h.depth, h.label_first)
         from_table = kernel.label_table(*tree, self._down_ms, h.depth, h.label_first)
         self._to_table, self._from_table = read_only(to_table), read_only(from_table)
-        walk_edge = graph.arc_edge[h.walk_arc]
-        self._arcs = read_only(np.column_stack((h.walk_head, edge_ms[walk_edge], walk_edge)))
+        walked = arc_ms[h.walk_arc], graph.arc_edge[h.walk_arc]
+        self._arcs = read_only(np.column_stack((h.walk_head, *walked)))
         self._label_width = int(h.depth.max(initial=0)) + 1
 
     @property

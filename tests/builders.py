@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.driving_time import EdgeTimes
-from geodata.network import NO_EDGE, Source, StreetNetwork
+from geodata.network import HOURS_PER_WEEK, NO_EDGE, Source, StreetNetwork
 from geodata.snap import Position, Way
 
 SOURCE = Source(
@@ -60,6 +60,9 @@ def network_from_edges(
         point_lat=lonlat[points, 1],
         point_m=np.column_stack((np.zeros(n_streets), street_length)).ravel(),
         banned_turns=np.zeros((0, 2), np.int32) if bans is None else bans,
+        path_first=np.zeros(1, np.int32),
+        path_edge=np.zeros(0, np.int32),
+        path_hours=np.zeros((0, HOURS_PER_WEEK), np.bool_),
     )
 
 
@@ -69,7 +72,9 @@ def _column(
     return np.array([edge_of.get((s, along), NO_EDGE) for s in range(n_streets)], np.int32)
 
 
-def random_weights(network: StreetNetwork, rng: np.random.Generator, name: str) -> EdgeTimes:
+def random_weights(
+    network: StreetNetwork, rng: np.random.Generator, name: str, hour: int = 0
+) -> EdgeTimes:
     """Return seeded weights that have nothing to do with lengths."""
     return EdgeTimes(
         move_ms=rng.integers(1, 60_000, network.n_edges).astype(np.int32),
@@ -77,6 +82,7 @@ def random_weights(network: StreetNetwork, rng: np.random.Generator, name: str) 
         profile_name="ROUTINE",
         weights_id=name,
         start_and_park_ms=60_000,
+        paths_binding=network.path_hours[:, hour].copy(),
     )
 
 

@@ -12,12 +12,14 @@ none are joined; `streets={"AB": {...}}` gives it other attributes of `RawWay`.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from geodata.earth import metres_per_degree
 from geodata.network import NO_EDGE, RoadClass, Source, StreetFlag, StreetNetwork
+from geodata.opening_hours import hours_touched, minutes_of_week
 from geodata.raw_streets import Control, Direction, RawRestriction, RawStreets, RawWay
 from geodata.street_build import build_network
 
@@ -92,7 +94,8 @@ def draw(
     """Return the map of a drawing.
 
     `controls={"B": Control.SIGNAL_ALONG}` puts a control at a letter; `bans=["ABC"]` forbids to go
-    from AB into BC, `["ABA"]` to turn round at B, and `only=["ABC"]` all but BC after AB.
+    from AB into BC, `["ABA"]` to turn round at B, and `only=["ABC"]` all but BC after AB. Of
+    `["ABCD"]` BC is a whole way between; `["ABC @ Mo-Fr 07:00-09:00"]` holds in these hours.
     """
     raw, node_of = draw_raw(text, block_m=block_m, streets=streets, controls=controls)
     turns = [(turn, False) for turn in bans] + [(turn, True) for turn in only]
@@ -206,14 +209,20 @@ def _raw(
 def _restriction(
     turn: str, raw: RawStreets, node_of: Mapping[str, int], *, only: bool
 ) -> RawRestriction:
-    start, via, end = (node_of[letter] for letter in turn)
+    letters, _, when = turn.partition(" @ ")
+    nodes = [node_of[letter] for letter in letters]
     between = {frozenset((way.node_ids[0], way.node_ids[-1])): way.way_id for way in raw.ways}
+    first, *over, last = (between[frozenset(pair)] for pair in pairwise(nodes))
+    minutes = minutes_of_week(when or "24/7")
+    assert minutes is not None, f"hours that are not read: {when}"
     return RawRestriction(
-        from_way=between[frozenset((start, via))],
-        via_node=via,
-        to_way=between[frozenset((via, end))],
+        from_way=first,
+        via_node=None if over else nodes[1],
+        via_ways=tuple(over),
+        to_way=last,
         only=only,
-        u_turn=start == end,
+        u_turn=nodes[0] == nodes[-1] and not over,
+        hours=hours_touched(minutes),
     )
 
 

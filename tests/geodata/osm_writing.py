@@ -64,11 +64,20 @@ RESTRICTIONS = """
 <relation id="93"><member type="way" ref="22" role="from"/><member type="node" ref="2" role="via"/>
  <member type="way" ref="20" role="to"/><tag k="type" v="restriction"/>
  <tag k="restriction" v="no_right_turn"/><tag k="except" v="motorcar"/></relation>
+<relation id="94"><member type="way" ref="30" role="from"/><member type="way" ref="22" role="via"/>
+ <member type="way" ref="21" role="to"/><tag k="type" v="restriction"/>
+ <tag k="restriction" v="no_right_turn"/></relation>
+<relation id="95"><member type="way" ref="24" role="from"/><member type="node" ref="3" role="via"/>
+ <member type="way" ref="20" role="to"/><tag k="type" v="restriction"/>
+ <tag k="restriction:conditional" v="no_right_turn @ (Mo-Fr 07:00-09:00,16:00-18:00)"/></relation>
+<relation id="96"><member type="way" ref="24" role="from"/><member type="node" ref="3" role="via"/>
+ <member type="way" ref="20" role="to"/><tag k="type" v="restriction"/>
+ <tag k="restriction:conditional" v="no_right_turn @ (wet)"/></relation>
 </osm>"""
 
 
 def with_restrictions(town: str = SMALL_TOWN) -> str:
-    """Return the town with Pine Street split at its signal and four restrictions there."""
+    """Return the town with Pine Street split at its signal and restrictions there."""
     halves = town.replace(
         '<way id="20"><nd ref="1"/><nd ref="2"/><nd ref="3"/>',
         '<way id="30"><nd ref="1"/><nd ref="2"/><tag k="highway" v="secondary"/>'

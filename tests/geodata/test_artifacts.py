@@ -168,10 +168,16 @@ def test_a_manifest_without_a_key_is_damaged(saved: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["format_version", "kind_version"])
-@pytest.mark.parametrize("version", [0, 2, "1"])
+@pytest.mark.parametrize("version", [0, 3, "1"])
 def test_another_version_says_how_to_build_again(saved: Path, key: str, version: object) -> None:
     edit_manifest(saved, **{key: version})
     with pytest.raises(ArtifactVersionError, match="tandem network build"):
+        load_network(saved)
+
+
+def test_a_network_saved_before_there_were_banned_paths_is_refused(saved: Path) -> None:
+    edit_manifest(saved, kind_version=1)
+    with pytest.raises(ArtifactVersionError, match=r"content version 1.*tandem network build"):
         load_network(saved)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import osmnx
 import pytest
 
@@ -160,17 +161,27 @@ def test_restrictions_of_a_file_are_applied_or_counted(tmp_path: Path) -> None:
     assert network.banned_turns.tolist() == [
         [edge_between(network, 1, 2), edge_between(network, 2, 5)]
     ]
+    over_a_way = [edge_between(network, *ends) for ends in ((1, 2), (2, 5), (5, 6))]
+    by_the_hour = [edge_between(network, *ends) for ends in ((6, 3), (3, 2))]
+    hours = {network.path(k): network.path_hours[k] for k in range(network.n_paths)}
+    assert set(hours) == {tuple(over_a_way), tuple(by_the_hour)}
+    assert hours[tuple(over_a_way)].all()
+    rush = [24 * day + hour for day in range(5) for hour in (7, 8, 16, 17)]
+    assert np.flatnonzero(hours[tuple(by_the_hour)]).tolist() == rush
     dropped = dict(network.source.dropped)
-    assert dropped["turn restrictions over a whole way, which are not applied"] == 1
+    assert dropped["turn restrictions whose node or ways are not in the network"] == 1
+    assert dropped["turn restrictions by conditions that are not read"] == 1
     assert dropped["turn restrictions with missing or surplus members"] == 1
     assert dropped["turn restrictions that except cars"] == 1
     assert network.source.notes == ()
 
 
-def test_restrictions_survive_a_pbf(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["town.osm.gz", "town.pbf"])
+def test_restrictions_survive_every_form_of_the_file(tmp_path: Path, name: str) -> None:
     town = write_osm(tmp_path / "town.osm", with_restrictions())
-    pbf = import_osm_file(osm_to_pbf(town, tmp_path / "town.pbf"))
-    assert same_columns(import_osm_file(town), pbf) == []
+    network = import_osm_file(town)
+    assert network.n_paths == 2
+    assert same_columns(network, import_osm_file(osm_to_pbf(town, tmp_path / name))) == []
 
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -344,6 +355,7 @@ def test_a_file_whose_restrictions_are_all_left_out_does_not_claim_to_have_none(
     tmp_path: Path,
 ) -> None:
     text = with_restrictions().replace("no_left_turn", "no_left_turn @ (Mo-Fr)")
+    text = text.replace('ref="21" role="to"', 'ref="99" role="to"').replace("(Mo-Fr 07", "(Ju 07")
     source = import_osm_file(write_osm(tmp_path / "town.osm", text)).source
     assert source.notes == ()
     assert dict(source.dropped)["turn restrictions of a kind not read"] == 1

@@ -10,7 +10,6 @@ from geodata.osm_tags import (
     WayTags,
     parse_limit_kmh,
     read_control,
-    read_restriction,
     read_way,
 )
 from geodata.raw_streets import Control, Direction
@@ -234,36 +233,6 @@ def test_a_name_is_the_name_or_else_the_number() -> None:
 )
 def test_controls(tags: dict[str, str], control: Control) -> None:
     assert read_control(tags) == control
-
-
-@pytest.mark.parametrize(
-    ("tags", "meaning"),
-    [
-        ({"restriction": "no_left_turn"}, (False, False)),
-        ({"restriction": "no_u_turn"}, (False, True)),
-        ({"restriction": "only_straight_on"}, (True, False)),
-        ({"restriction:motorcar": "no_right_turn"}, (False, False)),
-        ({"restriction": "no_left_turn", "except": "bus;bicycle"}, (False, False)),
-        ({"restriction": "no_left_turn", "except": "emergency"}, (False, False)),
-        (
-            {"restriction": "no_left_turn", "except": "motorcar"},
-            "turn restrictions that except cars",
-        ),
-        (
-            {"restriction": "no_left_turn", "except": "psv; motor_vehicle"},
-            "turn restrictions that except cars",
-        ),
-        ({"restriction:hgv": "no_left_turn"}, "turn restrictions for other vehicles"),
-        ({"restriction:bus": "no_left_turn"}, "turn restrictions for other vehicles"),
-        (
-            {"restriction:conditional": "no_left_turn @ (Mo-Fr 07:00-09:00)"},
-            "turn restrictions by the hour",
-        ),
-        ({"restriction": "give_way"}, "turn restrictions of a kind not read"),
-    ],
-)
-def test_restrictions(tags: dict[str, str], meaning: object) -> None:
-    assert read_restriction({"type": "restriction"} | tags) == meaning
 
 
 def test_the_lists_of_tags_name_every_tag_that_is_read() -> None:
