@@ -6,12 +6,12 @@ bans nothing: one can only drive straight on there, and a ban on that has alread
 two (`street_cut`).
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import ChainMap, Counter
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
-from operator import and_
+from operator import and_, or_
 from typing import Final
 
 import numpy as np
@@ -32,6 +32,8 @@ WALK_STEPS_MAX: Final = 10_000
 
 Prefix = tuple[int, ...]
 """Edges driven one after the other, after which something is banned."""
+HoursOfBans = dict[Prefix, dict[int, int]]
+"""The edges that must not follow, each with the hours of the week as bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,29 +51,25 @@ def ban_turns(
 ) -> tuple[Bans, dict[str, int]]:
     """Return what is banned, sorted, and how many restrictions had no effect.
 
-    A ban that would, in some hour, leave no way out is not applied. Short paths go before long
-    ones, and bans at all hours before others.
+    A ban that would, in some hour, leave a street without a way out is not applied. Where a path
+    loses every way out after more than one edge, its last edge is not to be driven at all. Short
+    paths go before long ones, and bans at all hours before others.
     """
     counts: Counter[str] = Counter()
     turns = _Turns(pieces, core, edges)
     rows: list[tuple[Prefix, set[int], int]] = []
-    for row in sorted(set(restrictions), key=_order):
-        found = turns.of(row)
+    for restriction in sorted(set(restrictions), key=_order):
+        found = turns.of(restriction)
         if isinstance(found, str):
             counts[found] += 1
         else:
-            rows += [(prefix, exits, row.hours) for prefix, exits in found]
-    bans: dict[Prefix, dict[int, int]] = {}
-    for prefix, exits, hours in sorted(rows, key=lambda row: (len(row[0]), row[2] != ALL_HOURS)):
-        banned = dict(bans.get(prefix, {}))
-        for leaving in exits:
-            banned[leaving] = banned.get(leaving, 0) | hours
-        shorter = [bans.get(prefix[begin:], {}) for begin in range(1, len(prefix))]
-        if _leaves_a_way_out([banned, *shorter], turns.exits(prefix[-1])):
-            bans[prefix] = banned
-        else:
-            counts[NO_WAY_OUT] += 1
-    return _columns(bans), dict(counts)
+            rows += [(prefix, exits, restriction.hours) for prefix, exits in found]
+    bans: HoursOfBans = {}
+    for row in sorted(rows, key=lambda row: (len(row[0]), row[2] != ALL_HOURS)):
+        added = turns.added_by(*row, bans)
+        counts[NO_WAY_OUT] += not added
+        bans |= added
+    return _columns(bans), {reason: count for reason, count in counts.items() if count}
 
 
 def _order(row: RawRestriction) -> tuple[object, ...]:
@@ -80,13 +78,7 @@ def _order(row: RawRestriction) -> tuple[object, ...]:
     return via, row.from_way, row.to_way, row.only, row.u_turn, row.hours
 
 
-def _leaves_a_way_out(banned: Sequence[dict[int, int]], exits: set[int]) -> bool:
-    """Whether at every hour some exit is free; a street without any exit loses nothing."""
-    hours = [reduce(lambda some, more: some | more.get(leaving, 0), banned, 0) for leaving in exits]
-    return not exits or not reduce(and_, hours)
-
-
-def _columns(bans: dict[Prefix, dict[int, int]]) -> Bans:
+def _columns(bans: HoursOfBans) -> Bans:
     """Return pairs that are banned at all hours, and all other paths with their hours."""
     paths = sorted(
         ((*prefix, leaving), hours)
@@ -178,6 +170,35 @@ class _Turns:
                 if along and int(edges.street[edge]) not in streets:
                     open_.append((*path, edge))
         return None
+
+    def added_by(
+        self,
+        prefix: Prefix,
+        exits: set[int],
+        hours: int,
+        bans: MutableMapping[Prefix, dict[int, int]],
+    ) -> HoursOfBans:
+        """Return what a ban changes in the others, or nothing where it leaves no way out."""
+        added: HoursOfBans = {}
+        while exits:
+            if not prefix:
+                return {}
+            known = bans.get(prefix, {})
+            added[prefix] = known | {edge: known.get(edge, 0) | hours for edge in exits}
+            hours = self._hours_without_exit(prefix, ChainMap(added, bans))
+            prefix, exits = prefix[:-1], {prefix[-1]} if hours else set()
+        return added
+
+    def _hours_without_exit(
+        self, prefix: Prefix, bans: MutableMapping[Prefix, dict[int, int]]
+    ) -> int:
+        """Return the hours in which all that leaves after some edges is banned."""
+        in_force = [bans.get(prefix[begin:], {}) for begin in range(len(prefix))]
+        hours = [
+            reduce(or_, (banned.get(edge, 0) for banned in in_force))
+            for edge in self.exits(prefix[-1])
+        ]
+        return reduce(and_, hours) if hours else 0
 
     def exits(self, arriving: int) -> set[int]:
         """Return all edges that leave where this one ends."""

@@ -137,7 +137,7 @@ def _own_bans(network: StreetNetwork) -> dict[Prefix, Bans]:
     own: dict[Prefix, Bans] = {}
     for arrival, departure in network.banned_turns.tolist():
         own.setdefault((arrival,), {})[departure] = AT_ALL_HOURS
-    always = network.path_hours.all(axis=1).tolist()
+    always = np.all(network.path_hours, axis=1)
     for number in range(network.n_paths):
         *before, last = network.path(number)
         for length in range(1, len(before) + 1):

@@ -1,6 +1,7 @@
 """Ready-made things that tests start from: networks from a list of edges, positions, weights."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,3 +121,44 @@ def random_bans(
                 arrival = int(rng.choice(arrivals[int(junction)]))
                 bans.add((arrival, int(rng.integers(begin, end))))
     return np.array(sorted(bans), np.int32).reshape(-1, 2)
+
+
+def with_banned_paths(
+    network: StreetNetwork, paths: Sequence[Sequence[int]], hours: NDArray[np.bool_]
+) -> StreetNetwork:
+    """Return a network with these banned paths of edges and their hours (n_paths, 168)."""
+    lengths = [len(path) for path in paths]
+    return replace(
+        network,
+        path_first=np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))).astype(np.int32),
+        path_edge=np.array([edge for path in paths for edge in path], np.int32),
+        path_hours=hours,
+    )
+
+
+def with_random_paths(
+    network: StreetNetwork, rng: np.random.Generator, n: int, edges_max: int = 4
+) -> StreetNetwork:
+    """Return a network with n banned paths of 2 to `edges_max` edges; half bind by the hour.
+
+    Some begin where others do and turn off elsewhere, or lie within them, so that they overlap.
+    """
+    paths: list[list[int]] = []
+    for _ in range(n):
+        path = [int(rng.integers(network.n_edges))]
+        if paths and rng.random() < 0.4:
+            other = paths[int(rng.integers(len(paths)))]
+            begin = int(rng.integers(len(other) - 1))
+            path = other[begin : int(rng.integers(begin + 1, len(other)))]
+        length = int(rng.integers(max(2, len(path) + 1), max(3, edges_max + 1)))
+        while len(path) < length:
+            first, last = network.edge_first[network.edge_head[path[-1]] :][:2]
+            if first == last:
+                break
+            path.append(int(rng.integers(first, last)))
+        if 2 <= len(path) <= edges_max:
+            paths.append(path)
+    hours = np.ones((len(paths), HOURS_PER_WEEK), np.bool_)
+    by_hour = rng.random(len(paths)) < 0.5
+    hours[by_hour] = rng.random((int(by_hour.sum()), HOURS_PER_WEEK)) < 0.4
+    return with_banned_paths(network, paths, hours)
