@@ -8,7 +8,9 @@ import pytest
 
 from api.live_view import LiveView, load_view
 from api.settings import Settings
+from geodata.artifacts import save_network
 from geodata.driving_file import DrivingFileError
+from tests.street_drawing import draw
 
 SEATTLE = ZoneInfo("America/Los_Angeles")
 BUSY_TUESDAYS = "[routine]\nhours = [{days=['tue'], from=7, to=10, factor=2.0}]\n"
@@ -42,3 +44,25 @@ def test_a_file_of_wrong_figures_stops_the_start(tmp_path: Path) -> None:
     path.write_text("[routine]\nsignals = 1\n", encoding="utf-8")
     with pytest.raises(DrivingFileError, match="unknown figure 'signals'"):
         load_view(Settings(driving=path), lambda _stage: None)
+
+
+def test_hours_with_other_bans_have_other_weight_sets(tmp_path: Path) -> None:
+    by_hour = ["ABE @ Mo-Fr 07:00-09:00", "DEB @ Tu 08:00-09:00"]
+    drawn = draw("A---B---C\n|   |   |\nD---E---F", bans=by_hour)
+    save_network(drawn.network, tmp_path / "streets")
+    driving = tmp_path / "driving.toml"
+    driving.write_text(BUSY_TUESDAYS, encoding="utf-8")
+    view = load_view(Settings(network=tmp_path / "streets", driving=driving), lambda _stage: None)
+    times = [view.by_hour[hour].travel_times for hour in range(168)]
+    wanted = {  # factor of the hour and the bans that bind
+        (profile_factor, drawn.network.path_hours[:, hour].tobytes())
+        for hour in range(168)
+        for profile_factor in [2.0 if 24 + 7 <= hour < 24 + 10 else 1.0]
+    }
+    names = {t.weights_id for t in times if t is not None}
+    assert len(names) == len({id(t) for t in times}) == len(wanted) == 5
+    quiet, rush = times[6], times[8]
+    assert quiet is not None
+    assert rush is not None
+    assert quiet.edge_times.paths_binding.tolist() == [False, False]
+    assert rush.edge_times.paths_binding.tolist() == [True, False]
