@@ -60,7 +60,6 @@ class RoadColumns:
             nodes=read_only(nodes),
         )
 
-
     def entered_as(self, graph: TurnGraph) -> Self:
         """Return the columns with the entries of a graph, which bans by the hour may change."""
         return replace(self, turns=_turns(graph)) if len(graph.timed_arc) else self
