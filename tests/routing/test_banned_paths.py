@@ -110,6 +110,24 @@ def test_a_call_on_a_street_that_nobody_may_enter_at_this_hour_is_out_of_reach()
     assert morning.route(unit, call) is None
 
 
+@pytest.mark.parametrize(("closed", "open_way"), [("ABC", "ABDEF"), ("ABD", "ABCEF")])
+def test_of_two_ways_of_equal_time_the_one_that_is_open_is_driven(
+    closed: str, open_way: str
+) -> None:
+    drawn = draw(
+        "A-->B-->C\n^   v   v\nG   D-->E-->F\n^           v\nH<----------I",
+        bans=[f"{closed} @ Mo 08:00-09:00"],
+    )
+    assert driven(drawn, "AB", "EF", hour=MONDAY_8) == open_way
+    unit, call = heading(drawn, "AB"), heading(drawn, "EF")
+    morning, noon = (
+        at_hour(drawn.network, hour).route(unit, call) for hour in (MONDAY_8, MONDAY_12)
+    )
+    assert morning is not None
+    assert noon is not None
+    assert morning.ms == noon.ms
+
+
 def test_weights_of_another_hour_open_what_the_hour_before_had_closed() -> None:
     drawn = draw(LADDER, bans=["FGC @ Mo 08:00-09:00"])
     morning = at_hour(drawn.network, MONDAY_8)
