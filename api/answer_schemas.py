@@ -35,8 +35,10 @@ from routing.codes import (
 
 def utc_text(instant: dt.datetime) -> str:
     """Return an instant in UTC, ending in Z; milliseconds only where it has a fraction."""
-    precision = "milliseconds" if instant.microsecond else "seconds"
-    return instant.astimezone(dt.UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+    if instant.tzinfo is not dt.UTC:
+        instant = instant.astimezone(dt.UTC)
+    text = instant.isoformat(timespec="milliseconds" if instant.microsecond else "seconds")
+    return text[: -len("+00:00")] + "Z"
 
 
 UtcInstant = Annotated[

@@ -29,11 +29,13 @@ from api.errors import (
 from api.live_view import LiveView, load_view
 from api.log import fault_place, make_log
 from api.metrics import Metrics, software_version
-from api.observe import Observed
+from api.observe import Observed, door
 from api.openapi import install_description
+from api.operations import Decider
 from api.routes import health, network, recommend_units
 from api.service import Service
 from api.settings import Settings
+from routing.recommend import recommend
 
 DESCRIPTION: Final = """\
 Finds the best pair of CARE and SPD units for a 911 call, by drive time on the street network.
@@ -47,9 +49,13 @@ OPENAPI_PATH: Final = "/openapi.json"
 Loader = Callable[[Settings, Callable[[str], None]], LiveView]
 
 
-def make_app(settings: Settings, *, load: Loader = load_view) -> FastAPI:
+def make_app(
+    settings: Settings, *, load: Loader = load_view, decide: Decider = recommend
+) -> FastAPI:
     """Return the application; it loads its network when it is started."""
-    service = Service(settings=settings, metrics=Metrics(), log=make_log(settings.log_level))
+    service = Service(
+        settings=settings, metrics=Metrics(), log=make_log(settings.log_level), decide=decide
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -73,7 +79,13 @@ def make_app(settings: Settings, *, load: Loader = load_view) -> FastAPI:
     for part in (recommend_units, network, health):
         app.include_router(part.router)
         routes += [route.path for route in part.router.routes if isinstance(route, Route)]
-    app.add_middleware(Observed, routes=routes, metrics=service.metrics, log=service.log)
+    app.add_middleware(
+        Observed,
+        routes=routes,
+        doors={("POST", recommend_units.PATH): door(recommend_units.recommend)},
+        metrics=service.metrics,
+        log=service.log,
+    )
     install_description(app)
     app.add_exception_handler(TandemError, _own_error)
     app.add_exception_handler(HTTPException, _http_error)

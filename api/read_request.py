@@ -273,10 +273,13 @@ def _one_entry_each(
 
 def _unknown_fields(request: RecommendRequest, rows: Sequence[int]) -> list[RequestWarning]:
     """Name each unknown key once, at its first place, with the number of places."""
+    entries = list(_entries(request, rows))
+    if not entries:
+        return []
     places: dict[Location, Location] = {}
     times: Counter[Location] = Counter()
-    for at, entry in _entries(request, rows):
-        for key in entry.model_extra or ():
+    for at, entry in entries:
+        for key in entry.__pydantic_extra__ or ():
             name = key if KEY.fullmatch(key) else "?"
             pattern = (*("*" if isinstance(part, int) else part for part in at), name)
             places.setdefault(pattern, (*at, name))
@@ -294,20 +297,22 @@ def _unknown_fields(request: RecommendRequest, rows: Sequence[int]) -> list[Requ
 def _entries(request: RecommendRequest, rows: Sequence[int]) -> Iterator[tuple[Location, Entry]]:
     """Yield the parts of a request that have unknown keys, each with its place in the body."""
     incident = request.incident
-    single: list[tuple[Location, Entry | None]] = [
+    single: tuple[tuple[Location, Entry | None], ...] = (
         ((), request),
         (("operator",), request.operator),
         (("incident",), incident),
         (("incident", "location"), incident.location),
         (("incident", "screening"), incident.screening),
         (("options",), request.options),
-    ]
-    yield from ((at, entry) for at, entry in single if entry is not None and entry.model_extra)
+    )
+    for at, entry in single:
+        if entry is not None and entry.__pydantic_extra__:
+            yield at, entry
     for i, need in enumerate(request.competing):
-        if need.model_extra:
+        if need.__pydantic_extra__:
             yield ("competing", i), need
     for i, assigned in enumerate(incident.assigned):
-        if assigned.model_extra:
+        if assigned.__pydantic_extra__:
             yield ("incident", "assigned", i), assigned
     for i, override in enumerate(incident.overrides):
         if override.model_extra:
