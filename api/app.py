@@ -8,8 +8,9 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import (
     InternalFault,
@@ -49,9 +51,24 @@ OPENAPI_PATH: Final = "/openapi.json"
 Loader = Callable[[Settings, Callable[[str], None]], LiveView]
 
 
-def make_app(
-    settings: Settings, *, load: Loader = load_view, decide: Decider = recommend
-) -> FastAPI:
+class App(FastAPI):
+    """The framework's app, with doors beside its middleware and router for what must be fast."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.doors: dict[tuple[str, str], ASGIApp] = {}
+        """By method and address; the route behind each is in the router too, and described."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve by a door where there is one."""
+        if scope["type"] == "http" and (scope["method"], scope["path"]) in self.doors:
+            scope["app"] = self
+            await self.doors[scope["method"], scope["path"]](scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = recommend) -> App:
     """Return the application; it loads its network when it is started."""
     service = Service(
         settings=settings, metrics=Metrics(), log=make_log(settings.log_level), decide=decide
@@ -63,7 +80,7 @@ def make_app(
         Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
         yield
 
-    app = FastAPI(
+    app = App(
         title="Tandem",
         summary="Pairs CARE and SPD units for 911 calls",
         description=DESCRIPTION,
@@ -79,13 +96,9 @@ def make_app(
     for part in (recommend_units, network, health):
         app.include_router(part.router)
         routes += [route.path for route in part.router.routes if isinstance(route, Route)]
-    app.add_middleware(
-        Observed,
-        routes=routes,
-        doors={("POST", recommend_units.PATH): door(recommend_units.recommend)},
-        metrics=service.metrics,
-        log=service.log,
-    )
+    observed = partial(Observed, routes=routes, metrics=service.metrics, log=service.log)
+    app.add_middleware(observed)
+    app.doors["POST", recommend_units.PATH] = observed(door(recommend_units.recommend))
     install_description(app)
     app.add_exception_handler(TandemError, _own_error)
     app.add_exception_handler(HTTPException, _http_error)

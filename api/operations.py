@@ -59,8 +59,7 @@ class Stopwatch:
         """End the stage that runs and return all of them, with lower-case names."""
         self.begin("")
         return tuple(
-            (stage.lower(), ended - began)
-            for (stage, began), (_, ended) in pairwise(self._begun)
+            (stage.lower(), ended - began) for (stage, began), (_, ended) in pairwise(self._begun)
         )
 
 
@@ -180,7 +179,9 @@ def _with_units(situation: Situation, read: ReadRequest) -> Situation:
 def _warnings(found: Recommendation, read: ReadRequest) -> Sequence[RequestWarning]:
     warnings = [*read.warnings, *_not_used(read.request)]
     if found.warnings:
-        warnings += [RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings]
+        warnings += [
+            RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings
+        ]
     return bounded(warnings)
 
 
