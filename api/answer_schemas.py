@@ -6,7 +6,7 @@ it has nothing to say. Instants are UTC and end in Z; units of measure stand in 
 """
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
@@ -37,9 +37,12 @@ def utc_text(instant: dt.datetime) -> str:
     """Return an instant in UTC, ending in Z; milliseconds only where it has a fraction."""
     if instant.tzinfo is not dt.UTC:
         instant = instant.astimezone(dt.UTC)
-    text = instant.isoformat(timespec="milliseconds" if instant.microsecond else "seconds")
-    return text[: -len("+00:00")] + "Z"
+    text = instant.isoformat()
+    return text[: _MILLISECONDS if instant.microsecond else _SECONDS] + "Z"
 
+
+_SECONDS: Final = len("2026-07-21T20:05:02")
+_MILLISECONDS: Final = len("2026-07-21T20:05:02.120")
 
 UtcInstant = Annotated[
     dt.datetime,

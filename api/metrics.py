@@ -63,14 +63,15 @@ class Durations(Collector):
         self._sums_s: dict[str, float] = {}
         registry.register(self)
 
-    def observe(self, value: str, took_s: float) -> None:
-        """Count one duration in seconds; an edge belongs to the bucket below it."""
-        counts = self._counts.get(value)
-        if counts is None:
-            counts = self._counts[value] = [0] * (len(SECONDS) + 1)
-            self._sums_s[value] = 0.0
-        counts[bisect_left(SECONDS, took_s)] += 1
-        self._sums_s[value] += took_s
+    def observe(self, *took: tuple[str, float]) -> None:
+        """Count durations in seconds, each under its label; an edge belongs to the bucket below."""
+        for value, took_s in took:
+            counts = self._counts.get(value)
+            if counts is None:
+                counts = self._counts[value] = [0] * (len(SECONDS) + 1)
+                self._sums_s[value] = 0.0
+            counts[bisect_left(SECONDS, took_s)] += 1
+            self._sums_s[value] += took_s
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Yield the counts as Prometheus' client has them."""

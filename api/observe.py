@@ -107,7 +107,7 @@ class Observed:
         path: str = scope["path"]
         route = path if path in self.routes else OTHER
         self.metrics.requests.add(route, str(status))
-        self.metrics.request_s.observe(route, took_s)
+        self.metrics.request_s.observe((route, took_s))
         level = self.log.debug if route in QUIET else self.log.info
         said = scope.get(NOTED, {})
         level("request", route=route, status=status, ms=round(took_s * 1000, 3), **said)

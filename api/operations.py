@@ -58,9 +58,8 @@ class Stopwatch:
     def end(self) -> tuple[tuple[str, float], ...]:
         """End the stage that runs and return all of them, with lower-case names."""
         self.begin("")
-        return tuple(
-            (stage.lower(), ended - began) for (stage, began), (_, ended) in pairwise(self._begun)
-        )
+        both = pairwise(self._begun)
+        return tuple([(stage.lower(), ended - began) for (stage, began), (_, ended) in both])
 
 
 def utc_now() -> dt.datetime:

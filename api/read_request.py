@@ -79,11 +79,14 @@ def read_request(body: bytes) -> ReadRequest:
         warnings, left_out = list[RequestWarning](), set[int]()
     except ValidationError as error:
         request, warnings, left_out = _mend(body, error)
-    sent = len(request.units or ()) + len(left_out)
-    rows = tuple(row for row in range(sent) if row not in left_out)
-    warnings += _unknown_statuses(request, rows)
-    request, rows, doubles = _one_entry_each(request, rows)
-    warnings = [*warnings, *doubles, *_unknown_fields(request, rows)]
+    rows: tuple[int, ...] = ()
+    if request.units:
+        sent = len(request.units) + len(left_out)
+        rows = tuple([row for row in range(sent) if row not in left_out])
+        warnings += _unknown_statuses(request, rows)
+        request, rows, doubles = _one_entry_each(request, rows)
+        warnings += doubles
+    warnings += _unknown_fields(request, rows)
     return ReadRequest(request=request, unit_rows=rows, warnings=bounded(warnings))
 
 

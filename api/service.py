@@ -67,14 +67,13 @@ class Service:
         counted.rungs.add(found.basis.eta)
         for warning in answered.warnings:
             counted.warnings.add(warning.code)
-        for stage, took_s in answered.stages:
-            counted.stage_s.observe(stage, took_s)
+        counted.stage_s.observe(*answered.stages)
         return {
             "id": answered.recommendation_id,
             "outcome": found.outcome,
             "mode": found.mode,
             "eta": found.basis.eta,
-            "units": sum(kind.seen for kind in found.explain.counts.values()),
+            "units": sum([kind.seen for kind in found.explain.counts.values()]),
             "warnings": len(answered.warnings),
         }
 

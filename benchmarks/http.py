@@ -203,8 +203,8 @@ def rounds(
 ) -> NDArray[np.float64]:
     """Return seconds (n_rounds, 2, 2): floor and ours, p50 and p99; who is first alternates."""
     sent = [request_bytes(path, body) for path in (FLOOR_PATH, OURS_PATH)]
-    for which in sent:
-        ask_many(port, which, n=max(n // 10, connections), connections=connections)
+    for asked in sent:
+        ask_many(port, asked, n=max(n // 10, connections), connections=connections)
     found = np.zeros((n_rounds, 2, 2))
     for i in range(n_rounds):
         for which in (0, 1) if i % 2 == 0 else (1, 0):

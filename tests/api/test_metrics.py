@@ -74,7 +74,7 @@ def test_counts_are_told_as_prometheus_own_client_tells_them() -> None:
         took_s = rng.choice([*SECONDS, rng.expovariate(50), 3.0])
         tally.add(*labels)
         counter.labels(*labels).inc()
-        spread.observe(labels[0], took_s)
+        spread.observe((labels[0], took_s))
         histogram.labels(labels[0]).observe(took_s)
     assert samples(ours) == samples(theirs)
     tally.add("/a", "200")
