@@ -311,15 +311,15 @@ def _entries(request: RecommendRequest, rows: Sequence[int]) -> Iterator[tuple[L
     for at, entry in single:
         if entry is not None and entry.__pydantic_extra__:
             yield at, entry
-    for i, need in enumerate(request.competing):
-        if need.__pydantic_extra__:
-            yield ("competing", i), need
-    for i, assigned in enumerate(incident.assigned):
-        if assigned.__pydantic_extra__:
-            yield ("incident", "assigned", i), assigned
-    for i, override in enumerate(incident.overrides):
-        if override.model_extra:
-            yield ("incident", "overrides", i), override
+    lists: tuple[tuple[Location, Sequence[Entry]], ...] = (
+        (("competing",), request.competing),
+        (("incident", "assigned"), incident.assigned),
+        (("incident", "overrides"), incident.overrides),
+    )
+    for at, items in lists:
+        for i, item in enumerate(items):
+            if item.__pydantic_extra__:
+                yield (*at, i), item
     for row, unit in zip(rows, request.units or (), strict=True):
         home, position = unit.home, unit.position
         if unit.__pydantic_extra__:
