@@ -72,15 +72,24 @@ def test_the_limit_is_for_the_sum_of_the_parts() -> None:
 
 
 def test_a_task_that_waits_for_a_body_can_be_cancelled() -> None:
+    told = []
+
+    async def receive() -> dict[str, Any]:
+        try:
+            return await asyncio.Future()
+        except asyncio.CancelledError:
+            told.append("cancelled")
+            raise
+
     async def cancelled() -> bool:
-        scope = {"type": "http", "headers": [JSON]}
-        request = Request(scope, arriving(at_once=True))
+        request = Request({"type": "http", "headers": [JSON]}, receive)
         reading = asyncio.create_task(read_body(request, Settings()))
         asyncio.get_running_loop().call_soon(reading.cancel)
         await asyncio.wait([reading])
         return reading.cancelled()
 
     assert asyncio.run(cancelled())
+    assert told == ["cancelled"]
 
 
 def test_of_two_content_types_the_first_counts() -> None:
