@@ -6,7 +6,7 @@ it has nothing to say. Instants are UTC and end in Z; units of measure stand in 
 """
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
@@ -35,9 +35,14 @@ from routing.codes import (
 
 def utc_text(instant: dt.datetime) -> str:
     """Return an instant in UTC, ending in Z; milliseconds only where it has a fraction."""
-    precision = "milliseconds" if instant.microsecond else "seconds"
-    return instant.astimezone(dt.UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+    if instant.tzinfo is not dt.UTC:
+        instant = instant.astimezone(dt.UTC)
+    text = instant.isoformat()
+    return text[: _MILLISECONDS if instant.microsecond else _SECONDS] + "Z"
 
+
+_SECONDS: Final = len("2026-07-21T20:05:02")
+_MILLISECONDS: Final = len("2026-07-21T20:05:02.120")
 
 UtcInstant = Annotated[
     dt.datetime,

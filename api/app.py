@@ -8,8 +8,9 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import (
     InternalFault,
@@ -29,11 +31,13 @@ from api.errors import (
 from api.live_view import LiveView, load_view
 from api.log import fault_place, make_log
 from api.metrics import Metrics, software_version
-from api.observe import Observed
+from api.observe import Observed, door
 from api.openapi import install_description
+from api.operations import Decider
 from api.routes import health, network, recommend_units
 from api.service import Service
 from api.settings import Settings
+from routing.recommend import recommend
 
 DESCRIPTION: Final = """\
 Finds the best pair of CARE and SPD units for a 911 call, by drive time on the street network.
@@ -47,9 +51,28 @@ OPENAPI_PATH: Final = "/openapi.json"
 Loader = Callable[[Settings, Callable[[str], None]], LiveView]
 
 
-def make_app(settings: Settings, *, load: Loader = load_view) -> FastAPI:
+class App(FastAPI):
+    """The framework's app, with doors beside its middleware and router for what must be fast."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.doors: dict[tuple[str, str], ASGIApp] = {}
+        """By method and address; the route behind each is in the router too, and described."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve by a door where there is one."""
+        if scope["type"] == "http" and (scope["method"], scope["path"]) in self.doors:
+            scope["app"] = self
+            await self.doors[scope["method"], scope["path"]](scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = recommend) -> App:
     """Return the application; it loads its network when it is started."""
-    service = Service(settings=settings, metrics=Metrics(), log=make_log(settings.log_level))
+    service = Service(
+        settings=settings, metrics=Metrics(), log=make_log(settings.log_level), decide=decide
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -57,7 +80,7 @@ def make_app(settings: Settings, *, load: Loader = load_view) -> FastAPI:
         Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
         yield
 
-    app = FastAPI(
+    app = App(
         title="Tandem",
         summary="Pairs CARE and SPD units for 911 calls",
         description=DESCRIPTION,
@@ -73,7 +96,9 @@ def make_app(settings: Settings, *, load: Loader = load_view) -> FastAPI:
     for part in (recommend_units, network, health):
         app.include_router(part.router)
         routes += [route.path for route in part.router.routes if isinstance(route, Route)]
-    app.add_middleware(Observed, routes=routes, metrics=service.metrics, log=service.log)
+    observed = partial(Observed, routes=routes, metrics=service.metrics, log=service.log)
+    app.add_middleware(observed)
+    app.doors["POST", recommend_units.PATH] = observed(door(recommend_units.recommend))
     install_description(app)
     app.add_exception_handler(TandemError, _own_error)
     app.add_exception_handler(HTTPException, _http_error)

@@ -10,9 +10,11 @@ from typing import Final
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIX: Final = "rec_"
 RANDOM_BITS: Final = 80
+PAIRS: Final = tuple(first + second for first in CROCKFORD for second in CROCKFORD)
+"""Two characters for each ten bits, which halves the work."""
 
 
 def new_recommendation_id(made_at: dt.datetime) -> str:
     """Return a new id for a recommendation made at an instant."""
     number = (int(made_at.timestamp() * 1000) << RANDOM_BITS) | secrets.randbits(RANDOM_BITS)
-    return PREFIX + "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return PREFIX + "".join([PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])

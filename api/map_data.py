@@ -6,16 +6,17 @@ from typing import Final
 
 import numpy as np
 
-from api.answer_schemas import AssignPart, RecommendAnswer, utc_text
+from api.answer_schemas import utc_text
 from api.dispatcher_text import local_time, minutes
 from api.live_view import LiveView
 from api.map_picture import LonLat, MapData, rings_of
 from api.request_schemas import RecommendRequest
+from routing.model import Assignment, Recommendation
 
 TITLE_CHARS_MAX: Final = 112
 
 
-def map_data(view: LiveView, request: RecommendRequest, answer: RecommendAnswer) -> MapData:
+def map_data(view: LiveView, request: RecommendRequest, answer: Recommendation) -> MapData:
     """Return what to draw of an answer that was asked for with routes."""
     sent = [*answer.assign, *(answer.hold.send_now if answer.hold else ())]
     drawn = [unit for unit in sent if unit.route is not None]
@@ -37,14 +38,14 @@ def map_data(view: LiveView, request: RecommendRequest, answer: RecommendAnswer)
     )
 
 
-def _title(answer: RecommendAnswer) -> str:
+def _title(answer: Recommendation) -> str:
     mode = f" {answer.mode}" if answer.mode else ""
     at = local_time(utc_text(answer.decided_at))
     first = f"Call {answer.incident_id}: {answer.outcome.replace('_', ' ')}{mode} at {at}"
     return "\n".join([first, *wrap(answer.message, TITLE_CHARS_MAX)])
 
 
-def _label(unit: AssignPart) -> str:
+def _label(unit: Assignment) -> str:
     return f"{unit.call_sign}, {minutes(unit.arrive_s)}"
 
 

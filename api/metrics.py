@@ -2,12 +2,22 @@
 
 One registry per app, so that two apps in one process never add up. Labels take values from short
 lists of our own only (routes, outcomes, codes), never anything that a request carries.
+
+What is counted at each request is counted here in plain numbers, and made into Prometheus' own
+objects when it is asked for: a lock and a look-up by label for each of a dozen figures would cost a
+request more than all else around it. So these are for one thread, the one that answers.
 """
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 SECONDS: Final = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0,
@@ -22,29 +32,78 @@ def software_version() -> str:
     return version("tandem-dispatch")
 
 
+class Tally(Collector):
+    """Counts by labels."""
+
+    def __init__(
+        self, name: str, meaning: str, labels: tuple[str, ...], *, registry: CollectorRegistry
+    ) -> None:
+        self.name, self.meaning, self.labels = name, meaning, labels
+        self._counts: dict[tuple[str, ...], int] = {}
+        registry.register(self)
+
+    def add(self, *values: str) -> None:
+        """Count one more."""
+        self._counts[values] = self._counts.get(values, 0) + 1
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the counts as Prometheus' client has them."""
+        family = CounterMetricFamily(self.name, self.meaning, labels=self.labels)
+        for values, n in self._counts.items():
+            family.add_metric(tuple(map(str, values)), n)
+        yield family
+
+
+class Durations(Collector):
+    """How many took how long, by one label."""
+
+    def __init__(self, name: str, meaning: str, label: str, *, registry: CollectorRegistry) -> None:
+        self.name, self.meaning, self.label = name, meaning, label
+        self._counts: dict[str, list[int]] = {}
+        self._sums_s: dict[str, float] = {}
+        registry.register(self)
+
+    def observe(self, *took: tuple[str, float]) -> None:
+        """Count durations in seconds, each under its label; an edge belongs to the bucket below."""
+        for value, took_s in took:
+            counts = self._counts.get(value)
+            if counts is None:
+                counts = self._counts[value] = [0] * (len(SECONDS) + 1)
+                self._sums_s[value] = 0.0
+            counts[bisect_left(SECONDS, took_s)] += 1
+            self._sums_s[value] += took_s
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """Yield the counts as Prometheus' client has them."""
+        edges = [*map(floatToGoString, SECONDS), "+Inf"]
+        family = HistogramMetricFamily(self.name, self.meaning, labels=[self.label])
+        for value, counts in self._counts.items():
+            buckets = list(zip(edges, accumulate(counts), strict=True))
+            family.add_metric([str(value)], buckets, self._sums_s[value])
+        yield family
+
+
 class Metrics:
     """The counters, gauges and histograms of one app."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         on = self.registry
-        self.requests = Counter(
-            "tandem_requests", "HTTP requests answered.", ["route", "status"], registry=on
+        self.requests = Tally(
+            "tandem_requests", "HTTP requests answered.", ("route", "status"), registry=on
         )
-        self.request_s = Histogram(
-            "tandem_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=on
+        self.request_s = Durations(
+            "tandem_request_seconds", "Time to answer.", "route", registry=on
         )
-        self.outcomes = Counter(
-            "tandem_recommendations", "Recommendations made.", ["outcome", "mode"], registry=on
+        self.outcomes = Tally(
+            "tandem_recommendations", "Recommendations made.", ("outcome", "mode"), registry=on
         )
-        self.rungs = Counter(
-            "tandem_rung", "Recommendations by source of their times.", ["eta"], registry=on
+        self.rungs = Tally(
+            "tandem_rung", "Recommendations by source of their times.", ("eta",), registry=on
         )
-        self.stage_s = Histogram(
-            "tandem_stage_seconds", "Time by stage.", ["stage"], buckets=SECONDS, registry=on
-        )
-        self.warnings = Counter(
-            "tandem_warnings", "Warnings given in answers, by code.", ["code"], registry=on
+        self.stage_s = Durations("tandem_stage_seconds", "Time by stage.", "stage", registry=on)
+        self.warnings = Tally(
+            "tandem_warnings", "Warnings given in answers, by code.", ("code",), registry=on
         )
         self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
         self.build = Gauge(

@@ -52,12 +52,12 @@ def incident_of(entry: IncidentEntry) -> Incident:
     )
 
 
-def options_of(request: RecommendRequest) -> Options:
-    """Return how much to answer."""
+def options_of(request: RecommendRequest, *, always_route: bool = False) -> Options:
+    """Return how much to answer; `always_route` adds the ways."""
     return Options(
         alternatives=request.options.alternatives,
         explain=request.options.explain,
-        route=request.options.route,
+        route=request.options.route or always_route,
         exclude_unit_ids=frozenset(request.exclude_unit_ids),
         competing=tuple(map(_need, request.competing)),
     )

@@ -6,13 +6,12 @@ written. Nothing is stored yet: `recorded` is always false.
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
-from msgspec import structs
-
-from api.answer_schemas import RecommendAnswer
+from api.answer_writing import answer_bytes
 from api.errors import InvalidRequest, Problem
 from api.ids import new_recommendation_id
 from api.live_view import LiveView
@@ -27,6 +26,8 @@ from routing.recommend import recommend
 
 Clock = Callable[[], dt.datetime]
 Namer = Callable[[dt.datetime], str]
+Decider = Callable[..., Recommendation]
+"""`recommend`, or what stands in for it where the rest is measured without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,10 @@ class Answered:
     """An answer as values and as bytes, with the seconds that each stage took."""
 
     request: RecommendRequest
-    answer: RecommendAnswer
+    found: Recommendation
+    recommendation_id: str
+    warnings: Sequence[RequestWarning]
+    """Those of the reading and those of the decision."""
     body: bytes
     stages: tuple[tuple[str, float], ...]
 
@@ -42,22 +46,20 @@ class Answered:
 class Stopwatch:
     """Seconds by stage; a stage ends when the next begins."""
 
+    __slots__ = ("_begun",)
+
     def __init__(self) -> None:
-        self.stages: list[tuple[str, float]] = []
-        self._stage = ""
-        self._began = perf_counter()
+        self._begun: list[tuple[str, float]] = []
 
     def begin(self, stage: str) -> None:
         """End the stage that runs and begin another."""
-        now = perf_counter()
-        if self._stage:
-            self.stages.append((self._stage, now - self._began))
-        self._stage, self._began = stage, now
+        self._begun.append((stage, perf_counter()))
 
     def end(self) -> tuple[tuple[str, float], ...]:
-        """End the stage that runs and return all of them."""
+        """End the stage that runs and return all of them, with lower-case names."""
         self.begin("")
-        return tuple(self.stages)
+        both = pairwise(self._begun)
+        return tuple([(stage.lower(), ended - began) for (stage, began), (_, ended) in both])
 
 
 def utc_now() -> dt.datetime:
@@ -72,6 +74,7 @@ def recommend_units(
     now: Clock = utc_now,
     name: Namer = new_recommendation_id,
     always_route: bool = False,
+    decide: Decider = recommend,
 ) -> Answered:
     """Answer one request; `always_route` adds the ways, whether the request asks for them or not.
 
@@ -88,19 +91,26 @@ def recommend_units(
     watch.begin("units")
     decided_at = to_milliseconds(request.as_of or now())
     situation = _with_units(view.at(decided_at), read)
-    options = options_of(request)
-    options = replace(options, route=options.route or always_route)
-    found = recommend(
-        situation,
-        incident_of(request.incident),
-        decided_at,
-        options,
-        stage=lambda name: watch.begin(name.lower()),
-    )
+    options = options_of(request, always_route=always_route)
+    incident = incident_of(request.incident)
+    found = decide(situation, incident, decided_at, options, stage=watch.begin)
     watch.begin("write")
-    answer = _answer(found, read, view, name(decided_at))
-    written = answer.model_dump_json().encode()
-    return Answered(request=request, answer=answer, body=written, stages=watch.end())
+    recommendation_id, warnings = name(decided_at), _warnings(found, read)
+    written = answer_bytes(
+        found,
+        recommendation_id=recommendation_id,
+        request_id=request.request_id,
+        warnings=warnings,
+        schematic=view.schematic,
+    )
+    return Answered(
+        request=request,
+        found=found,
+        recommendation_id=recommendation_id,
+        warnings=warnings,
+        body=written,
+        stages=watch.end(),
+    )
 
 
 def to_milliseconds(instant: dt.datetime) -> dt.datetime:
@@ -165,26 +175,13 @@ def _with_units(situation: Situation, read: ReadRequest) -> Situation:
     return with_roster(situation, roster)
 
 
-def _answer(
-    found: Recommendation, read: ReadRequest, view: LiveView, recommendation_id: str
-) -> RecommendAnswer:
-    """Name the recommendation, add what the reading said, and check it against the contract."""
-    values: dict[str, Any] = structs.asdict(found)
-    basis = structs.asdict(found.basis)
-    return RecommendAnswer.model_validate(
-        values
-        | {
-            "recommendation_id": recommendation_id,
-            "request_id": read.request.request_id,
-            "warnings": _warnings(found, read),
-            "basis": basis | {"schematic": view.schematic},
-        }
-    )
-
-
 def _warnings(found: Recommendation, read: ReadRequest) -> Sequence[RequestWarning]:
-    decided = [RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings]
-    return bounded([*read.warnings, *_not_used(read.request), *decided])
+    warnings = [*read.warnings, *_not_used(read.request)]
+    if found.warnings:
+        warnings += [
+            RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings
+        ]
+    return bounded(warnings)
 
 
 def _not_used(request: RecommendRequest) -> list[RequestWarning]:

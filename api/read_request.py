@@ -79,11 +79,14 @@ def read_request(body: bytes) -> ReadRequest:
         warnings, left_out = list[RequestWarning](), set[int]()
     except ValidationError as error:
         request, warnings, left_out = _mend(body, error)
-    sent = len(request.units or ()) + len(left_out)
-    rows = tuple(row for row in range(sent) if row not in left_out)
-    warnings += _unknown_statuses(request, rows)
-    request, rows, doubles = _one_entry_each(request, rows)
-    warnings = [*warnings, *doubles, *_unknown_fields(request, rows)]
+    rows: tuple[int, ...] = ()
+    if request.units:
+        sent = len(request.units) + len(left_out)
+        rows = tuple([row for row in range(sent) if row not in left_out])
+        warnings += _unknown_statuses(request, rows)
+        request, rows, doubles = _one_entry_each(request, rows)
+        warnings += doubles
+    warnings += _unknown_fields(request, rows)
     return ReadRequest(request=request, unit_rows=rows, warnings=bounded(warnings))
 
 
@@ -273,10 +276,13 @@ def _one_entry_each(
 
 def _unknown_fields(request: RecommendRequest, rows: Sequence[int]) -> list[RequestWarning]:
     """Name each unknown key once, at its first place, with the number of places."""
+    entries = list(_entries(request, rows))
+    if not entries:
+        return []
     places: dict[Location, Location] = {}
     times: Counter[Location] = Counter()
-    for at, entry in _entries(request, rows):
-        for key in entry.model_extra or ():
+    for at, entry in entries:
+        for key in entry.__pydantic_extra__ or ():
             name = key if KEY.fullmatch(key) else "?"
             pattern = (*("*" if isinstance(part, int) else part for part in at), name)
             places.setdefault(pattern, (*at, name))
@@ -294,24 +300,26 @@ def _unknown_fields(request: RecommendRequest, rows: Sequence[int]) -> list[Requ
 def _entries(request: RecommendRequest, rows: Sequence[int]) -> Iterator[tuple[Location, Entry]]:
     """Yield the parts of a request that have unknown keys, each with its place in the body."""
     incident = request.incident
-    single: list[tuple[Location, Entry | None]] = [
+    single: tuple[tuple[Location, Entry | None], ...] = (
         ((), request),
         (("operator",), request.operator),
         (("incident",), incident),
         (("incident", "location"), incident.location),
         (("incident", "screening"), incident.screening),
         (("options",), request.options),
-    ]
-    yield from ((at, entry) for at, entry in single if entry is not None and entry.model_extra)
-    for i, need in enumerate(request.competing):
-        if need.model_extra:
-            yield ("competing", i), need
-    for i, assigned in enumerate(incident.assigned):
-        if assigned.model_extra:
-            yield ("incident", "assigned", i), assigned
-    for i, override in enumerate(incident.overrides):
-        if override.model_extra:
-            yield ("incident", "overrides", i), override
+    )
+    for at, entry in single:
+        if entry is not None and entry.__pydantic_extra__:
+            yield at, entry
+    lists: tuple[tuple[Location, Sequence[Entry]], ...] = (
+        (("competing",), request.competing),
+        (("incident", "assigned"), incident.assigned),
+        (("incident", "overrides"), incident.overrides),
+    )
+    for at, items in lists:
+        for i, item in enumerate(items):
+            if item.__pydantic_extra__:
+                yield (*at, i), item
     for row, unit in zip(rows, request.units or (), strict=True):
         home, position = unit.home, unit.position
         if unit.__pydantic_extra__:

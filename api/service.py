@@ -1,15 +1,17 @@
 """What one running service holds: settings, counters, the log, and the view all requests read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from api.errors import NotReady
 from api.live_view import LiveView
 from api.metrics import Metrics, software_version
-from api.operations import Answered
+from api.operations import Answered, Decider
 from api.settings import Settings
+from routing.recommend import recommend
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,6 +21,7 @@ class Service:
     settings: Settings
     metrics: Metrics
     log: FilteringBoundLogger
+    decide: Decider = recommend
     view: LiveView | None = field(default=None)
     stage: str = "starting"
     failure: str | None = None
@@ -57,24 +60,22 @@ class Service:
         self.metrics.build.labels(*basis).set(1)
         self.log.info("ready", network_id=view.network_id, weights_id=view.weights_id)
 
-    def count(self, answered: Answered) -> None:
-        """Count one recommendation; the log line has its id and no content."""
-        answer, counted = answered.answer, self.metrics
-        counted.outcomes.labels(answer.outcome, answer.mode or "NONE").inc()
-        counted.rungs.labels(answer.basis.eta).inc()
-        for warning in answer.warnings:
-            counted.warnings.labels(warning.code).inc()
-        for stage, took_s in answered.stages:
-            counted.stage_s.labels(stage).observe(took_s)
-        self.log.info(
-            "recommendation",
-            id=answer.recommendation_id,
-            outcome=answer.outcome,
-            mode=answer.mode,
-            eta=answer.basis.eta,
-            units=sum(kind.seen for kind in answer.explain.counts.values()),
-            warnings=len(answer.warnings),
-        )
+    def count(self, answered: Answered) -> Mapping[str, Any]:
+        """Count one recommendation and return what its log line says: its id and no content."""
+        found, counted = answered.found, self.metrics
+        counted.outcomes.add(found.outcome, found.mode or "NONE")
+        counted.rungs.add(found.basis.eta)
+        for warning in answered.warnings:
+            counted.warnings.add(warning.code)
+        counted.stage_s.observe(*answered.stages)
+        return {
+            "id": answered.recommendation_id,
+            "outcome": found.outcome,
+            "mode": found.mode,
+            "eta": found.basis.eta,
+            "units": sum([kind.seen for kind in found.explain.counts.values()]),
+            "warnings": len(answered.warnings),
+        }
 
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""

@@ -36,7 +36,7 @@ def run_recommend(
         from api.map_data import map_data
         from api.map_picture import draw_map
 
-        draw_map(map_data(view, answered.request, answered.answer), map_file)
+        draw_map(map_data(view, answered.request, answered.found), map_file)
         notes.print(f"Drawn: {map_file}", markup=False)
 
 

@@ -111,15 +111,15 @@ def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
     )
 
 
-def make_server(settings: Settings) -> Any:
-    """Return the uvicorn server of an app that is not started yet."""
+def make_server(settings: Settings, app: Any = None) -> Any:
+    """Return the uvicorn server of an app that is not started yet, by default the service's."""
     import uvicorn
 
     from api.app import make_app
 
     route_library_logs(make_log(settings.log_level))
     config = uvicorn.Config(
-        make_app(settings),
+        app or make_app(settings),
         log_config=None,
         access_log=False,
         server_header=False,

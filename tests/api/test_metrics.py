@@ -1,13 +1,17 @@
 """What the service counts, logs and tells of itself."""
 
 import json
+import random
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.testclient import TestClient
 
 from api.app import make_app
 from api.live_view import LiveView
+from api.log import make_log
+from api.metrics import SECONDS, Durations, Tally
 from api.settings import Settings
 from tests.api.requests_made import SPD_1, as_bytes, request, request_about
 from tests.api.waiting import wait_until
@@ -58,6 +62,42 @@ def test_two_apps_do_not_add_up(view: LiveView, fresh: TestClient) -> None:
     assert 'route="/healthz"' not in fresh.get("/metrics").text
 
 
+def test_counts_are_told_as_prometheus_own_client_tells_them() -> None:
+    rng = random.Random(20231001)
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    tally = Tally("calls", "Calls.", ("route", "status"), registry=ours)
+    spread = Durations("took_seconds", "Time.", "stage", registry=ours)
+    counter = Counter("calls", "Calls.", ["route", "status"], registry=theirs)
+    histogram = Histogram("took_seconds", "Time.", ["stage"], buckets=SECONDS, registry=theirs)
+    for _ in range(2_000):
+        labels = rng.choice(["/a", 'b"\\\n']), rng.choice(["200", "422"])
+        took_s = rng.choice([*SECONDS, rng.expovariate(50), 3.0])
+        tally.add(*labels)
+        counter.labels(*labels).inc()
+        spread.observe((labels[0], took_s))
+        histogram.labels(labels[0]).observe(took_s)
+    assert samples(ours) == samples(theirs)
+    tally.add("/a", "200")
+    assert samples(ours) != samples(theirs)
+
+
+def samples(registry: CollectorRegistry) -> list[str]:
+    """Return the lines of a registry; when a counter was made is told by the library alone."""
+    lines = generate_latest(registry).decode().splitlines()
+    return sorted(line for line in lines if "_created" not in line)
+
+
+@pytest.mark.parametrize("said", ["plain", "Jos\u00e9", "\udce9", 2**80, {1: float("nan")}])
+def test_whatever_is_logged_is_one_line_of_ascii_json(
+    capsys: pytest.CaptureFixture[str], said: object
+) -> None:
+    make_log("info").info("library", message=said)
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert line.isascii()
+    assert json.loads(line)["event"] == "library"
+
+
 def test_readiness_names_what_is_degraded(fresh: TestClient) -> None:
     state = fresh.get("/readyz").json()
     assert state["ready"] is True
@@ -79,7 +119,10 @@ def test_log_lines_are_json_and_hold_nothing_of_the_request(
     post(fresh, made)
     said = capsys.readouterr().err
     lines = [json.loads(line) for line in said.splitlines()]
-    assert {line["event"] for line in lines} >= {"recommendation", "request"}
+    [line] = [line for line in lines if line.get("route") == "/v1/recommend-units"]
+    assert (line["event"], line["status"], line["outcome"]) == ("request", 200, "DISPATCH")
+    assert line["id"].startswith("rec_")
+    assert line["ms"] > 0
     assert "SECRET" not in said
     assert "47.61" not in said
     assert "2M1" not in said

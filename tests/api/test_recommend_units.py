@@ -165,6 +165,8 @@ def test_five_hundred_units_are_explained_when_asked_for(client: TestClient) -> 
 
 def test_the_stages_are_in_the_header(client: TestClient) -> None:
     response = client.post("/v1/recommend-units", content=as_bytes(request()), headers=JSON)
-    stages = [part.split(";")[0] for part in response.headers["server-timing"].split(", ")]
-    assert stages[0] == "read"
-    assert stages[-1] == "write"
+    parts = [part.split(";dur=") for part in response.headers["server-timing"].split(", ")]
+    names, took_ms = [name for name, _ in parts], [float(ms) for _, ms in parts]
+    assert names[0] == "read"
+    assert names[-2:] == ["write", "total"]
+    assert took_ms[-1] == pytest.approx(sum(took_ms[:-1]), abs=0.001 * len(parts))
