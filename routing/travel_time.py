@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geodata.driving_time import UNREACHABLE_MS, EdgeTimes
 from geodata.network import StreetNetwork
-from geodata.snap import Position, Positions
+from geodata.snap import COLUMN_TYPES, Position, Positions
 from routing import hierarchy as kernel
 from routing import places, route_walk
 from routing.road_columns import RoadColumns, read_only
@@ -206,6 +206,17 @@ class TravelTimes:
             columns.turns[0], columns.rank, columns.nodes, self._to_table, rows, bases,
         )  # fmt: skip
         return UnitLabels(weights_id=self.weights_id, positions=positions, rows=rows, bases=bases)
+
+    def moved_labels(
+        self, units: UnitLabels, rows: NDArray[np.integer], positions: Positions
+    ) -> UnitLabels:
+        """Return the labels of units at new positions, of which only some rows differ."""
+        assert units.weights_id == self.weights_id, "labels of other weights"
+        there = Positions(**{name: getattr(positions, name)[rows] for name in COLUMN_TYPES})
+        moved = self.unit_labels(there)
+        labels, bases = units.rows.copy(), units.bases.copy()
+        labels[rows], bases[rows] = moved.rows, moved.bases
+        return UnitLabels(weights_id=self.weights_id, positions=positions, rows=labels, bases=bases)
 
     def incident_label(self, position: Position) -> IncidentLabel:
         """Return the label of a target; one serves any number of units."""
