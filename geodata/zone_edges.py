@@ -94,23 +94,15 @@ def _reaches(columns: Columns, zone: int, x: float, y: float, reach_m: float, ar
 
 
 @njit
-def _reached(columns: Columns, x: float, y: float, reach_m: float) -> Longs:
-    """Return the zones that have a point inside or within reach of it."""
+def _reached(columns: Columns, x: float, y: float, reach_m: float, area: bool) -> Longs:
+    """Return the zones whose edge, or area too, lies within reach of a point, ascending."""
     hits = np.empty(len(columns[0]), np.int64)
     n = 0
     for zone in range(len(hits)):
-        if _reaches(columns, zone, x, y, reach_m, True):  # noqa: FBT003  (numba: no keywords)
+        if _reaches(columns, zone, x, y, reach_m, area):
             hits[n] = zone
             n += 1
     return hits[:n]
-
-
-@njit
-def _touches(columns: Columns, x: float, y: float, reach_m: float) -> bool:
-    touched = False
-    for zone in range(len(columns[0])):
-        touched = touched or _reaches(columns, zone, x, y, reach_m, False)  # noqa: FBT003
-    return touched
 
 
 @njit
@@ -153,14 +145,14 @@ def _nearest(columns: Columns, taken: Flags, x: float, y: float, area: bool) -> 
     the nearest box is measured first, so that most others need no look.
     """
     boxes = columns[0]
-    begin, least_m2 = -1, math.inf
+    begin, least_m2 = len(boxes), math.inf
     if not abs(x) + abs(y) < math.inf:
-        return begin, least_m2
+        return -1, math.inf
     for zone in range(len(boxes)):
         gap_m2 = _box_m2(boxes[zone], x, y)
         if taken[zone] and gap_m2 < least_m2:
             begin, least_m2 = zone, gap_m2
-    if begin < 0:
+    if begin == len(boxes):
         return -1, math.inf
     nearest, nearest_m2 = begin, _zone_m2(columns, begin, x, y, math.inf, area)
     for zone in range(len(boxes)):
@@ -234,12 +226,14 @@ class ZoneEdges:
 
     def reached(self, x: float, y: float, reach_m: float) -> list[int]:
         """Return the zones that a point is in, or no farther from than `reach_m`, ascending."""
-        hits: list[int] = _reached(self.columns, x, y, reach_m).tolist()
+        hits: list[int] = _reached(self.columns, x, y, reach_m, True).tolist()  # noqa: FBT003
         return hits
 
     def touches(self, x: float, y: float, radius_m: float) -> bool:
         """Tell whether the edge of any zone is no farther away than a radius."""
-        return radius_m >= 0.0 and _touches(self.columns, x, y, radius_m)
+        if radius_m < 0.0:
+            return False
+        return len(_reached(self.columns, x, y, radius_m, False)) > 0  # noqa: FBT003
 
     def nearest(self, x: float, y: float, taken: Flags) -> tuple[int, float]:
         """Return the nearest of the zones that are taken, -1 without, and metres (0 inside)."""
