@@ -49,6 +49,9 @@ def warm_up(situation: Situation) -> Outcome:
             completed_at=noon, weapon=Answer.NO, violence=Answer.NO, medical=Answer.NO
         ),
     )
+    # What only some calls need: a place outside every zone, a circle around an uncertain one.
+    situation.zones.nearest(lon, lat)
+    situation.zones.is_near_edge(lon, lat, 1.0)
     found = recommend(with_roster(situation, roster), incident, noon, Options(route=True))
     return found.outcome
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from benchmarks.pieces import pieces
 from benchmarks.stopwatch import Timing, duration, machine, table, time_each
 from geodata.driving_time import ROUTINE, UNREACHABLE_MS, edge_times
 from geodata.network import StreetNetwork
@@ -213,7 +214,8 @@ def report(network: StreetNetwork, n_runs: int = 300) -> str:
         f"{max(3, n_runs // 30)}), one thread; {network.source.network_id}: "
         f"{network.n_junctions:,} junctions, {network.n_edges:,} edges; {machine()}"
     )
-    return table(title, head, rows) + "\n" + surfaces(times, n_runs)
+    tables = (table(title, head, rows), surfaces(times, n_runs), pieces(times, n_runs))
+    return "\n".join(tables)
 
 
 def surfaces(times: TravelTimes, n_runs: int) -> str:

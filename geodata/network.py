@@ -195,6 +195,35 @@ class StreetNetwork:
         street = self.edge_street
         return np.where(self.edge_along, self.street_against[street], self.street_along[street])
 
+    @cached_property
+    def _names_by_junction(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(n_junctions + 1,) first, and the places in `names` of the streets that meet at each.
+
+        Each name once, in order of the alphabet, unnamed streets left out; 0.3 MB for a city.
+        """
+        alphabet = sorted(set(self.names) - {""})
+        order = {name: place for place, name in enumerate(alphabet)}
+        rank = np.array([order.get(name, -1) for name in self.names], np.int64)
+        junction = np.concatenate((self.edge_tail, self.edge_head)).astype(np.int64)
+        met = np.tile(rank[self.street_name[self.edge_street]], 2)
+        n = max(len(alphabet), 1)
+        keys = np.unique(junction[met >= 0] * n + met[met >= 0])
+        first = np.searchsorted(keys, np.arange(self.n_junctions + 1) * n)
+        place_of = {name: place for place, name in enumerate(self.names)}
+        places = np.array([place_of[name] for name in alphabet], np.int32)
+        return first.astype(np.int32), places[keys % n]
+
+    def names_at(self, junction: int) -> list[str]:
+        """Return the names of the streets that meet at a junction, in order of the alphabet."""
+        first, places = self._names_by_junction
+        part = places[first.item(junction) : first.item(junction + 1)]
+        return [self.names[place] for place in part.tolist()]
+
+    def ends_of(self, street: int) -> tuple[int, int]:
+        """Return the junctions at both ends of a street: tail and head of one of its edges."""
+        edge = max(self.street_along.item(street), self.street_against.item(street))
+        return self.edge_tail.item(edge), self.edge_head.item(edge)
+
     def street_line(self, street: int) -> NDArray[np.float64]:
         """Return the drawn line of a street, (n, 2) lon and lat in degrees."""
         part = slice(self.street_point_first[street], self.street_point_first[street + 1])
@@ -202,4 +231,4 @@ class StreetNetwork:
 
     def name_of(self, street: int) -> str:
         """Return the street's name, '' when it has none."""
-        return str(self.names[self.street_name[street]])
+        return self.names[self.street_name.item(street)]

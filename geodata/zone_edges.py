@@ -45,64 +45,6 @@ def _band(box: Reals, n_bands: int, y: float) -> int:
 
 
 @njit
-def _n_copies(box: Reals, n_bands: int, stretches: Reals) -> int:
-    copies = 0
-    for i in range(len(stretches)):
-        low, high = min(stretches[i, 1], stretches[i, 3]), max(stretches[i, 1], stretches[i, 3])
-        copies += _band(box, n_bands, high) - _band(box, n_bands, low) + 1
-    return copies
-
-
-@njit
-def _boxed(stretches: Reals, first: Longs) -> tuple[Reals, Longs, int]:
-    """Return the box of each zone, its first band (n_zones + 1,), and how often stretches occur."""
-    n = len(first) - 1
-    boxes = np.empty((n, 5))
-    band_first = np.zeros(n + 1, np.int64)
-    n_copies = 0
-    for zone in range(n):
-        own = stretches[first[zone] : first[zone + 1]]
-        box = boxes[zone]
-        box[WEST], box[EAST] = own[:, 0].min(), own[:, 0].max()
-        box[SOUTH], box[NORTH] = own[:, 1].min(), own[:, 1].max()
-        n_bands = max(1, len(own) // STRETCHES_PER_BAND)
-        box[BAND_M] = (box[NORTH] - box[SOUTH]) / n_bands
-        while _n_copies(box, n_bands, own) > COPIES_MAX * len(own):
-            n_bands = max(1, n_bands // 2)
-            box[BAND_M] = (box[NORTH] - box[SOUTH]) / n_bands
-        band_first[zone + 1] = band_first[zone] + n_bands
-        n_copies += _n_copies(box, n_bands, own)
-    return boxes, band_first, n_copies
-
-
-@njit
-def _banded(
-    stretches: Reals, first: Longs, boxes: Reals, band_first: Longs, n_copies: int
-) -> tuple[Longs, Reals]:
-    """Return the first stretch of each band (n_bands + 1,) and the stretches, band by band."""
-    at = np.zeros(band_first[-1] + 1, np.int64)
-    banded = np.empty((n_copies, 4))
-    for filling in range(2):
-        for zone in range(len(first) - 1):
-            box, n_bands = boxes[zone], band_first[zone + 1] - band_first[zone]
-            for i in range(first[zone], first[zone + 1]):
-                a, b = stretches[i, 1], stretches[i, 3]
-                low, high = _band(box, n_bands, min(a, b)), _band(box, n_bands, max(a, b))
-                for band in range(band_first[zone] + low, band_first[zone] + high + 1):
-                    if filling:
-                        banded[at[band]] = stretches[i]
-                        at[band] += 1
-                    else:
-                        at[band + 1] += 1
-        if not filling:
-            for band in range(len(at) - 1):
-                at[band + 1] += at[band]
-    starts = np.zeros(len(at), np.int64)
-    starts[1:] = at[:-1]
-    return starts, banded
-
-
-@njit
 def _square_m2(stretch: Reals, x: float, y: float) -> float:
     """Return squared metres from a point to a stretch; its ends are taken as they are."""
     ax, ay, bx, by = stretch[0] - x, stretch[1] - y, stretch[2] - x, stretch[3] - y
@@ -152,23 +94,15 @@ def _reaches(columns: Columns, zone: int, x: float, y: float, reach_m: float, ar
 
 
 @njit
-def _reached(columns: Columns, x: float, y: float, reach_m: float) -> Longs:
-    """Return the zones that have a point inside or within reach of it."""
+def _reached(columns: Columns, x: float, y: float, reach_m: float, area: bool) -> Longs:
+    """Return the zones whose edge, or area too, lies within reach of a point, ascending."""
     hits = np.empty(len(columns[0]), np.int64)
     n = 0
     for zone in range(len(hits)):
-        if _reaches(columns, zone, x, y, reach_m, True):  # noqa: FBT003  (numba: no keywords)
+        if _reaches(columns, zone, x, y, reach_m, area):
             hits[n] = zone
             n += 1
     return hits[:n]
-
-
-@njit
-def _touches(columns: Columns, x: float, y: float, reach_m: float) -> bool:
-    touched = False
-    for zone in range(len(columns[0])):
-        touched = touched or _reaches(columns, zone, x, y, reach_m, False)  # noqa: FBT003
-    return touched
 
 
 @njit
@@ -211,14 +145,14 @@ def _nearest(columns: Columns, taken: Flags, x: float, y: float, area: bool) -> 
     the nearest box is measured first, so that most others need no look.
     """
     boxes = columns[0]
-    begin, least_m2 = -1, math.inf
+    begin, least_m2 = len(boxes), math.inf
     if not abs(x) + abs(y) < math.inf:
-        return begin, least_m2
+        return -1, math.inf
     for zone in range(len(boxes)):
         gap_m2 = _box_m2(boxes[zone], x, y)
         if taken[zone] and gap_m2 < least_m2:
             begin, least_m2 = zone, gap_m2
-    if begin < 0:
+    if begin == len(boxes):
         return -1, math.inf
     nearest, nearest_m2 = begin, _zone_m2(columns, begin, x, y, math.inf, area)
     for zone in range(len(boxes)):
@@ -228,6 +162,43 @@ def _nearest(columns: Columns, taken: Flags, x: float, y: float, area: bool) -> 
         if square < nearest_m2 or (square == nearest_m2 and zone < nearest):
             nearest, nearest_m2 = zone, square
     return nearest, math.sqrt(nearest_m2)
+
+
+def _columns_of(stretches: Reals, zone: NDArray[np.integer], n_zones: int) -> Columns:
+    """Return the stretches of all zones in bands, few enough that tall ones are not everywhere."""
+    n_stretches = np.bincount(zone, minlength=n_zones)
+    x, y = stretches[:, 0::2], stretches[:, 1::2]
+    boxes = np.empty((n_zones, 5))
+    begins = np.cumsum(n_stretches) - n_stretches
+    if n_zones > 0:
+        boxes[:, WEST] = np.minimum.reduceat(x.min(axis=1), begins)
+        boxes[:, EAST] = np.maximum.reduceat(x.max(axis=1), begins)
+        boxes[:, SOUTH] = np.minimum.reduceat(y.min(axis=1), begins)
+        boxes[:, NORTH] = np.maximum.reduceat(y.max(axis=1), begins)
+    n_bands = np.maximum(1, n_stretches // STRETCHES_PER_BAND)
+    while True:
+        boxes[:, BAND_M] = (boxes[:, NORTH] - boxes[:, SOUTH]) / n_bands
+        own, most = boxes[zone], n_bands[zone]
+        low, high = _bands(own, most, y.min(axis=1)), _bands(own, most, y.max(axis=1))
+        copies = np.bincount(zone, high - low + 1, minlength=n_zones)
+        over = (copies > COPIES_MAX * n_stretches) & (n_bands > 1)
+        if not over.any():
+            break
+        n_bands[over] //= 2
+    band_first = np.concatenate(([0], np.cumsum(n_bands)))
+    times = high - low + 1
+    copied = np.repeat(np.arange(len(zone)), times)
+    above = np.arange(len(copied)) - np.repeat(np.cumsum(times) - times, times)
+    band = (band_first[zone] + low)[copied] + above
+    order = np.argsort(band, kind="stable")
+    first = np.searchsorted(band[order], np.arange(band_first[-1] + 1))
+    banded = np.ascontiguousarray(stretches[copied[order]])
+    return boxes, band_first.astype(np.int64), first.astype(np.int64), banded
+
+
+def _bands(boxes: Reals, n_bands: Longs, y: Reals) -> Longs:
+    """Return what `_band` says of each point, with its own box."""
+    return np.clip((y - boxes[:, SOUTH]) / boxes[:, BAND_M], 0.0, n_bands - 1.0).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -248,23 +219,21 @@ class ZoneEdges:
         zone
             (n,) the zone of each, ascending; every zone has some.
         """
-        first = np.searchsorted(zone, np.arange(n_zones + 1)).astype(np.int64)
-        stretches = np.ascontiguousarray(stretches, np.float64).reshape(-1, 4)
-        boxes, band_first, n_copies = _boxed(stretches, first)
-        starts, banded = _banded(stretches, first, boxes, band_first, n_copies)
-        columns = (boxes, band_first, starts, banded)
+        columns = _columns_of(stretches, zone, n_zones)
         for column in columns:
             column.setflags(write=False)
         return cls(columns=columns, all_zones=np.ones(n_zones, np.bool_))
 
     def reached(self, x: float, y: float, reach_m: float) -> list[int]:
         """Return the zones that a point is in, or no farther from than `reach_m`, ascending."""
-        hits: list[int] = _reached(self.columns, x, y, reach_m).tolist()
+        hits: list[int] = _reached(self.columns, x, y, reach_m, True).tolist()  # noqa: FBT003
         return hits
 
     def touches(self, x: float, y: float, radius_m: float) -> bool:
         """Tell whether the edge of any zone is no farther away than a radius."""
-        return radius_m >= 0.0 and _touches(self.columns, x, y, radius_m)
+        if radius_m < 0.0:
+            return False
+        return len(_reached(self.columns, x, y, radius_m, False)) > 0  # noqa: FBT003
 
     def nearest(self, x: float, y: float, taken: Flags) -> tuple[int, float]:
         """Return the nearest of the zones that are taken, -1 without, and metres (0 inside)."""

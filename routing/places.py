@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from geodata.compiled import njit
 from geodata.driving_time import UNREACHABLE_MS
+from geodata.snap import NO_INCIDENT
 from routing.hierarchy import DEPTH, ENTER, LABEL_FIRST, least_sum, n_common, root_path
 
 Ints = NDArray[np.int32]
@@ -160,3 +161,34 @@ def times_to(
             unit = (street[i], fraction[i], ways[i])
             times[i] = min(times[i], straight_ms(unit, target, edge_by_street, move_ms)[0])
     return times
+
+
+@njit
+def street_beyond(
+    arriving: int,
+    edge_first: Ints,
+    edge_head: Ints,
+    edge_street: Ints,
+    street_flags: NDArray[np.uint8],
+    move_ms: Ints,
+    turns: tuple[Ints, Ints, Ints],
+) -> int:
+    """Return the edge that stands for the junction at which an edge arrives, or -1.
+
+    Of the open edges that leave it where a call may be, and into which the turn is allowed, it is
+    the one into which most turns are allowed, then the one of the lowest street.
+    """
+    edge_end, entry_first, entry_node = turns
+    junction = edge_head[arriving]
+    best, most = -1, 0
+    for edge in range(edge_first[junction], edge_first[junction + 1]):
+        street = edge_street[edge]
+        if street_flags[street] & NO_INCIDENT or move_ms[edge] >= UNREACHABLE_MS:
+            continue
+        allowed = False
+        for entry in range(entry_first[edge], entry_first[edge + 1]):
+            allowed = allowed or entry_node[entry] == edge_end[arriving]
+        n = entry_first[edge + 1] - entry_first[edge]
+        if allowed and (n > most or (n == most and street < edge_street[best])):
+            best, most = edge, n
+    return best

@@ -85,7 +85,9 @@ def _walk(
     hub = path.shape[1]
     edges[0] = first_edge
     n = 1
-    last_used = entries[:, 1].max()
+    last_used = 0
+    for i in range(len(entries)):
+        last_used = max(last_used, entries[i, 1])
     while True:
         if n + 1 >= len(edges):
             grown = np.empty(2 * len(edges), np.int32)
@@ -188,11 +190,11 @@ def drive(
 @njit
 def _along_line(metres: Reals, values: Reals, at: float) -> float:
     """Return a value where so many metres of a line are behind; metres never fall."""
-    i = np.searchsorted(metres, at, side="right") - 1
-    if i < 0:
-        return float(values[0])
-    if i >= len(metres) - 1:
+    if at >= metres[-1]:
         return float(values[-1])
+    i = 0
+    while metres[i + 1] <= at:
+        i += 1
     slope = (values[i + 1] - values[i]) / (metres[i + 1] - metres[i])
     return float(slope * (at - metres[i]) + values[i])
 

@@ -4,6 +4,7 @@ What lives here: the point on CARE's way short of the call, the words for where 
 waits. What does not: whether CARE has to wait at all (`dispatch`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,18 +50,20 @@ def stage_on_route(network: StreetNetwork, route: "Route", waiting: Waits, polic
     Nobody waits on a motorway, a ramp or in a tunnel: the point is then where the route leaves it,
     unless that is less than half as far from the call.
     """
-    lon, lat, edge = route.point_before_end(policy.stage_short_m)
-    barred = network.street_flags[network.edge_street[route.edges]] & NO_INCIDENT != 0
-    place = int(np.flatnonzero(route.edges == edge)[-1])
-    if barred[place]:
+    lon, lat, place = route.place_before_end(policy.stage_short_m)
+    if network.street_flags.item(_street(network, route, place)) & NO_INCIDENT:
+        barred = network.street_flags[network.edge_street[route.edges]] & NO_INCIDENT != 0
         ahead = place + int(np.argmin(barred[place:]))
-        left_m = route.length_m - float(route.edge_begin_m[ahead])
+        left_m = route.length_m - route.edge_begin_m.item(ahead)
         if not barred[ahead] and left_m >= 0.5 * policy.stage_short_m:
-            lon, lat, _ = route.point_before_end(left_m)
-            edge = int(route.edges[ahead])
-    return _stage(
-        (lon, lat), near(network, int(network.edge_street[edge]), lon, lat), waiting, policy
-    )
+            lon, lat, _ = route.place_before_end(left_m)
+            place = ahead
+    where = near(network, _street(network, route, place), lon, lat)
+    return _stage((lon, lat), where, waiting, policy)
+
+
+def _street(network: StreetNetwork, route: "Route", place: int) -> int:
+    return network.edge_street.item(route.edges.item(place))
 
 
 def stage_on_line(
@@ -101,25 +104,14 @@ def near(network: StreetNetwork, street: int, lon: float, lat: float) -> str:
     alone. An unnamed street gives way to what it meets.
     """
     own = network.name_of(street)
-    ends = _ends(network, street)
-    ends.sort(
-        key=lambda j: (network.junction_lon[j] - lon) ** 2 + (network.junction_lat[j] - lat) ** 2
-    )
-    for junction in ends:
-        others = [name for name in junction_names(network, junction) if name != own]
+    for junction in sorted(network.ends_of(street), key=_nearness_to(network, lon, lat)):
+        others = [name for name in network.names_at(junction) if name != own]
         if others:
             return " / ".join(([own] if own else []) + others[: 1 if own else 2])
     return own
 
 
-def _ends(network: StreetNetwork, street: int) -> list[int]:
-    edge = max(network.street_along[street], network.street_against[street])
-    return [int(network.edge_tail[edge]), int(network.edge_head[edge])]
-
-
-def junction_names(network: StreetNetwork, junction: int) -> list[str]:
-    """Return the names of the streets that meet at a junction, in order of the alphabet."""
-    leaving = np.arange(network.edge_first[junction], network.edge_first[junction + 1])
-    arriving = np.flatnonzero(network.edge_head == junction)
-    streets = network.edge_street[np.concatenate((leaving, arriving))]
-    return sorted({network.name_of(int(street)) for street in streets} - {""})
+def _nearness_to(network: StreetNetwork, lon: float, lat: float) -> Callable[[int], float]:
+    """Return what sorts junctions by their distance from a point, nearest first."""
+    lons, lats = network.junction_lon, network.junction_lat
+    return lambda junction: (lons.item(junction) - lon) ** 2 + (lats.item(junction) - lat) ** 2

@@ -9,15 +9,15 @@ it leaves, an incident costs the part of its street from the junction where it i
 both are on one street the time straight along it competes with the way round.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geodata.driving_time import UNREACHABLE_MS, EdgeTimes
-from geodata.network import StreetNetwork
-from geodata.snap import Position, Positions
+from geodata.network import NO_EDGE, StreetNetwork
+from geodata.snap import COLUMN_TYPES, NO_STREET, Position, Positions, Way
 from routing import hierarchy as kernel
 from routing import places, route_walk
 from routing.road_columns import RoadColumns, read_only
@@ -210,6 +210,17 @@ class TravelTimes:
         )  # fmt: skip
         return UnitLabels(weights_id=self.weights_id, positions=positions, rows=rows, bases=bases)
 
+    def moved_labels(
+        self, units: UnitLabels, rows: NDArray[np.integer], positions: Positions
+    ) -> UnitLabels:
+        """Return the labels of units at new positions, of which only some rows differ."""
+        assert units.weights_id == self.weights_id, "labels of other weights"
+        there = Positions(**{name: getattr(positions, name)[rows] for name in COLUMN_TYPES})
+        moved = self.unit_labels(there)
+        labels, bases = units.rows.copy(), units.bases.copy()
+        labels[rows], bases[rows] = moved.rows, moved.bases
+        return UnitLabels(weights_id=self.weights_id, positions=positions, rows=labels, bases=bases)
+
     def incident_label(self, position: Position) -> IncidentLabel:
         """Return the label of a target; one serves any number of units."""
         columns = self._columns
@@ -221,6 +232,32 @@ class TravelTimes:
         return IncidentLabel(
             weights_id=self.weights_id, position=position, row=row, base=base, path=path
         )
+
+    def at_junction(self, place: Position) -> Position:
+        """Return a place at the very head of a one-way street as the begin of a street that leaves.
+
+        A call at a junction is reached by whoever reaches the junction, not only along the street
+        that its place happens to be named by. Of the streets that leave, the one into which most
+        turns are allowed, then the lowest, stands for it. Any other place is returned as it is.
+        """
+        ahead = place.fraction == 1.0
+        if place.street == NO_STREET or not (ahead or place.fraction == 0.0):
+            return place
+        if place.leaves != (Way.ALONG if ahead else Way.AGAINST):
+            return place
+        net, columns = self.network, self._columns
+        along, against = columns.edge_by_street
+        edge = places.street_beyond(
+            (along if ahead else against).item(place.street), net.edge_first, net.edge_head,
+            columns.streets[0], net.street_flags, self._move_ms, columns.turns,
+        )  # fmt: skip
+        if edge < 0:
+            return place
+        street = net.edge_street.item(edge)
+        ways = int(Way.ALONG) if along.item(street) != NO_EDGE else 0
+        ways |= int(Way.AGAINST) if against.item(street) != NO_EDGE else 0
+        fraction = 0.0 if net.edge_along.item(edge) else 1.0
+        return replace(place, street=street, fraction=fraction, leaves=ways)
 
     def drive_ms(self, units: UnitLabels, incident: Position | IncidentLabel) -> NDArray[np.int32]:
         """Return (n_units,) milliseconds to drive to the incident; UNREACHABLE_MS without a way.
