@@ -10,7 +10,7 @@ comparison uses these.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.driving_time import ROUTINE, UNREACHABLE_MS
+from geodata.driving_time import ROUTINE
 from geodata.earth import distance_m, metres_per_degree
-from geodata.network import NO_EDGE
-from geodata.snap import NO_INCIDENT, NO_STREET, Position, Way
+from geodata.snap import NO_STREET, Position
 from routing.answer import LonLat, PositionUsed
 from routing.candidates_kernel import NEVER_S, nearest_rows, survey
 from routing.codes import Agency, Eta, PositionBasis
@@ -67,45 +66,13 @@ def find_target(situation: Situation, location: Location, policy: Policy) -> Tar
     snapped = situation.streets.snap_incident(location.lon, location.lat)
     near = snapped.distance_m <= policy.snap.refuse_m and situation.rung in BY_STREET
     if situation.travel_times is not None:
-        snapped = _at_junction(snapped, situation.travel_times)
+        snapped = situation.travel_times.at_junction(snapped)
     return Target(
         lon=location.lon,
         lat=location.lat,
         snapped=snapped,
         on_street=near and situation.travel_times is not None,
     )
-
-
-def _at_junction(place: Position, times: "TravelTimes") -> Position:
-    """Return a place at the very head of a one-way street as the begin of a street that leaves.
-
-    A call at a junction is reached by whoever reaches the junction, not only along the street that
-    its place happens to be named by. Of the streets that leave, the one into which most turns are
-    allowed, then the lowest, stands for it.
-    """
-    if place.street == NO_STREET or place.fraction not in (0.0, 1.0):
-        return place
-    if place.leaves != (Way.ALONG if place.fraction == 1.0 else Way.AGAINST):
-        return place
-    net, move_ms = times.network, times.edge_times.move_ms
-    graph = times.graph
-    columns = net.street_along if place.leaves == Way.ALONG else net.street_against
-    arriving = columns[place.street]
-    junction = net.edge_head[arriving]
-    choices = []
-    for edge in range(net.edge_first[junction], net.edge_first[junction + 1]):
-        street = int(net.edge_street[edge])
-        entries = graph.entry_node[graph.entry_first[edge] : graph.entry_first[edge + 1]]
-        usable = not net.street_flags[street] & NO_INCIDENT and move_ms[edge] < UNREACHABLE_MS
-        if usable and graph.edge_end[arriving] in entries:
-            choices.append((-len(entries), street, edge))
-    if not choices:
-        return place
-    _, street, edge = min(choices)
-    along = bool(net.edge_along[edge])
-    ways = int(Way.ALONG) if net.street_along[street] != NO_EDGE else 0
-    ways |= int(Way.AGAINST) if net.street_against[street] != NO_EDGE else 0
-    return replace(place, street=street, fraction=0.0 if along else 1.0, leaves=ways)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,17 +233,58 @@ def gather(
         (n_units,) for units already under way; None takes the policy's.
     """
     roster, placement = units
-    policy, decided_at = terms.policy, terms.decided_at
-    times, labels = situation.travel_times, placement.labels
-    if terms.urgent and situation.emergency_times is not None and labels is not None:
-        times = situation.emergency_times
-        labels = times.unit_labels(placement.positions) if target.on_street else labels
+    times, labels = _times_and_labels(situation, placement, target, urgent=terms.urgent)
     goal, drive_ms = None, _NO_STREETS
     if target.on_street and times is not None and labels is not None:
         goal = times.incident_label(target.snapped)
         drive_ms = times.drive_ms(labels, goal)
-    now_s = decided_at.timestamp()
-    arrive_s, bits, by_line, turnout = survey(
+    start_ms = START_AND_PARK_MS if times is None else times.start_and_park_ms
+    arrive_s, bits, by_line, turnout = _survey(units, target, terms, drive_ms, start_ms)
+    if turnout_s is not None:
+        own = np.array(turnout_s, np.int64)
+        arrive_s[arrive_s < NEVER_S] += (own - turnout)[arrive_s < NEVER_S]
+        turnout = own
+    return Muster(
+        roster=roster,
+        placement=placement,
+        target=target,
+        policy=terms.policy,
+        decided_at=terms.decided_at,
+        now_s=terms.decided_at.timestamp(),
+        turnout_s=turnout,
+        arrive_s=arrive_s,
+        preference_s=None if terms.rules is None else preference_s(roster, terms.rules),
+        by_line=by_line,
+        broken=bits & UNFREE if terms.urgent else bits,
+        times=times,
+        labels=labels,
+        goal=goal,
+    )
+
+
+def _times_and_labels(
+    situation: Situation, placement: Placement, target: Target, *, urgent: bool
+) -> "tuple[TravelTimes | None, UnitLabels | None]":
+    """Return the drive times of the unit's profile and labels made with them."""
+    times, labels = situation.travel_times, placement.labels
+    if urgent and situation.emergency_times is not None and labels is not None:
+        times = situation.emergency_times
+        labels = times.unit_labels(placement.positions) if target.on_street else None
+    return times, labels
+
+
+def _survey(
+    units: tuple[UnitColumns, Placement],
+    target: Target,
+    terms: Terms,
+    drive_ms: NDArray[np.int32],
+    start_ms: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_], NDArray[np.int64]]:
+    """Return what `candidates_kernel.survey` says of all units under these terms."""
+    roster, placement = units
+    policy = terms.policy
+    found: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_], NDArray[np.int64]]
+    found = survey(
         drive_ms,
         (placement.source, placement.positions.distance_m, placement.lon, placement.lat),
         (
@@ -288,31 +296,12 @@ def gather(
             policy.snap.refuse_m,
             1000.0 * policy.detour_factor / policy.straight_line_mps,
             1000 * policy.unknown_position_drive_s,
-            START_AND_PARK_MS if times is None else times.start_and_park_ms,
-            now_s + policy.shift_guard_s,
+            start_ms,
+            terms.decided_at.timestamp() + policy.shift_guard_s,
         ),
         needs_of(policy, terms.rules),
     )  # fmt: skip
-    if turnout_s is not None:
-        own = np.array(turnout_s, np.int64)
-        arrive_s[arrive_s < NEVER_S] += (own - turnout)[arrive_s < NEVER_S]
-        turnout = own
-    return Muster(
-        roster=roster,
-        placement=placement,
-        target=target,
-        policy=policy,
-        decided_at=decided_at,
-        now_s=now_s,
-        turnout_s=turnout,
-        arrive_s=arrive_s,
-        preference_s=None if terms.rules is None else preference_s(roster, terms.rules),
-        by_line=by_line,
-        broken=bits & UNFREE if terms.urgent else bits,
-        times=times,
-        labels=labels,
-        goal=goal,
-    )
+    return found
 
 
 _NO_STREETS: Final = np.empty(0, np.int32)
