@@ -13,20 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geodata.driving_time import ROUTINE
 from geodata.earth import distance_m, metres_per_degree
-from geodata.snap import NO_STREET, Position
+from geodata.snap import Position
 from routing.answer import LonLat, PositionUsed
-from routing.candidates_kernel import NEVER_S, nearest_rows, survey
+from routing.candidates_kernel import NEVER_S, facts, nearest_rows, survey
 from routing.codes import Agency, Eta, PositionBasis
 from routing.eligibility import SHIFT_ENDING, UNFREE, needs_of, preference_s, skill_bits
 from routing.model import Location, Situation
-from routing.placement import BEAT_CENTRE, FIX, HOME_POST, Placement
+from routing.placement import Placement
 from routing.policy import ModeRules, Policy
 from routing.roster import AGENCIES, UnitColumns
 
@@ -87,6 +87,20 @@ class Terms:
     """Lights and sirens: the emergency profile's drive times, where they are loaded."""
 
 
+class UnitFacts(NamedTuple):
+    """What an answer tells of a unit."""
+
+    arrive_s: int
+    position: PositionUsed
+
+
+POSITION_BASES: Final = (
+    PositionBasis.AVL, PositionBasis.AVL_AGED, PositionBasis.LAST_KNOWN,
+    PositionBasis.HOME_POST, PositionBasis.BEAT_CENTRE, PositionBasis.UNKNOWN,
+)  # fmt: skip
+"""As `candidates_kernel.facts` numbers them."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Muster:
     """All units of one roster as seen from one call; columns (n_units,) in roster order."""
@@ -130,65 +144,49 @@ class Muster:
 
     def arrive_at(self, row: int) -> datetime:
         """Return the arrival as an instant."""
-        return self.whole_second + timedelta(seconds=int(self.arrive_s[row]))
+        return self.whole_second + timedelta(seconds=self.facts_of(row).arrive_s)
 
-    def basis(self, row: int) -> PositionBasis:
-        """Return what is known of where a unit is."""
-        return self._basis(int(self.placement.source[row]), float(self.roster.fixed_at_s[row]))
+    @cached_property
+    def _facts(self) -> dict[int, UnitFacts]:
+        return {}
 
-    def _basis(self, source: int, fixed_at_s: float) -> PositionBasis:
-        if source == FIX:
-            age_s = self.now_s - fixed_at_s
-            if age_s <= self.policy.avl_fresh_s:
-                return PositionBasis.AVL
-            if age_s <= self.policy.avl_aged_s:
-                return PositionBasis.AVL_AGED
-            return PositionBasis.LAST_KNOWN
-        if source == HOME_POST:
-            return PositionBasis.HOME_POST
-        return PositionBasis.BEAT_CENTRE if source == BEAT_CENTRE else PositionBasis.UNKNOWN
-
-    def age_s(self, row: int) -> int | None:
-        """Return the whole seconds since a unit's fix, or None without one that has an instant."""
-        return self._age_s(int(self.placement.source[row]), float(self.roster.fixed_at_s[row]))
-
-    def _age_s(self, source: int, fixed_at_s: float) -> int | None:
-        if source != FIX or fixed_at_s != fixed_at_s:  # noqa: PLR0124  NaN: not known
-            return None
-        return max(0, int((self.now_s - fixed_at_s) // 1))
-
-    def position_used(self, row: int) -> PositionUsed:
-        """Return where a unit was taken to be, for the answer."""
-        return self.positions_used([row])[0]
-
-    def positions_used(self, rows: Sequence[int]) -> list[PositionUsed]:
-        """Return the same for several units, reading each column once."""
-        at, placement = self.placement.positions, self.placement
-        columns = (
-            placement.source, self.roster.fixed_at_s, self.by_line,
-            at.street, at.lon, at.lat, at.distance_m,
-        )  # fmt: skip
-        told = [column[rows].tolist() for column in columns]
-        found = []
-        for source, fixed_at_s, by_line, street, lon, lat, metres in zip(*told, strict=True):
-            unused = by_line or street == NO_STREET
-            found.append(
-                PositionUsed(
-                    basis=self._basis(source, fixed_at_s),
-                    age_s=self._age_s(source, fixed_at_s),
-                    snapped=None if unused else LonLat(lon=round(lon, 6), lat=round(lat, 6)),
-                    snap_m=None if unused else round(metres),
-                )
+    def look_at(self, rows: Sequence[int]) -> None:
+        """Read what will be told of some units, all in one go."""
+        at, placement, policy = self.placement.positions, self.placement, self.policy
+        told = facts(
+            np.array(rows, np.int64),
+            self.arrive_s,
+            self.by_line,
+            self.roster.fixed_at_s,
+            (placement.source, at.street, at.lon, at.lat, at.distance_m),
+            (self.now_s, float(policy.avl_fresh_s), float(policy.avl_aged_s)),
+        )
+        known = self._facts
+        for row, (arrive_s, basis, age_s, lon, lat, snap_m) in zip(
+            rows, told.tolist(), strict=True
+        ):
+            position = PositionUsed(
+                basis=POSITION_BASES[int(basis)],
+                age_s=None if age_s < 0 else int(age_s),
+                snapped=None if snap_m < 0 else LonLat(lon=lon, lat=lat),
+                snap_m=None if snap_m < 0 else int(snap_m),
             )
-        return found
+            known[row] = UnitFacts(int(arrive_s), position)
+
+    def facts_of(self, row: int) -> UnitFacts:
+        """Return what is told of a unit."""
+        known = self._facts
+        if row not in known:
+            self.look_at([row])
+        return known[row]
 
     def arrival_range_s(self, row: int) -> tuple[int, int]:
         """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""
-        low, high = self.policy.arrival_spread[self.basis(row)]
+        arrive_s, position = self.facts_of(row)
+        low, high = self.policy.arrival_spread[position.basis]
         if self.by_line[row]:
             line_low, line_high = self.policy.straight_line_spread
             low, high = min(low, line_low), max(high, line_high)
-        arrive_s = int(self.arrive_s[row])
         return math.floor(arrive_s * low), math.ceil(arrive_s * high)
 
     def nearest(

@@ -102,10 +102,11 @@ def check_units(chosen: Sequence[int], rows: Sequence[Sequence[int] | None]) -> 
 def _check_nearest(pair: tuple[int, int], care: Sequence[int], spd: Sequence[int]) -> None:
     """Check that nobody able to go comes earlier, nor equally early in an earlier column."""
     for unit, row in zip(pair, (care, spd), strict=True):
-        own_s = row[unit] if unit != NO_UNIT else IMPOSSIBLE
-        for column, arrive_s in enumerate(row):
-            if (arrive_s, column) < (own_s, unit) and (unit != NO_UNIT or _can_go(care, spd)):
-                raise UnsoundAssignment(f"pair {pair} is not the best: column {column} is nearer")
+        if unit == NO_UNIT:
+            if _can_go(care, spd):
+                raise UnsoundAssignment(f"no pair is not the best: {care} and {spd} can go")
+        elif row[unit] != min(row) or row[unit] in row[:unit]:
+            raise UnsoundAssignment(f"pair {pair} is not the best: another of {row} is nearer")
 
 
 def _can_go(care: Sequence[int], spd: Sequence[int]) -> bool:

@@ -1,9 +1,9 @@
 """The kernels that look at every unit of a roster for one call: when each arrives, what it breaks.
 
-What lives here: `survey` (rules 7 and 9), `nearest_rows` (the order of rule 9) and `tally`. What
-does not: what the figures mean (`arrivals`, `eligibility`) and who goes (`halves`). Whatever is
-left out of `survey` because it names units one by one (excluded, on the call already) is marked in
-its bits by the caller.
+What lives here: `survey` (rules 7 and 9), `nearest_rows` (the order of rule 9), `facts` and
+`tally`. What does not: what the figures mean (`arrivals`, `eligibility`) and who goes (`halves`).
+Whatever is left out of `survey` because it names units one by one (excluded, on the call already)
+is marked in its bits by the caller.
 
 The constants repeat those of `codes`, `roster`, `placement` and `arrivals`, and a test compares
 them: compiled code keeps the values it was compiled with, and knows of edits in this module alone.
@@ -25,7 +25,10 @@ Codes = NDArray[np.int8]
 Flags = NDArray[np.bool_]
 
 NEVER_S: Final = 2**31
+FIX: Final = 0
 NOWHERE: Final = 3
+BASIS_OF_SOURCE: Final = (2, 3, 4, 5)
+"""Place in `POSITION_BASES` by source, for other sources than a fix."""
 AVAILABLE: Final = 1
 CREW_NOT_TOLD: Final = -1
 STATUS_NOT_AVAILABLE: Final = 4
@@ -47,6 +50,10 @@ Limits = tuple[float, float, int, int, float]
 """Metres beyond which no street is used; milliseconds for a metre of a straight line (detour and
 speed); milliseconds of driving for a unit without a place; start and park in milliseconds; the
 instant (seconds since 1970) that a shift must not end before."""
+Spots = tuple[Codes, Ints, Reals, Reals, Reals]
+"""Columns of a `Placement`: source, and street, lon, lat and distance_m of its positions."""
+Clock = tuple[float, float, float]
+"""The instant of decision (seconds since 1970), and up to which age a fix is AVL and AVL_AGED."""
 Needs = tuple[tuple[int, int, int], tuple[int, int, int]]
 """For CARE and SPD: turnout in seconds, least crew, required skills as bits."""
 
@@ -178,6 +185,36 @@ def nearest_rows(
                 rows[i] = rows[i - 1]
             rows[place] = row
     return rows[:n], n_all
+
+
+@njit
+def facts(
+    rows: Longs, arrive_s: Longs, by_line: Flags, fixed_at_s: Reals, spots: Spots, clock: Clock
+) -> Reals:
+    """Return (n_rows, 6) what an answer tells of some units, so that Python reads one array.
+
+    Columns: arrival; place in `POSITION_BASES`; whole seconds since the fix, -1 when not known;
+    lon and lat of the street it drives from, rounded to 1e-6 degrees; whole metres to that street,
+    -1 when no street is used.
+    """
+    source, street, lon, lat, distance_m = spots
+    now_s, fresh_s, aged_s = clock
+    told = np.empty((len(rows), 6))
+    for i in range(len(rows)):
+        row = rows[i]
+        age_s = now_s - fixed_at_s[row]
+        basis = BASIS_OF_SOURCE[source[row]]
+        if source[row] == FIX:
+            basis = 0 if age_s <= fresh_s else 1 if age_s <= aged_s else 2
+        known = source[row] == FIX and not math.isnan(age_s)
+        told[i, 0] = arrive_s[row]
+        told[i, 1] = basis
+        told[i, 2] = max(0.0, math.floor(age_s)) if known else -1.0
+        used = not by_line[row] and street[row] >= 0
+        told[i, 3] = np.rint(lon[row] * 1e6) / 1e6
+        told[i, 4] = np.rint(lat[row] * 1e6) / 1e6
+        told[i, 5] = np.rint(distance_m[row]) if used else -1.0
+    return told
 
 
 @njit

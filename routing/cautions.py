@@ -168,9 +168,9 @@ def _shift(half: Half, row: int) -> Iterator[AnswerWarning]:
 
 def _position(muster: Muster, row: int) -> Iterator[AnswerWarning]:
     path, name = muster.roster.path(row, "/position"), muster.roster.call_sign[row]
-    basis = muster.basis(row)
+    position = muster.facts_of(row).position
+    basis, age_s = position.basis, position.age_s
     if basis in _AGED:
-        age_s = muster.age_s(row)
         said = "of unknown age" if age_s is None else f"{age_s} s old"
         yield _warning(WarningCode.POSITION_AGED, path, f"{name}: position is {said}")
     elif basis in _ASSUMED:

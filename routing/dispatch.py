@@ -19,7 +19,7 @@ from routing.answer import (
     RouteProperties,
     Stage,
 )
-from routing.assign import IMPOSSIBLE, pair_units
+from routing.assign import pair_units
 from routing.codes import Agency, Approach, Mode, PositionBasis, SelectedBecause
 from routing.gates import CallCheck
 from routing.halves import Half, Team
@@ -58,9 +58,7 @@ def _prices(team: Team, agency: Agency) -> list[int]:
     half = team.sought.get(agency)
     if half is None:
         return [team.there_s(agency) or 0]
-    costs = half.muster.cost_s[list(half.rows)].tolist()
-    costs[0] = min(costs)
-    return [min(int(s), IMPOSSIBLE - 1) for s in costs]
+    return [min(half.costs_s), *half.costs_s[1:]]
 
 
 def assignments(case: Case, team: Team) -> tuple[Assignment, ...]:
@@ -95,7 +93,7 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
         turnout_s=turnout_s,
         drive_s=None if arrive_s is None else arrive_s - turnout_s,
         drive_m=0 if there else None if route is None else round(route.length_m),
-        position=_ON_SCENE if there else muster.position_used(row),
+        position=_ON_SCENE if there else muster.facts_of(row).position,
         approach=_approach(case, half),
         stage=_stage(case, half, place, route, police),
         selected_because=_because(half, place),
@@ -152,9 +150,9 @@ def _because(half: Half, place: int) -> SelectedBecause:
 
 def _is_slower(half: Half, place: int) -> bool:
     """Tell whether a unit that was passed over would be there before this one."""
-    arrive_s = half.muster.arrive_s
-    others = half.rows[half.count :]
-    return bool(others) and int(arrive_s[half.rows[place]]) > min(int(arrive_s[r]) for r in others)
+    others = range(half.count, len(half.rows))
+    own_s = half.arrive_s(place) or 0
+    return any((half.arrive_s(other) or 0) < own_s for other in others)
 
 
 def _approach(case: Case, half: Half) -> Approach:
@@ -267,14 +265,14 @@ _NOBODY = _Contender(None, None, 0, inf)
 def _contenders(half: Half | None, count: int) -> list[_Contender]:
     if half is None or not half.rows:
         return [_NOBODY]
-    roster, cost_s = half.muster.roster, half.muster.cost_s
+    roster = half.muster.roster
     first = 0 if half.fixed else half.count - 1
     places = range(1) if half.fixed else range(first, min(len(half.rows), first + count + 1))
     found = []
     for place in places:
         row, arrive_s = half.rows[place], half.arrive_s(place)
         since_s = float(roster.available_since_s[row])
-        cost = (arrive_s or 0) if half.fixed else int(cost_s[row])
+        cost = (arrive_s or 0) if half.fixed else half.costs_s[place]
         found.append(
             _Contender(half.unit_id(place), arrive_s, cost, inf if isnan(since_s) else since_s)
         )

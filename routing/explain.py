@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.answer import ExplainedUnit, Explanation, KindCounts
-from routing.arrivals import ALL_UNITS, EVERY_ROW, Muster
+from routing.arrivals import Muster
 from routing.candidates_kernel import NEVER_S, tally
-from routing.codes import Explain, UnitRule, Verdict
+from routing.codes import UnitRule, Verdict
 from routing.eligibility import rule_names
 from routing.halves import Half, Team
 from routing.roster import AGENCIES
-
-NEAREST_OF_A_KIND: Final = 5
 
 NOTHING: Final = Explanation(units=(), counts={})
 """For a call that no units were looked at for."""
@@ -28,7 +26,6 @@ def explain(
     muster: Muster,
     bits: NDArray[np.int32],
     held_for: Mapping[int, str],
-    wanted: Explain,
 ) -> Explanation:
     """Return verdicts on the units of each kind that was looked for, nearest first, and counts.
 
@@ -42,48 +39,21 @@ def explain(
     sought = team.sought.values()
     totals = tally(bits, muster.roster.agency).tolist() if sought else ()
     counts = {half.agency: _counts(half, totals[AGENCIES.index(half.agency)]) for half in sought}
-    if wanted is Explain.NONE:
-        return Explanation(units=(), counts=counts)
-    shown = [one for half in sought for one in _explained(half, muster, bits, held_for, wanted)]
+    shown = [one for half in sought for one in _explained(half, bits, held_for)]
     return Explanation(units=tuple(shown), counts=counts)
 
 
-def _rows_to_show(
-    half: Half, muster: Muster, bits: NDArray[np.int32], wanted: Explain
-) -> list[int]:
-    if wanted is Explain.ALL:
-        return muster.nearest(half.agency, bits, ALL_UNITS, EVERY_ROW)
-    shown = muster.nearest(half.agency, bits, ALL_UNITS, NEAREST_OF_A_KIND)
-    shown += [row for row in half.chosen if row not in shown]
-    return shown
-
-
 def _explained(
-    half: Half,
-    muster: Muster,
-    bits: NDArray[np.int32],
-    held_for: Mapping[int, str],
-    wanted: Explain,
+    half: Half, bits: NDArray[np.int32], held_for: Mapping[int, str]
 ) -> list[ExplainedUnit]:
-    roster = muster.roster
-    rows = _rows_to_show(half, muster, bits, wanted)
-    if not rows:
-        return []
-    first_s = int(muster.arrive_s[half.rows[0]]) if half.rows else None
-    against = muster.preference_s
-    preference_s = [0] * len(rows) if against is None else against[rows].tolist()
-    told = zip(
-        rows,
-        bits[rows].tolist(),
-        muster.arrive_s[rows].tolist(),
-        preference_s,
-        muster.positions_used(rows),
-        strict=True,
-    )
+    rows, muster = half.shown, half.muster
+    roster, against = muster.roster, muster.preference_s
+    first_s = muster.facts_of(half.rows[0]).arrive_s if half.rows else None
     found = []
-    for row, broken, arrive_s, preferred_s, position in told:
+    for row, broken in zip(rows, bits[list(rows)].tolist(), strict=True):
+        arrive_s, position = muster.facts_of(row)
         verdict = _verdict(half, row, broken)
-        removed = verdict is Verdict.REMOVED or first_s is None
+        behind_s = None if first_s is None or verdict is Verdict.REMOVED else arrive_s - first_s
         found.append(
             ExplainedUnit(
                 unit_id=roster.unit_id[row],
@@ -92,8 +62,8 @@ def _explained(
                 verdict=verdict,
                 rules=rule_names(broken),
                 arrive_s=None if arrive_s == NEVER_S else arrive_s,
-                behind_s=None if removed else arrive_s - first_s,
-                preference_s=preferred_s,
+                behind_s=behind_s,
+                preference_s=0 if against is None else int(against[row]),
                 held_for=held_for.get(row),
                 position=position,
             )

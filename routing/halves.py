@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from geodata.network import StreetNetwork
 from geodata.snap import in_bounds
 from routing.arrivals import (
+    ALL_UNITS,
     EVERY_ROW,
     GUARDED,
     QUALIFIED,
@@ -24,7 +25,7 @@ from routing.arrivals import (
     gather,
 )
 from routing.candidates_kernel import NEVER_S
-from routing.codes import Agency, Mode, Status
+from routing.codes import Agency, Explain, Mode, Status
 from routing.gates import CallCheck
 from routing.model import AssignedUnit, Incident, Options, Situation
 from routing.placement import NOWHERE, place_units
@@ -37,6 +38,9 @@ UNDER_WAY: Final = frozenset({Status.ENROUTE, Status.STAGED, Status.ON_SCENE})
 
 SHOWN: Final = (Agency.SPD, Agency.CARE)
 """The order of an answer."""
+
+TOLD: Final = {Explain.NONE: 0, Explain.NEAREST: 5, Explain.ALL: EVERY_ROW}
+"""How many units of a kind are explained, besides those that are chosen."""
 
 CANDIDATES: Final = 4
 """How many more units of a kind are ranked than are sent and told."""
@@ -55,6 +59,10 @@ class Half:
     """How many of the rows the answer names: those to send, or all that are fixed."""
     fixed: bool = False
     """These units are on the call already; nobody is chosen."""
+    costs_s: tuple[int, ...] = ()
+    """For each row that is sought: what it is compared by, see `Muster.cost_s`."""
+    shown: tuple[int, ...] = ()
+    """Rows that the answer explains, nearest first."""
     on_scene: tuple[datetime | None, ...] = ()
     """For each fixed row: since when it is on scene; None when it is not there yet."""
     guarded: frozenset[int] = frozenset()
@@ -79,15 +87,17 @@ class Half:
         row = self.rows[place]
         if self.fixed and self.on_scene[place] is not None:
             return 0
-        arrive_s = int(self.muster.arrive_s[row])
+        arrive_s = self.muster.facts_of(row).arrive_s
+        if not self.fixed:
+            return arrive_s
         unknown = self.muster.placement.source[row] == NOWHERE
-        return None if self.fixed and (unknown or arrive_s == NEVER_S) else arrive_s
+        return None if unknown or arrive_s == NEVER_S else arrive_s
 
     def there_s(self) -> int | None:
         """Return when this half is there: the last of those sent, the first of those assigned."""
         if self.fixed:
             return self.arrive_s(0)
-        return max(int(self.muster.arrive_s[row]) for row in self.chosen)
+        return max([self.muster.facts_of(row).arrive_s for row in self.chosen])
 
     def unit_id(self, place: int) -> str:
         """Return the unit_id of a unit by its place in `rows`."""
@@ -151,6 +161,9 @@ def form_team(
         count = needed.units if check.mode is Mode.SPD_ADD else needed.units - there
         if count > 0:
             sought[agency] = candidates(muster, bits, agency, count, options)
+    told = [row for half in sought.values() for row in (*half.shown, *half.rows)]
+    if told:
+        muster.look_at(list(dict.fromkeys(told)))
     return Team(sought=sought, fixed=fixed)
 
 
@@ -170,10 +183,16 @@ def candidates(
         guarded = muster.nearest(agency, bits, GUARDED, most)
         ordered += guarded
     kept = _keep_earlier(muster, ordered, count, options.earlier_unit_ids)
+    del ordered[wanted:]
+    shown = muster.nearest(agency, bits, ALL_UNITS, TOLD[options.explain])
+    if options.explain is not Explain.NONE:
+        shown += [row for row in ordered[:count] if row not in shown]
     return Half(
         agency=agency,
         muster=muster,
-        rows=tuple(ordered[:wanted]),
+        rows=tuple(ordered),
+        costs_s=tuple(muster.cost_s[ordered].tolist()),
+        shown=tuple(shown),
         count=count,
         guarded=frozenset(guarded),
         kept=kept,

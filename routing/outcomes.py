@@ -101,7 +101,7 @@ def dispatched(draft: Draft, field: Field, team: Team) -> Recommendation:
         assign=assign,
         pair=pair_times(team),
         alternatives=alternatives(team, case.options.alternatives),
-        explain=_explain(draft, field, team),
+        explain=_explain(field, team),
         overrides=(_USE_OTHER_UNIT,) if team.sought else (),
         next_step=NextStep.CONFIRM if team.sought else NextStep.NONE,
         warnings=_warnings(draft, field, team),
@@ -131,7 +131,7 @@ def held(draft: Draft, field: Field, team: Team, opens_at: datetime | None) -> R
         outcome=Outcome.HOLD,
         mode=check.mode,
         message=for_hold(hold, check.mode, check.policy.window),
-        explain=_explain(draft, field, team),
+        explain=_explain(field, team),
         hold=hold,
         overrides=_hold_overrides(check.mode, hold, opens_at),
         next_step=NextStep.WAIT_OR_OVERRIDE,
@@ -220,9 +220,8 @@ def _answer(draft: Draft, target: Target | None, **filled: Any) -> Recommendatio
     )
 
 
-def _explain(draft: Draft, field: Field, team: Team) -> Explanation:
-    wanted = draft.case.options.explain
-    return explain(team, field.muster, field.bits, field.limits.held_for, wanted)
+def _explain(field: Field, team: Team) -> Explanation:
+    return explain(team, field.muster, field.bits, field.limits.held_for)
 
 
 def _warnings(draft: Draft, field: Field, team: Team) -> tuple[AnswerWarning, ...]:

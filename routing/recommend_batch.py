@@ -274,7 +274,14 @@ def _with_chosen(team: Team, chosen: dict[Agency, int]) -> Team:
             continue
         row = chosen.get(agency)
         if row is not None and half.rows[:1] != (row,):
-            others = tuple([other for other in half.rows if other != row])
-            half = replace(half, rows=(row, *others), together=True, kept=False)
+            rows = (row, *[other for other in half.rows if other != row])
+            half = replace(
+                half,
+                rows=rows,
+                costs_s=tuple(half.muster.cost_s[list(rows)].tolist()),
+                shown=half.shown if row in half.shown or not half.shown else (*half.shown, row),
+                together=True,
+                kept=False,
+            )
         sought[agency] = half
     return Team(sought=sought, fixed=team.fixed)
