@@ -10,12 +10,12 @@ comparison uses these.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from geodata.driving_time import ROUTINE
@@ -50,8 +50,7 @@ START_AND_PARK_MS: Final = round(1000 * ROUTINE.start_and_park_s)
 """Of the routine profile, for straight lines when no drive times are loaded."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True, eq=False):
     """Where the call is."""
 
     lon: float
@@ -75,8 +74,7 @@ def find_target(situation: Situation, location: Location, policy: Policy) -> Tar
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True, eq=False):
     """By what units are judged."""
 
     policy: Policy
@@ -101,8 +99,7 @@ POSITION_BASES: Final = (
 """As `candidates_kernel.facts` numbers them."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Muster:
+class Muster(Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """All units of one roster as seen from one call; columns (n_units,) in roster order."""
 
     roster: UnitColumns

@@ -4,10 +4,11 @@ What lives here: `Assignment`, the pair's times and the next-best pairs. What do
 (`halves`), and the text (`wording`).
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from math import inf, isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from routing.answer import (
     Alternative,
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from routing.travel_time import Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True, eq=False):
     """One call in its situation, what its gates said, and how much is to be told about it."""
 
     situation: Situation
@@ -81,6 +81,8 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
     there = since is not None
     route = _route(half, place) if not there and arrive_s is not None else None
     turnout_s = 0 if there else int(muster.turnout_s[row])
+    approach = _approach(case, half)
+    proceeds = approach is Approach.PROCEED
     return Assignment(
         agency=half.agency,
         unit_id=muster.roster.unit_id[row],
@@ -94,8 +96,8 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
         drive_s=None if arrive_s is None else arrive_s - turnout_s,
         drive_m=0 if there else None if route is None else round(route.length_m),
         position=_ON_SCENE if there else muster.facts_of(row).position,
-        approach=_approach(case, half),
-        stage=_stage(case, half, place, route, police),
+        approach=approach,
+        stage=None if proceeds else _stage(case, half, place, route, police),
         selected_because=_because(half, place),
         preference_s=0 if half.fixed else muster.preference_of(row),
         route=_drawn(route) if case.options.route else None,
@@ -177,9 +179,7 @@ STAGES_CARE = frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD})
 def _stage(
     case: Case, half: Half, place: int, route: "Route | None", police: Half | None
 ) -> Stage | None:
-    """Return where CARE waits; None for police, a safe scene, or a unit whose way is not known."""
-    if _approach(case, half) is Approach.PROCEED:
-        return None
+    """Return where CARE waits; None for a unit that is there or whose way is not known."""
     muster, row = half.muster, half.rows[place]
     there = half.fixed and half.on_scene[place] is not None
     if there or muster.placement.source[row] == NOWHERE:
@@ -249,33 +249,24 @@ def alternatives(team: Team, count: int) -> tuple[Alternative, ...]:
     )
 
 
-class _Contender(NamedTuple):
-    """One unit among those that could stand in an alternative."""
-
-    unit_id: str | None
-    """None stands for a kind that is not needed."""
-    arrive_s: int | None
-    cost_s: int
-    available_since_s: float
-
-
-_NOBODY = _Contender(None, None, 0, inf)
+_Contender = tuple[int, float, str, int | None]
+"""What a unit costs, since when it is available, its unit_id, its arrival; by their weight."""
+_NOBODY: _Contender = (0, inf, "", None)
+"""For a kind that is not needed."""
 
 
 def _contenders(half: Half | None, count: int) -> list[_Contender]:
     if half is None or not half.rows:
         return [_NOBODY]
-    roster = half.muster.roster
+    ids, since_s = half.muster.roster.unit_id, half.muster.roster.available_since_s
     first = 0 if half.fixed else half.count - 1
-    places = range(1) if half.fixed else range(first, min(len(half.rows), first + count + 1))
-    found = []
-    for place in places:
+    last = 1 if half.fixed else min(len(half.rows), first + count + 1)
+    found: list[_Contender] = []
+    for place in range(first, last):
         row, arrive_s = half.rows[place], half.arrive_s(place)
-        since_s = float(roster.available_since_s[row])
-        cost = (arrive_s or 0) if half.fixed else half.costs_s[place]
-        found.append(
-            _Contender(half.unit_id(place), arrive_s, cost, inf if isnan(since_s) else since_s)
-        )
+        since = float(since_s[row])
+        cost_s = (arrive_s or 0) if half.fixed else half.costs_s[place]
+        found.append((cost_s, inf if isnan(since) else since, ids[row], arrive_s))
     return found
 
 
@@ -283,17 +274,17 @@ _PairKey = tuple[int, int, float, float, str, str]
 
 
 def _pair_key(care: _Contender, spd: _Contender) -> _PairKey:
-    costs = care.cost_s, spd.cost_s
-    since = care.available_since_s, spd.available_since_s
-    return max(costs), sum(costs), *since, care.unit_id or "", spd.unit_id or ""
+    care_s, spd_s = care[0], spd[0]
+    later_s = max(spd_s, care_s)
+    return later_s, care_s + spd_s, care[1], spd[1], care[2], spd[2]
 
 
 def _alternative(rank: int, kinds: tuple[tuple[Agency, list[_Contender], int], ...]) -> Alternative:
     units, arrive_s, behind_s = {}, {}, {}
     for agency, contenders, place in kinds:
-        first, one = contenders[0], contenders[place]
-        if one.unit_id is not None:
-            units[agency] = one.unit_id
-            arrive_s[agency] = one.arrive_s
-            behind_s[agency] = (one.arrive_s or 0) - (first.arrive_s or 0)
+        _, _, unit_id, own_s = contenders[place]
+        if unit_id:
+            units[agency] = unit_id
+            arrive_s[agency] = own_s
+            behind_s[agency] = (own_s or 0) - (contenders[0][3] or 0)
     return Alternative(rank=rank, units=units, arrive_s=arrive_s, behind_s=behind_s)

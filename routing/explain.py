@@ -48,7 +48,7 @@ def _explained(
 ) -> list[ExplainedUnit]:
     rows, muster = half.shown, half.muster
     roster, against = muster.roster, muster.preference_s
-    first_s = muster.facts_of(half.rows[0]).arrive_s if half.rows else None
+    first_s = half.arrivals_s[0] if half.rows else None
     found = []
     for row, broken in zip(rows, bits[list(rows)].tolist(), strict=True):
         arrive_s, position = muster.facts_of(row)

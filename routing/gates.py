@@ -8,10 +8,11 @@ All gates are listed, failed or not: whoever asks sees at once everything that w
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from geodata.snap import PlaceCheck, check_place
 from geodata.zones import Zone, ZoneKind
@@ -48,8 +49,7 @@ ACTS_FOR: Final = MappingProxyType(
 """For which roles a role may decide."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallCheck:
+class CallCheck(Struct, frozen=True, kw_only=True, eq=False):
     """What the gates said, and the policy, mode and rules that they were read from."""
 
     gates: tuple[GateResult, ...]
@@ -63,8 +63,7 @@ class CallCheck:
     """A police sergeant lets CARE go alone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
+class _Call(Struct, frozen=True, kw_only=True, eq=False):
     """What all gates read."""
 
     situation: Situation

@@ -5,11 +5,11 @@ answer, and the units that are on the call already. What does not: choosing the 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from geodata.network import StreetNetwork
@@ -46,8 +46,7 @@ CANDIDATES: Final = 4
 """How many more units of a kind are ranked than are sent and told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Half:
+class Half(Struct, frozen=True, kw_only=True, eq=False):
     """One kind of unit of a call: those to choose from, or those that are on the call already."""
 
     agency: Agency
@@ -59,6 +58,8 @@ class Half:
     """How many of the rows the answer names: those to send, or all that are fixed."""
     fixed: bool = False
     """These units are on the call already; nobody is chosen."""
+    arrivals_s: tuple[int, ...] = ()
+    """For each row that is sought: its arrival, NEVER_S without a way."""
     costs_s: tuple[int, ...] = ()
     """For each row that is sought: what it is compared by, see `Muster.cost_s`."""
     shown: tuple[int, ...] = ()
@@ -84,12 +85,12 @@ class Half:
 
     def arrive_s(self, place: int) -> int | None:
         """Return the arrival of a unit by its place in `rows`; None when its way is not known."""
-        row = self.rows[place]
-        if self.fixed and self.on_scene[place] is not None:
-            return 0
-        arrive_s = self.muster.facts_of(row).arrive_s
         if not self.fixed:
-            return arrive_s
+            return self.arrivals_s[place]
+        if self.on_scene[place] is not None:
+            return 0
+        row = self.rows[place]
+        arrive_s = int(self.muster.arrive_s[row])
         unknown = self.muster.placement.source[row] == NOWHERE
         return None if unknown or arrive_s == NEVER_S else arrive_s
 
@@ -97,15 +98,14 @@ class Half:
         """Return when this half is there: the last of those sent, the first of those assigned."""
         if self.fixed:
             return self.arrive_s(0)
-        return max([self.muster.facts_of(row).arrive_s for row in self.chosen])
+        return max(self.arrivals_s[: self.count])
 
     def unit_id(self, place: int) -> str:
         """Return the unit_id of a unit by its place in `rows`."""
         return self.muster.roster.unit_id[self.rows[place]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Team:
+class Team(Struct, frozen=True, kw_only=True, eq=False):
     """Everybody that a call needs and has, SPD first."""
 
     sought: Mapping[Agency, Half]
@@ -161,7 +161,7 @@ def form_team(
         count = needed.units if check.mode is Mode.SPD_ADD else needed.units - there
         if count > 0:
             sought[agency] = candidates(muster, bits, agency, count, options)
-    told = [row for half in sought.values() for row in (*half.shown, *half.rows)]
+    told = [row for half in sought.values() for row in (*half.shown, *half.chosen)]
     if told:
         muster.look_at(list(dict.fromkeys(told)))
     return Team(sought=sought, fixed=fixed)
@@ -191,6 +191,7 @@ def candidates(
         agency=agency,
         muster=muster,
         rows=tuple(ordered),
+        arrivals_s=tuple(muster.arrive_s[ordered].tolist()),
         costs_s=tuple(muster.cost_s[ordered].tolist()),
         shown=tuple(shown),
         count=count,

@@ -5,11 +5,11 @@ basis. What does not: which of them it is (`recommend`).
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from routing import cautions
@@ -58,8 +58,7 @@ StageCallback = Callable[[str], None]
 """Told the name of each stage as it begins; lets the caller time them and changes nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True, eq=False):
     """What every answer to one call shares."""
 
     case: Case
@@ -70,8 +69,7 @@ class Draft:
     """A deadline ended the search of a batch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Field:
+class Field(Struct, frozen=True, kw_only=True, eq=False):
     """The units of the roster as seen from the call, the rules they break, and what is doubtful."""
 
     muster: Muster

@@ -5,11 +5,12 @@ pure: no clock (`decided_at` is given), no files, no chance; equal inputs give e
 for byte, whatever order the units came in. "No unit is free" is an answer, not an error.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from routing.answer import GateResult, Recommendation
@@ -68,8 +69,7 @@ def recommend(
     return conclude(prepare(situation, incident, decided_at, options, begin))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True, eq=False):
     """A call whose gates are tested and whose units are surveyed, before anybody is chosen."""
 
     draft: Draft

@@ -10,12 +10,14 @@ order. Pure, like `recommend`: the time that is left comes in as a function.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as with_changes
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from routing.answer import Recommendation
@@ -247,11 +249,11 @@ class _Placing:
         case, field = draft.case, one.field
         own = case.incident.incident_id
         others = {unit: incident for unit, incident in self.taken.items() if incident != own}
-        case = replace(case, options=replace(case.options, taken=others))
+        case = replace(case, options=with_changes(case.options, taken=others))
         draft = replace(draft, case=case)
         bits = field.bits.copy()
         held_for = {**field.limits.held_for, **mark_taken(bits, field.muster.roster, others)}
-        field = replace(field, bits=bits, limits=replace(field.limits, held_for=held_for))
+        field = replace(field, bits=bits, limits=with_changes(field.limits, held_for=held_for))
         team = form_team(field.muster, bits, case.check, case.options, one.team.fixed)
         team = _with_chosen(team, self.chosen.get(call, {}))
         answer = conclude(replace(one, draft=draft, field=field, team=team))
@@ -278,6 +280,7 @@ def _with_chosen(team: Team, chosen: dict[Agency, int]) -> Team:
             half = replace(
                 half,
                 rows=rows,
+                arrivals_s=tuple(half.muster.arrive_s[list(rows)].tolist()),
                 costs_s=tuple(half.muster.cost_s[list(rows)].tolist()),
                 shown=half.shown if row in half.shown or not half.shown else (*half.shown, row),
                 together=True,
