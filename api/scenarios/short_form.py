@@ -29,7 +29,7 @@ def request_of(scenario: Table, day: Table) -> JsonObject:
     as_of: datetime = scenario["as_of"]
     changes = {"incident": scenario.get("incident", {}), **scenario.get("request", {})}
     short = merged(day["request"], changes)
-    told = scenario.get("unit", {})
+    told: Table = scenario.get("unit", {})
     unknown = sorted(set(told) - set(scenario["units"]))
     if unknown:
         raise ValueError(f"[unit.{unknown[0]}] is not among units = {scenario['units']}")
@@ -39,8 +39,7 @@ def request_of(scenario: Table, day: Table) -> JsonObject:
 
 def _unit(day: Table, call_sign: str, changes: Table) -> JsonObject:
     """Return a unit of the day with the changes of a scenario."""
-    listed = day["units"][call_sign]
-    unit = merged(merged(day["every_unit"], listed), changes)
+    unit = merged(merged(day["every_unit"], day["units"][call_sign]), changes)
     corner = unit.pop("corner")
     if "lon" not in unit.get("position", {"lon": None}):
         unit["position"] = {"corner": corner, **unit["position"]}
@@ -52,8 +51,8 @@ def merged(base: Table, changes: Table) -> JsonObject:
     made = {key: value for key, value in base.items() if key not in changes.get("without", ())}
     for key, value in changes.items():
         old = made.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        made[key] = merged(old, value) if both else value
+        deeper = isinstance(old, Mapping) and isinstance(value, Mapping)
+        made[key] = merged(made[key], value) if deeper else value
     made.pop("without", None)
     return made
 
@@ -79,6 +78,12 @@ def _instant(text: str, as_of: datetime) -> str:
         at = as_of.replace(hour=int(wall[1]), minute=int(wall[2]), second=0, microsecond=0)
         return (at + days).isoformat()
     return text
+
+
+def place_words(lon: float, lat: float) -> str:
+    """Return the corner that a place is, or its degrees."""
+    at_corner = [name for name, place in _corners().items() if place == (lon, lat)]
+    return at_corner[0] if at_corner else f"{lon:.5f}, {lat:.5f}"
 
 
 def _corner(name: str) -> JsonObject:
