@@ -90,6 +90,30 @@ def recommend(
     run(lambda: run_recommend(file, chosen, as_json=as_json, map_file=map_file))
 
 
+@app.command(
+    epilog=examples(
+        "tandem scenarios",
+        "tandem scenarios 11:04",
+        "tandem scenarios one-way-street --request | tandem recommend -",
+    )
+)
+def scenarios(
+    name: Annotated[
+        str | None, typer.Argument(help="Time or name of one call, to see it in full.")
+    ] = None,
+    as_request: Annotated[
+        bool, typer.Option("--request", help="Print the request as a CAD sends it.")
+    ] = False,
+) -> None:
+    """Answer the calls of a working day and compare each answer with what the rules demand.
+
+    They are decided on the built-in schematic streets. The exit code is 1 when an answer differs.
+    """
+    from api.commands.scenarios import run_scenarios
+
+    run(lambda: run_scenarios(name, as_request=as_request))
+
+
 @app.command(epilog=examples("tandem kernels", "TANDEM_CACHE_DIR=cache tandem kernels"))
 def kernels() -> None:
     """Compile the routing kernels ahead, so that no start has to."""

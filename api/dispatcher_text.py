@@ -146,8 +146,15 @@ def _gate_parts(answer: Answer) -> Iterator[RenderableType]:
         who = "nobody may set it aside" if by in {None, "NONE"} else f"{words(by)} may set it aside"
         yield Text(f"{words(gate['gate'])}: {words(gate['code'])}{near}; {who}", "red")
     if not failed:
-        passed = (f"{words(g['gate'])} {g['value'] or ''}".strip() for g in answer["gates"])
-        yield Text(f"Passed: {', '.join(passed)}", "dim")
+        passed = [_gate(gate) for gate in answer["gates"] if gate["result"] == "PASS"]
+        not_asked = [_gate(gate) for gate in answer["gates"] if gate["result"] == "NOT_EVALUATED"]
+        also = f"; not asked: {', '.join(not_asked)}" if not_asked else ""
+        yield Text(f"Passed: {', '.join(passed)}{also}", "dim")
+
+
+def _gate(gate: Answer) -> str:
+    how = f" ({words(gate['code'])})" if gate["result"] == "PASS" and gate["code"] else ""
+    return f"{words(gate['gate'])} {gate['value'] or ''}".strip() + how
 
 
 def _reason_parts(answer: Answer) -> Iterator[RenderableType]:

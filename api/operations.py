@@ -27,7 +27,8 @@ from routing.recommend import recommend
 Clock = Callable[[], dt.datetime]
 Namer = Callable[[dt.datetime], str]
 Decider = Callable[..., Recommendation]
-"""`recommend`, or what stands in for it where the rest is measured without it."""
+"""`recommend`, or what stands in for it: nothing where the rest is measured without it, another
+setting where a scenario has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

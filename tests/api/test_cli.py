@@ -165,8 +165,29 @@ def test_a_mistake_is_one_clear_message(arguments: tuple[str, ...]) -> None:
     assert_clear_error(tandem(*arguments, stdin=as_bytes(request())), "Error:")
 
 
+def test_the_calls_of_the_book_are_listed_as_the_rules_demand_them() -> None:
+    done = tandem("scenarios")
+    assert done.returncode == 0, done.stdout
+    assert "11:04" in done.stdout
+    assert "DIFFERS" not in done.stdout
+    shown = tandem("scenarios", "11:04")
+    for word in ("why", "expected", "Dispatch 2M1 and CARE1 now", "behind, 16 s", "OK"):
+        assert word in shown.stdout
+
+
+def test_a_call_of_the_book_can_be_sent_as_it_stands() -> None:
+    printed = tandem("scenarios", "11:04", "--request")
+    done = tandem("recommend", "-", "--json", stdin=printed.stdout.encode())
+    assert json.loads(done.stdout)["message"].startswith("Dispatch 2M1 and CARE1 now.")
+
+
+def test_a_call_that_is_not_in_the_book_is_one_clear_message() -> None:
+    assert_clear_error(tandem("scenarios", "nowhere"), "No scenario", "tandem scenarios lists")
+
+
 @pytest.mark.parametrize(
-    "command", ["demo", "serve", "recommend", "kernels", "network build", "network info"]
+    "command",
+    ["demo", "serve", "recommend", "scenarios", "kernels", "network build", "network info"],
 )
 def test_help_has_examples(command: str) -> None:
     done = tandem(*command.split(), "--help")

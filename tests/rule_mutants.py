@@ -1,0 +1,199 @@
+"""Wrong implementations by the rule that each breaks, with the calls that must notice it.
+
+Each row: the module, a piece of its text that occurs once, what stands there instead, and what must
+notice it: the time of a call of the scenario book (`tandem scenarios`), or a test by its name.
+"""
+
+from tests.mutants import Mutant
+
+BATCH = "tests.routing.test_recommend_batch:test_rule_10_"
+UPDATES = "tests.routing.test_updates:test_rule_14_"
+
+NEVER = "        GateCode.WEAPON_REPORTED,\n        GateCode.VIOLENCE_REPORTED,\n"
+
+ONE_OF_EACH_CALL_SIGN = """
+        first = {unit.call_sign: i for i, unit in reversed(list(enumerate(units)))}
+        keep = sorted(first.values())
+        chosen = request.model_copy(update={"units": [units[i] for i in keep]})
+        return chosen, tuple(rows[i] for i in keep), []
+"""
+
+Row = tuple[str, str, str, str]
+
+
+def _of(*rows: Row) -> list[tuple[Mutant, str]]:
+    return [(Mutant(module=m, old=old, new=new), by) for m, old, new, by in rows]
+
+
+MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
+    1: _of(
+        ("routing.hours", "self.opens_at <= instant < self.closes_at",
+         "self.opens_at < instant < self.closes_at", "1100"),
+        ("routing.hours", "self.opens_at <= instant < self.closes_at",
+         "self.opens_at <= instant <= self.closes_at", "2300"),
+        ("routing.hours", "begin = datetime.combine(day, self.start, self.zone)",
+         "begin = datetime.combine(day, self.start, self.zone).replace(tzinfo=UTC)", "0030"),
+        ("routing.gates", "elif not zoned and all(", "elif False and all(", "1218"),
+        ("routing.gates", "Role.DISPATCHER: frozenset({Role.DISPATCHER}),",
+         "Role.DISPATCHER: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),", "1052"),
+        ("routing.gates", "if call.rules is not None and gate not in call.rules.gates:",
+         "if False:", "1302"),
+        ("routing.gates", "code=GateCode.ACCEPTED_BEFORE_CLOSING,", "", "2300"),
+        ("routing.gates", "last is not None and any(at is not None and last.holds(at)",
+         "last is not None and any(at is not None", "2301"),
+        ("routing.arrivals", "broken=bits & UNFREE if terms.urgent else bits",
+         "broken=bits", "2110"),
+        ("routing.recommend", "if check.mode is not Mode.SPD_ADD:", "if check:", "2110"),
+        ("routing.hold", "_nearest_busy(waiting) if waiting.urgent else ()", "()", "2112"),
+    ),
+    2: _of(
+        ("routing.gates", NEVER,
+         "        GateCode.VIOLENCE_REPORTED,\n", "1135"),
+        ("routing.gates", NEVER,
+         "        GateCode.WEAPON_REPORTED,\n", "1140"),
+        ("routing.gates", "codes.append(GateCode.SCREENING_NOT_RECORDED)", "pass", "1157"),
+        ("routing.gates", "if a is Answer.YES and q in rules.refuses_yes", "if False", "1140"),
+        ("routing.gates", "if a is Answer.UNKNOWN and q in rules.refuses_unknown", "if False",
+         "1203"),
+        ("routing.outcomes", "return FIRE_DEPARTMENT if medical else None", "return None", "1146"),
+        ("routing.outcomes", "in codes and not codes & harm", "in codes", "1148"),
+    ),
+    3: _of(
+        ("routing.halves", "return Team(sought=sought, fixed=fixed)",
+         "return Team(sought={a: h for a, h in sought.items() if h.complete}, fixed=fixed)",
+         "1400"),
+        ("routing.halves", "is Mode.SPD_ADD else needed.units - there",
+         "is Mode.SPD_ADD else needed.units", "1346"),
+        ("routing.gates", "        and not _police_assigned(incident)\n", "        and False\n",
+         "1311"),
+        ("routing.recommend",
+         "fixed_halves(situation, incident, target, terms) if incident.assigned else {}", "{}",
+         "1302"),
+    ),
+    4: _of(
+        ("routing.dispatch", "frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD})",
+         "frozenset({Mode.CARE_ONLY_ADD})", "1104"),
+        ("routing.dispatch", "frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD})",
+         "frozenset({Mode.DUAL})", "1302"),
+        ("routing.dispatch", "frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD})",
+         "frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD, Mode.SOLO})", "1402"),
+        ("routing.dispatch", "safe = safe_at is not None and safe_at <= latest",
+         "safe = safe_at is not None", "1251"),
+        ("routing.dispatch", "safe = safe_at is not None and safe_at <= latest", "safe = False",
+         "1305"),
+        ("routing.staging", "least_s=max(0, spd_s - care_s)", "least_s=0", "1248"),
+    ),
+    6: _of(
+        ("routing.outcomes", "on_no_care is not OnNoCare.SEND_SPD",
+         "on_no_care is OnNoCare.SEND_SPD", "1330"),
+        ("routing.outcomes", "if police is None or not police.complete or", "if True or", "1045"),
+        ("routing.outcomes", "if mode is Mode.DUAL and hold.missing == (Agency.SPD,):", "if False:",
+         "1400"),
+        ("routing.gates",
+         "if has_taken(incident, OverrideAction.RELEASE_CARE_ALONE, Role.SPD_SERGEANT):",
+         "if has_taken(incident, OverrideAction.RELEASE_CARE_ALONE, Role.SUPERVISOR):", "1403"),
+        ("routing.hold", "else policy.escalate_after_s", "else 0", "1330"),
+        ("routing.hold", "held_since = waiting.incident.held_since or decided_at",
+         "held_since = decided_at", "1349"),
+        ("routing.hold", "clear_s = np.where(told, roster.expected_clear_s, clear_s)", "pass",
+         "1330"),
+        ("routing.recommend", "policy.on_no_spd is OnNoSpd.SOLO and", "False and", "1412"),
+    ),
+    7: _of(
+        ("routing.candidates_kernel", "STATUS_NOT_AVAILABLE * (status != AVAILABLE)", "0", "1400"),
+        ("routing.candidates_kernel", "SHIFT_ENDING * (shift_end_s > ends_s)", "0", "1931"),
+        ("routing.candidates_kernel", "SHIFT_ENDING * (shift_end_s > ends_s)",
+         "SHIFT_ENDING * (shift_end_s >= ends_s)", "1930"),
+        ("routing.candidates_kernel", "CREW_BELOW_MINIMUM * (told & (crew < need[1]))", "0",
+         "1500"),
+        ("routing.candidates_kernel", "SKILL_MISSING * (need[2] & ~skills != 0)", "0", "1623"),
+        ("routing.halves", "    if len(ordered) < count:\n", "    if False:\n", "2244"),
+        ("routing.recommend", "case.options.exclude_unit_ids, EXCLUDED)", "(), EXCLUDED)", "1509"),
+        ("routing.recommend", "+ check.policy.future_fix_s", "+ 1e9", "1530"),
+        ("routing.arrivals", "if age_s <= self.policy.avl_aged_s:", "if True:", "1539"),
+        ("routing.placement", "if post is not None and post in homes.posts:", "if False:", "1533"),
+    ),
+    8: _of(
+        ("routing.police", "if need.priority < own", "if need.priority <= own", "1552"),
+        ("routing.police", "nearest[: need.units_needed]", "nearest[:0]", "1550"),
+        ("routing.police", "nearest[: need.units_needed]", "nearest[:1]", "1554"),
+        ("routing.police", "if kept and len(free) <= kept:", "if kept and len(free) < kept:",
+         "1600"),
+        ("routing.police", "if kept and len(free) <= kept:", "if kept:", "1604"),
+        ("routing.police", "OverrideAction.USE_RESERVE, Role.SUPERVISOR)",
+         "OverrideAction.USE_RESERVE, Role.SPD_SERGEANT)", "1602"),
+        ("routing.police", "if _area(situation, policy, other) != own:", "if False:", "1610"),
+        ("routing.police", "return situation.precinct_of.get(sector)", "return sector", "1612"),
+        ("routing.eligibility", "] += worth_s", "] += 0", "1620"),
+        ("routing.outcomes", "if HoldReason.RESERVE in hold.reasons:", "if False:", "1600"),
+    ),
+    9: _of(
+        ("routing.candidates_kernel", "known and not since_s[row] >= since_s[other]", "False",
+         "1512"),
+        ("routing.candidates_kernel", "if arrive_s[row] != arrive_s[other]:", "if False:", "1104"),
+        ("routing.candidates_kernel", "+ ms[i] + 500) // 1000", "+ 500) // 1000", "1240"),
+        ("routing.eligibility", "policy.turnout_care_s, policy.turnout_spd_s",
+         "policy.turnout_spd_s, policy.turnout_care_s", "1104"),
+        ("routing.roster", "key=[unit.unit_id for unit in as_sent].__getitem__", "key=None",
+         "1515"),
+        ("routing.halves", "< muster.policy.min_gain_s", "< 0", "1518"),
+        ("routing.halves", "< muster.policy.min_gain_s", "< 10**6", "1521"),
+    ),
+    10: _of(
+        ("routing.recommend_batch", "escalated=_is_escalated(one)", "escalated=False",
+         BATCH + "a_call_past_its_escalation_comes_before_one_that_waits_less"),
+        ("routing.recommend_batch", "is Mode.SPD_ADD else incident.priority",
+         "is Mode.SPD_ADD else None",
+         BATCH + "the_better_priority_is_served_and_the_other_is_told_who_has_the_units"),
+        ("routing.recommend_batch", "priority=URGENT if one", "priority=incident.priority if one",
+         "tests.routing.test_recommend_batch:"
+         "test_rule_1_spd_add_takes_its_unit_before_any_priority"),
+    ),
+    12: _of(
+        ("routing.arrivals", " and situation.rung in BY_STREET", "", "1242"),
+        ("routing.recommend", "if situation.rung is Eta.BEAT_ORDER else future",
+         "if False else future", "1244"),
+        ("routing.outcomes", "degraded=eta is not Eta.ROAD or estimated", "degraded=estimated",
+         "1243"),
+        ("routing.cautions", "far = snapped.distance_m > policy.snap.refuse_m", "far = False",
+         "1234"),
+        ("api.read_request", "if unit.status not in _STATUSES", "if False", "1506"),
+        ("api.read_request", "left_out = {row for row, unit in enumerate(raw.get(\"units\") or ())",
+         "left_out = {row for row, unit in enumerate(())", "1506"),
+        ("api.operations", "if found is PlaceCheck.INSIDE:", "if True:", "1630"),
+    ),
+    13: _of(
+        ("routing.explain", "else arrive_s - first_s", "else arrive_s", "1512"),
+        ("routing.explain", "rules=rule_names(broken)", "rules=()", "1500"),
+        ("routing.explain", "held_for=held_for.get(row)", "held_for=None", "1550"),
+        ("routing.explain", "preference_s=preferred_s", "preference_s=0", "1620"),
+        ("routing.arrivals", "return max(0, int((self.now_s - fixed_at_s) // 1))",
+         "return 0", "1536"),
+    ),
+    14: _of(
+        ("routing.updates", "if reasons and coming:", "if False:",
+         UPDATES + "care_without_police_gets_police_when_there_is_harm"),
+        ("routing.updates", "if alone and (joined or not _NEEDS_POLICE.isdisjoint(reasons)):",
+         "if alone and joined:",
+         UPDATES + "care_without_police_gets_police_when_there_is_harm"),
+        ("routing.updates", "if not care:", "if False:",
+         UPDATES + "nothing_to_revoke_before_care_is_on_the_call"),
+        ("routing.gates", "_let_pass(gate, GateCode.ALREADY_DISPATCHED)", "gate", "1442"),
+    ),
+    15: _of(
+        ("geodata.zones", "return zone.kind is not ZoneKind.EXCLUDE, -zone.precedence,",
+         "return -zone.precedence,", "1227"),
+        ("geodata.zones", "ZoneKind.EXCLUDE, -zone.precedence, zone.zone_id",
+         "ZoneKind.EXCLUDE, zone.precedence, zone.zone_id", "1230"),
+        ("routing.gates", "zones=tuple([zone.zone_id for zone in hits])", "zones=(winner.zone_id,)",
+         "1230"),
+        ("routing.cautions", "if at.uncertainty_m > 0 and", "if False and", "1222"),
+    ),
+    17: _of(
+        ("api.read_request", "        return request, rows, []\n", ONE_OF_EACH_CALL_SIGN, "1254"),
+        ("api.operations", "if read.request.units is None:", "if True:", "1104"),
+        ("routing.roster", "unit_id=tuple(UnitId(u.unit_id) for u in sorted_units)",
+         "unit_id=tuple(UnitId(u.call_sign) for u in sorted_units)", "1254"),
+    ),
+}  # fmt: skip
+"""By rule; the rules that are still to come have none (`test_rules.PENDING`)."""
