@@ -42,6 +42,12 @@ VERSION_MAX: Final = 2**53 - 1
 INSTANT_PATTERN: Final = r"^20\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?$"
 """RFC 3339; the offset is optional here, so that its absence gets a message of its own."""
 
+DESCRIBED_INSTANT_PATTERN: Final = (
+    r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
+    r"(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+)
+"""What a sender has to keep to: this century, with seconds and with its offset."""
+
 
 class _InstantSchema:
     """A text in RFC 3339 with an offset; checked wholly by pydantic's compiled core."""
@@ -58,7 +64,7 @@ class _InstantSchema:
     def __get_pydantic_json_schema__(
         cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "string", "format": "date-time"}
+        return {"type": "string", "format": "date-time", "pattern": DESCRIBED_INSTANT_PATTERN}
 
 
 Instant = Annotated[dt.datetime, _InstantSchema]
