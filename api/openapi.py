@@ -15,6 +15,7 @@ from api.request_schemas import RecommendRequest
 
 REF: Final = "#/components/schemas/{model}"
 RECOMMEND_PATH: Final = "/v1/recommend-units"
+NETWORK_PATH: Final = "/v1/network"
 REFUSALS: Final = {
     "408": "The body did not arrive in time.",
     "413": "The body is too large.",
@@ -57,6 +58,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     )
     document.setdefault("components", {}).setdefault("schemas", {}).update(models["$defs"])
     _describe_recommend(document["paths"][RECOMMEND_PATH]["post"])
+    document["paths"][NETWORK_PATH]["get"]["responses"]["503"] = _refusal(REFUSALS["503"])
     return document
 
 
@@ -73,14 +75,12 @@ def _describe_recommend(operation: dict[str, Any]) -> None:
             "description": "DISPATCH, HOLD or NOT_ELIGIBLE",
             "content": {"application/json": {"schema": _ref(RecommendAnswer), "examples": answers}},
         },
-        **{
-            status: {
-                "description": meaning,
-                "content": {PROBLEM_TYPE: {"schema": _ref(ProblemAnswer)}},
-            }
-            for status, meaning in REFUSALS.items()
-        },
+        **{status: _refusal(meaning) for status, meaning in REFUSALS.items()},
     }
+
+
+def _refusal(meaning: str) -> dict[str, Any]:
+    return {"description": meaning, "content": {PROBLEM_TYPE: {"schema": _ref(ProblemAnswer)}}}
 
 
 def _ref(model: type) -> dict[str, str]:

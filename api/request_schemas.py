@@ -9,6 +9,7 @@ and what the values mean is decided by `geodata` and `routing`.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -41,6 +42,12 @@ VERSION_MAX: Final = 2**53 - 1
 INSTANT_PATTERN: Final = r"^20\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?$"
 """RFC 3339; the offset is optional here, so that its absence gets a message of its own."""
 
+DESCRIBED_INSTANT_PATTERN: Final = (
+    r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
+    r"(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+)
+"""What a sender has to keep to: this century, with seconds and with its offset."""
+
 
 class _InstantSchema:
     """A text in RFC 3339 with an offset; checked wholly by pydantic's compiled core."""
@@ -57,10 +64,34 @@ class _InstantSchema:
     def __get_pydantic_json_schema__(
         cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "string", "format": "date-time"}
+        return {"type": "string", "format": "date-time", "pattern": DESCRIBED_INSTANT_PATTERN}
 
 
 Instant = Annotated[dt.datetime, _InstantSchema]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number within bounds; `2.0` is one too, as in JSON Schema, and some CADs write it so.
+
+    Checked wholly by pydantic's compiled core: a number (no text, no true), then without fraction.
+    """
+
+    low: int
+    high: int
+
+    def __get_pydantic_core_schema__(
+        self, _source: type[int], _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        number = core_schema.float_schema(strict=True, allow_inf_nan=False)
+        whole = core_schema.int_schema(strict=False, ge=self.low, le=self.high)
+        return core_schema.chain_schema([number, whole])
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
 
 ID_PATTERN: Final = r"^[^\x00-\x1f\x7f]+$"
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=ID_PATTERN)]
@@ -70,8 +101,8 @@ Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 NotNegative = Annotated[float, Field(ge=0, le=1e7)]
 Degrees = Annotated[float, Field(ge=0, le=360)]
-Version = Annotated[int, Field(ge=0, le=VERSION_MAX)]
-Priority = Annotated[int, Field(ge=1, le=99)]
+Version = Annotated[int, Whole(0, VERSION_MAX)]
+Priority = Annotated[int, Whole(1, 99)]
 
 StatusText = Annotated[str, Field(max_length=64, json_schema_extra={"examples": sorted(Status)})]
 """Text here, because every CAD has statuses of its own: those that are not ours are UNKNOWN."""
@@ -184,7 +215,7 @@ class CompetingEntry(Entry):
     agency: Agency = Agency.SPD
     sector: Word
     priority: Priority
-    units_needed: Annotated[int, Field(ge=1, le=100)] = 1
+    units_needed: Annotated[int, Whole(1, 100)] = 1
     queued_at: Instant | None = None
 
 
@@ -206,7 +237,7 @@ class UnitEntry(Entry):
     version: Version | None = None
     agency: Agency
     unit_type: Word | None = None
-    crew_count: Annotated[int, Field(ge=0, le=100)] | None = None
+    crew_count: Annotated[int, Whole(0, 100)] | None = None
     skills: Annotated[list[Word], Field(default_factory=list, max_length=SKILLS_MAX)]
     status: StatusText = "UNKNOWN"
     """Only AVAILABLE is recommended."""
@@ -242,10 +273,10 @@ class UnitEntry(Entry):
 class OptionsEntry(Entry):
     """How much to answer."""
 
-    alternatives: Annotated[int, Field(ge=0, le=ALTERNATIVES_MAX)] = 2
+    alternatives: Annotated[int, Whole(0, ALTERNATIVES_MAX)] = 2
     explain: Explain = Explain.NEAREST
     route: bool = False
-    deadline_ms: Annotated[int, Field(ge=1, le=DEADLINE_MS_MAX)] = 1_000
+    deadline_ms: Annotated[int, Whole(1, DEADLINE_MS_MAX)] = 1_000
 
 
 class RecommendRequest(Entry):

@@ -24,6 +24,7 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "float_type": ("WRONG_TYPE", "must be a number, not text, true or false", CONTRACT),
     "int_type": ("WRONG_TYPE", "must be a whole number, not text, true or false", CONTRACT),
+    "int_from_float": ("WRONG_TYPE", "must be a whole number, without a fraction", CONTRACT),
     "bool_type": ("WRONG_TYPE", "must be true or false", CONTRACT),
     "string_type": ("WRONG_TYPE", "must be text", CONTRACT),
     "list_type": ("WRONG_TYPE", "must be a list", CONTRACT),

@@ -220,7 +220,7 @@ def hold_for_opening(
 
 def _timing(waiting: Waiting) -> dict[str, Any]:
     policy, decided_at = waiting.muster.policy, waiting.muster.decided_at
-    held_since = waiting.incident.held_since or decided_at
+    held_since = (waiting.incident.held_since or decided_at).astimezone(UTC)
     patience_s = 0 if waiting.urgent else policy.escalate_after_s
     escalate_at = held_since + timedelta(seconds=patience_s)
     return {

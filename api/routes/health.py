@@ -36,7 +36,12 @@ async def readyz(request: Request) -> Response:
     return Response(to_json(body), status, headers=headers, media_type="application/json")
 
 
-@router.get("/metrics", summary="Prometheus metrics")
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(request: Request) -> Response:
     """Answer all counters in Prometheus' text format."""
     service: Service = request.app.state.service

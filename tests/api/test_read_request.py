@@ -56,6 +56,24 @@ def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
     assert error.remedy
 
 
+def test_a_whole_number_may_be_written_with_a_fraction_of_zero() -> None:
+    made = request(CARE_2 | {"crew_count": 2.0, "version": 88.0}, SPD_1) | {
+        "options": {"alternatives": 3.0}
+    }
+    made["incident"] |= {"priority": 3.0, "version": 2**53 - 1}
+    found = read(made)
+    assert found.warnings == ()
+    assert (found.request.units[0].crew_count, found.request.options.alternatives) == (2, 3)
+    assert (found.request.incident.priority, found.request.incident.version) == (3, 2**53 - 1)
+
+
+@pytest.mark.parametrize("value", [2.5, "2", True, 0, 100, 2**53, 10**400, [2], float("nan")])
+def test_a_priority_that_is_no_whole_number_in_range_is_refused(value: Any) -> None:
+    assert [one.path for one in refusal(request_about(priority=value)).problems] == [
+        "/incident/priority"
+    ]
+
+
 @pytest.mark.parametrize("value", [False, True, "47.61", None, [47.6], {}])
 def test_a_latitude_that_is_no_number_is_refused(value: Any) -> None:
     error = refusal(request_about(location={"lon": -122.3, "lat": value}))

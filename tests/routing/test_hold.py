@@ -1,12 +1,12 @@
 """Rule 6: a pair that must wait never delays a response that exists today."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from routing.model import Status
-from routing.policy import PILOT, OnNoCare
+from routing.policy import PACIFIC, PILOT, OnNoCare
 from tests.routing.situations import NOON, call, decide, unit
 
 MINUTE = timedelta(minutes=1)
@@ -147,3 +147,11 @@ def test_the_message_gives_local_time():
         "Hold for the pair: no SPD unit is available. Both could be there at 13:11. "
         "Goes to SUPERVISOR at 13:20."
     )
+
+
+def test_a_hold_over_a_clock_change_escalates_after_its_real_minutes():
+    held_since = datetime(2026, 11, 1, 1, 50, tzinfo=PACIFIC)  # ten minutes before 1:00 comes again
+    always = replace(PILOT, window=replace(PILOT.window, start=time(0), end=time(0)))
+    now = held_since.astimezone(UTC) + 5 * MINUTE
+    hold = decide([unit("S1")], call(held_since=held_since), now=now, policy=always).hold
+    assert (hold.escalate_at - now, hold.escalated) == (10 * MINUTE, False)

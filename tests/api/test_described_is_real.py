@@ -1,0 +1,136 @@
+"""The API description is what the service does: every operation, every check, every link."""
+
+import random
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from api.app import make_app
+from api.live_view import LiveView
+from api.openapi import describe
+from api.settings import Settings
+from tests.api.asgi_caller import ready_app
+from tests.api.described_run import CASES_MIN, RECOMMEND, Found, links_of, run_described
+
+
+@pytest.fixture(scope="module")
+def app(view: LiveView) -> FastAPI:
+    return ready_app(view, log_level="error")
+
+
+@pytest.fixture(scope="module")
+def found(app: FastAPI) -> Found:
+    return run_described(app)
+
+
+def operations(app: FastAPI) -> list[str]:
+    paths = describe(app)["paths"]
+    return [f"{method.upper()} {path}" for path, found in paths.items() for method in found]
+
+
+def test_no_operation_differs_from_its_description(app: FastAPI, found: Found) -> None:
+    assert found.errors == []
+    assert found.failures == {}
+    assert set(found.cases) == set(operations(app))
+
+
+def test_each_check_had_something_to_do(app: FastAPI, found: Found) -> None:
+    for name in (
+        "not_a_server_error", "status_code_conformance", "content_type_conformance",
+        "response_headers_conformance", "response_schema_conformance", "negative_data_rejection",
+        "positive_data_acceptance", "missing_required_header", "unsupported_method",
+        "allow_header_conformance", "bad_data_is_refused_or_named",
+        "good_data_is_refused_for_its_place_only",
+    ):  # fmt: skip
+        assert found.checks[name] > 0, name
+    assert found.cases[RECOMMEND] >= CASES_MIN
+    assert found.links == links_of(describe(app))
+
+
+def test_operations_without_parameters_take_any_query_and_headers(app: FastAPI) -> None:
+    """The engine has one case for them, because their description leaves nothing to vary."""
+    rng = random.Random(20231001)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+    for operation in (result.ok() for result in schema.get_all_operations()):
+        if operation.method.upper() != "GET" or "{" in operation.path:
+            continue
+        for _ in range(CASES_MIN):
+            word = f"w{rng.getrandbits(40):x}"
+            response = operation.Case().call(params={word: word}, headers={"x-word": word})
+            operation.validate_response(response)
+            assert response.status_code == 200
+
+
+def test_a_service_that_is_not_ready_answers_as_described() -> None:
+    def never(_settings: Settings, _stage: Any) -> LiveView:
+        raise OSError("no streets")
+
+    starting = make_app(Settings(log_level="error"), load=never)
+    found = run_described(
+        starting, cases_max=8, without=("not_a_server_error", "positive_data_acceptance")
+    )
+    assert (found.errors, found.failures) == ([], {})
+
+
+# -- known-bad twins ------------------------------------------------------------------------------
+
+
+def spoilt(view: LiveView, change: Any) -> FastAPI:
+    """Return an app whose description, or behaviour, was changed."""
+    app = ready_app(view, log_level="error")
+    document = app.openapi()
+    change(app, document)
+    return app
+
+
+def _without_422(_app: FastAPI, document: Any) -> None:
+    del document["paths"]["/v1/recommend-units"]["post"]["responses"]["422"]
+
+
+def _other_type(_app: FastAPI, document: Any) -> None:
+    responses = document["paths"]["/metrics"]["get"]["responses"]
+    responses["200"]["content"] = {"application/json": {}}
+
+
+def _other_shape(_app: FastAPI, document: Any) -> None:
+    answer = document["components"]["schemas"]["RecommendAnswer"]
+    answer["properties"]["outcome"] = {"type": "integer"}
+
+
+def _undescribed_limit(_app: FastAPI, document: Any) -> None:
+    incident = document["components"]["schemas"]["IncidentEntry"]
+    incident["properties"]["incident_id"] = {"type": "string"}
+
+
+def _described_limit(_app: FastAPI, document: Any) -> None:
+    unit = document["components"]["schemas"]["UnitEntry"]
+    unit["required"] = [*unit["required"], "shift_end"]
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (_without_422, "status_code_conformance"),
+        (_other_type, "content_type_conformance"),
+        (_other_shape, "response_schema_conformance"),
+        (_undescribed_limit, "good_data_is_refused_for_its_place_only"),
+        (_described_limit, "bad_data_is_refused_or_named"),
+    ],
+)
+def test_a_description_that_lies_is_found(view: LiveView, change: Any, check: str) -> None:
+    found = run_described(spoilt(view, change), cases_max=8)
+    assert check in {name for _, name in found.failures}, found
+
+
+def test_a_fault_is_found(app: FastAPI) -> None:
+    async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/healthz":
+            await JSONResponse({}, 500)(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    assert ("GET /healthz", "not_a_server_error") in run_described(faulty, cases_max=1).failures
