@@ -38,6 +38,14 @@ class RosterChange:
     fixes: Mapping[UnitId, StoredFix] = field(default_factory=lambda: _NOTHING)
     removed: frozenset[UnitId] = frozenset()
 
+    def __post_init__(self) -> None:
+        told = [unit.unit_id for unit in self.units]
+        if len(set(told)) < len(told):
+            raise ValueError("a change holds two records of one unit; expected at most one of each")
+        both = self.removed & {*told, *self.fixes}
+        if both:
+            raise ValueError(f"{sorted(both)} are told and removed by one change; expected either")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterWritten:
