@@ -57,11 +57,17 @@ def put_unit(live: LiveRoster, unit_id: str, body: bytes, *, now: Clock = utc_no
     sent = _Sent(entry=read.entry, path="/unit")
     records = _Records([sent], to_milliseconds(now()), read.operator, live.limits)
     written = live.write(records.decide, [unit_id])
+    (told,) = records.after
+    result = records.result_of(told, written)
     return UnitWritten(
         roster_version=written.version,
-        unit=kept_unit(records.after[UnitId(unit_id)]),
-        result=records.result_of(UnitId(unit_id), written),
-        changed_fields=records.fields_of(UnitId(unit_id), written),
+        unit=kept_unit(records.after[told]),
+        result=result,
+        changed_fields=records.fields_of(
+            told,
+            changed=bool(written.changed),
+            moved=bool(written.moved) and result is not UnitResult.ADDED,
+        ),
         conflicts=records.conflicts,
         warnings=_parts([*read.warnings, *records.warnings]),
     )
@@ -175,14 +181,20 @@ def _differences(
     warnings: list[RequestWarning],
     read: ReadSnapshot,
 ) -> SnapshotWritten:
-    touched = sorted({*written.changed, *written.moved} - {*written.added})
+    changed, moved = frozenset(written.changed), frozenset(written.moved).difference(written.added)
+    touched = sorted(changed | moved)
     ignored: list[str] = sorted(records.older)
     return SnapshotWritten(
         roster_version=written.version,
         received=read.received,
         added=list(written.added),
         changed=[
-            ChangedPart(unit_id=unit_id, fields=records.fields_of(unit_id, written))
+            ChangedPart(
+                unit_id=unit_id,
+                fields=records.fields_of(
+                    unit_id, changed=unit_id in changed, moved=unit_id in moved
+                ),
+            )
             for unit_id in touched
         ],
         removed=list(written.removed),
@@ -273,10 +285,9 @@ class _Records:
             return UnitResult.CHANGED
         return UnitResult.UNCHANGED
 
-    def fields_of(self, unit_id: UnitId, written: RosterWritten) -> list[str]:
+    def fields_of(self, unit_id: UnitId, *, changed: bool, moved: bool) -> list[str]:
         """Return the fields of a unit that are others now."""
-        fields = self._fields.get(unit_id, []) if unit_id in written.changed else []
-        moved = unit_id in written.moved and unit_id not in written.added
+        fields = self._fields.get(unit_id, []) if changed else []
         return [*fields, "position"] if moved else list(fields)
 
 

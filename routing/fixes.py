@@ -82,7 +82,7 @@ def judge_fix(
     made_s = math.nan if fix.fixed_at is None else fix.fixed_at.timestamp()
     if made_s > now_s + limits.future_s:
         return FixFault.FIX_IN_FUTURE
-    if (fix.lon, fix.lat) == (0, 0) or not in_bounds(network, fix.lon, fix.lat):
+    if not _inside(network, fix):
         return _OF_PLACE.get(check_place(network, fix.lon, fix.lat), FixFault.FIX_ZERO)
     if kept is None or kept.fixed_at is None:
         return None
@@ -95,6 +95,15 @@ def judge_fix(
     if moved_m > limits.jump_m + limits.speed_mps_max * passed_s:
         return FixFault.FIX_IMPOSSIBLE_SPEED
     return None
+
+
+def _inside(network: StreetNetwork, fix: FixLike) -> bool:
+    """Tell whether a fix may be on these streets; most are within the bounds without margin."""
+    west, south, east, north = network.bounds
+    if (fix.lon, fix.lat) == (0, 0):
+        return False
+    plainly = west <= fix.lon <= east and south <= fix.lat <= north
+    return plainly or in_bounds(network, fix.lon, fix.lat)
 
 
 def is_repeated(fix: FixLike, kept: FixLike | None) -> bool:

@@ -16,7 +16,7 @@ from geodata.snap import COLUMN_TYPES, Positions
 from routing.model import Situation, place_units
 from routing.placement import Placement
 from routing.roster import UnitColumns
-from routing.roster_change import Rows, merge_of, scattered, taken, with_changes, with_fixes
+from routing.roster_change import Merge, Rows, merge_of, taken, with_changes, with_fixes
 from routing.unit_fields import FixLike
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def with_moves(situation: Situation, rows: Rows, fixes: Sequence[FixLike]) -> Si
         return situation
     roster = with_fixes(situation.roster, rows, fixes)
     moved = _placed(situation, taken(roster, rows))
-    placement = _combined(situation.placement, moved, scattered(rows))
+    placement = _combined(situation.placement, moved, Merge(source=None, fresh=rows).column)
     return replace(situation, roster=roster, placement=placement)
 
 

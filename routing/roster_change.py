@@ -4,7 +4,7 @@ What lives here: `with_changes` and `with_fixes`, which make new columns beside 
 touch only what changed. What does not: where the units are then (`live`).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -23,21 +23,30 @@ _COLUMNS: Final = tuple(field.name for field in fields(UnitColumns))
 class Merge:
     """Where the rows of a changed roster come from."""
 
-    source: Rows
-    """(n_after,) the row before; for a unit of the change any row, it is overwritten."""
+    source: Rows | None
+    """(n_after,) the row before; for a unit of the change any row, it is overwritten. None where
+    no unit came or went, so that every row stays where it is."""
     fresh: Rows
     """(n_changed,) the rows after of the units of the change, in their order."""
 
-    def column(
-        self, before: NDArray[np.generic], changed: NDArray[np.generic]
-    ) -> NDArray[np.generic]:
+    def column(self, before: NDArray[Any], changed: NDArray[Any]) -> NDArray[Any]:
         """Return a column (n_after, ...) from the one before and that of the change; read-only."""
         if not len(before):
             return changed
-        after = before[self.source]
+        after: NDArray[Any] = before.copy() if self.source is None else before[self.source]
         after[self.fresh] = changed
         after.setflags(write=False)
         return after
+
+    def texts(self, before: tuple[Any, ...], changed: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what `column` does, of a tuple."""
+        if not before:
+            return changed
+        rows = None if self.source is None else self.source.tolist()
+        after = list(before) if rows is None else [before[row] for row in rows]
+        for row, value in zip(self.fresh.tolist(), changed, strict=True):
+            after[row] = value
+        return tuple(after)
 
 
 def taken(roster: UnitColumns, rows: Rows) -> UnitColumns:
@@ -53,6 +62,9 @@ def taken(roster: UnitColumns, rows: Rows) -> UnitColumns:
 
 def merge_of(before: UnitColumns, changed: UnitColumns, removed: Collection[str]) -> Merge:
     """Return how a roster with units changed, added and removed is put together."""
+    rows = [before.row_of(unit_id) for unit_id in changed.unit_id]
+    if not removed and None not in rows:
+        return Merge(source=None, fresh=np.array(rows, np.intp))
     gone = set(removed).union(changed.unit_id)
     kept = [row for row, unit_id in enumerate(before.unit_id) if unit_id not in gone]
     ids = [*(before.unit_id[row] for row in kept), *changed.unit_id]
@@ -65,17 +77,11 @@ def merge_of(before: UnitColumns, changed: UnitColumns, removed: Collection[str]
 
 def with_changes(before: UnitColumns, changed: UnitColumns, merge: Merge) -> UnitColumns:
     """Return the columns after a change."""
-    source, fresh = merge.source.tolist(), merge.fresh.tolist()
     columns: dict[str, Any] = {}
     for name in _COLUMNS:
         old, new = getattr(before, name), getattr(changed, name)
-        if isinstance(old, tuple):
-            column = [old[row] for row in source] if old else [None] * len(source)
-            for row, value in zip(fresh, new, strict=True):
-                column[row] = value
-            columns[name] = tuple(column)
-        else:
-            columns[name] = merge.column(old, new)
+        combine = merge.texts if isinstance(old, tuple) else merge.column
+        columns[name] = combine(old, new)
     return UnitColumns(**columns)
 
 
@@ -88,15 +94,3 @@ def with_fixes(before: UnitColumns, rows: Rows, fixes: Sequence[FixLike]) -> Uni
         column.setflags(write=False)
         moved[name] = column
     return replace(before, **moved)
-
-
-def scattered(rows: Rows) -> Callable[[NDArray[np.generic], NDArray[np.generic]], Any]:
-    """Return how a column gets new values in some rows: a copy of it, read-only."""
-
-    def column(before: NDArray[np.generic], changed: NDArray[np.generic]) -> NDArray[np.generic]:
-        after = before.copy()
-        after[rows] = changed
-        after.setflags(write=False)
-        return after
-
-    return column

@@ -87,7 +87,7 @@ def require_loopback(host: str, *, allow_remote: bool) -> None:
         return
     raise StartError(
         f"Host '{host}' can be reached from other machines, and this version asks for no "
-        "credentials: anybody there could ask for recommendations.",
+        "credentials: anybody there could ask for recommendations and change the roster.",
         remedy="Use 127.0.0.1, or insist with --allow-remote-without-auth; see SECURITY.md.",
     )
 

@@ -64,6 +64,14 @@ async def put_all(request: Request) -> Response:
     body = await read_body(request, service.settings)
     written = await service.write_roster(partial(reconcile, body=body))
     count_snapshot(service.metrics, written)
+    service.log.info(
+        "snapshot",
+        version=written.roster_version,
+        added=len(written.added),
+        changed=len(written.changed),
+        removed=len(written.removed),
+        conflicts=len(written.conflicts) + written.conflicts_left_out,
+    )
     return _json(written)
 
 
@@ -83,6 +91,12 @@ async def post_positions(request: Request) -> Response:
     body = await read_body(request, service.settings)
     written = await service.write_roster(partial(move_units, body=body))
     count_positions(service.metrics, written)
+    service.log.info(
+        "positions",
+        version=written.roster_version,
+        applied=written.applied,
+        discarded=written.discarded_by_code,
+    )
     return _json(written)
 
 
@@ -118,6 +132,12 @@ async def put_one(unit_id: str, request: Request) -> Response:
     body = await read_body(request, service.settings)
     written = await service.write_roster(partial(put_unit, unit_id=unit_id, body=body))
     count_unit(service.metrics, written)
+    service.log.info(
+        "unit",
+        version=written.roster_version,
+        result=written.result,
+        conflicts=[conflict.code for conflict in written.conflicts],
+    )
     return _json(written, 201 if written.result is UnitResult.ADDED else 200)
 
 

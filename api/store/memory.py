@@ -119,7 +119,7 @@ def _differs(unit: StoredUnit, kept: StoredUnit) -> bool:
 
 def _differs_fix(fix: StoredFix, kept: StoredFix) -> bool:
     """Tell whether a fix says anything else; when it came does not count."""
-    return bool(_FIX_TOLD(fix) != _FIX_TOLD(kept))
+    return fix.fixed_at != kept.fixed_at or bool(_FIX_TOLD(fix) != _FIX_TOLD(kept))
 
 
 _TOLD: Final = attrgetter(

@@ -34,7 +34,9 @@ def damaged(made: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     """Return a request with one to three values replaced, removed or doubled."""
     changed = copy.deepcopy(made)
     for _ in range(rng.randint(1, 3)):
-        place = rng.choice(list(places(changed)))
+        place = rng.choice(list(places(changed)) or [None])
+        if place is None:  # nothing is left to damage
+            break
         holder = changed
         for key in place[:-1]:
             holder = holder[key]
@@ -44,7 +46,7 @@ def damaged(made: dict[str, Any], rng: random.Random) -> dict[str, Any]:
         elif kind < 0.3 and isinstance(holder, list):
             holder.append(copy.deepcopy(holder[place[-1]]))
         else:
-            holder[place[-1]] = rng.choice(VALUES)
+            holder[place[-1]] = copy.deepcopy(rng.choice(VALUES))
     return changed
 
 
