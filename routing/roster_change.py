@@ -16,7 +16,7 @@ from routing.unit_fields import FixLike
 
 Rows = NDArray[np.intp]
 
-_COLUMNS: Final = tuple(field.name for field in fields(UnitColumns))
+_COLUMNS: Final = tuple(field.name for field in fields(UnitColumns) if field.init)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
