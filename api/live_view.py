@@ -74,12 +74,16 @@ class LiveView:
 
     def on_duty_at(self, instant: datetime) -> Situation:
         """Return the situation with the roster and the drive times of an instant's local hour."""
-        times = self.at(instant).travel_times
+        hour = self.at(instant)
+        times = hour.travel_times
         if times is None or times is self.on_duty.travel_times:
             return self.on_duty
         made = self.other_hours.get(times.weights_id)
         if made is None:
-            made = self.other_hours[times.weights_id] = with_travel_times(self.on_duty, times)
+            made = replace(
+                with_travel_times(self.on_duty, times), emergency_times=hour.emergency_times
+            )
+            self.other_hours[times.weights_id] = made
         return made
 
     def with_roster(

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from geodata.driving_time import EdgeTimes
 from geodata.snap import COLUMN_TYPES, Positions
 from routing.model import Situation, place_units
-from routing.placement import Placement
+from routing.placement import Placement, move_units
 from routing.roster import UnitColumns
-from routing.roster_change import Merge, Rows, merge_of, taken, with_changes, with_fixes
+from routing.roster_change import Rows, merge_of, with_changes, with_fixes
 from routing.unit_fields import FixLike
 
 if TYPE_CHECKING:
@@ -49,8 +49,11 @@ def with_units(
 ) -> Situation:
     """Return the situation with some units added or changed and others removed."""
     merge = merge_of(situation.roster, changed, removed)
-    placement = _combined(situation.placement, _placed(situation, changed), merge.column)
     roster = with_changes(situation.roster, changed, merge)
+    if merge.source is None:
+        placement = move_units(situation.placement, roster, merge.fresh, situation)
+    else:
+        placement = _combined(situation.placement, _placed(situation, changed), merge.column)
     return replace(situation, roster=roster, placement=placement)
 
 
@@ -65,9 +68,9 @@ def with_moves(situation: Situation, rows: Rows, fixes: Sequence[FixLike]) -> Si
     if not len(rows):
         return situation
     roster = with_fixes(situation.roster, rows, fixes)
-    moved = _placed(situation, taken(roster, rows))
-    placement = _combined(situation.placement, moved, Merge(source=None, fresh=rows).column)
-    return replace(situation, roster=roster, placement=placement)
+    return replace(
+        situation, roster=roster, placement=move_units(situation.placement, roster, rows, situation)
+    )
 
 
 def _placed(situation: Situation, roster: UnitColumns) -> Placement:

@@ -49,17 +49,6 @@ class Merge:
         return tuple(after)
 
 
-def taken(roster: UnitColumns, rows: Rows) -> UnitColumns:
-    """Return some rows of a roster, which must be in rising order."""
-    chosen = rows.tolist()
-    columns: dict[str, Any] = {}
-    for name in _COLUMNS:
-        column = getattr(roster, name)
-        as_tuple = isinstance(column, tuple)
-        columns[name] = tuple([column[row] for row in chosen]) if as_tuple else column[rows]
-    return UnitColumns(**columns)
-
-
 def merge_of(before: UnitColumns, changed: UnitColumns, removed: Collection[str]) -> Merge:
     """Return how a roster with units changed, added and removed is put together."""
     rows = [before.row_of(unit_id) for unit_id in changed.unit_id]

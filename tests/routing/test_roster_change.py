@@ -8,7 +8,7 @@ import pytest
 
 from routing.live import with_moves, with_roster, with_travel_times, with_units, with_weights
 from routing.model import Fix, Situation, Status, Unit, unit_columns
-from routing.roster_change import Rows, taken
+from routing.roster_change import Rows
 from tests.routing.situations import HOMES, fix, situation, unit
 from tests.routing.test_live import first_situation, grid, seeded_weights
 
@@ -102,11 +102,6 @@ def test_no_moves_and_no_changes_are_nothing() -> None:
 def test_the_last_unit_may_go() -> None:
     empty = with_units(situation([unit("S1")]), unit_columns(()), ["S1"])
     assert differences(empty, situation([])) == []
-
-
-def test_rows_are_taken_in_their_order() -> None:
-    roster = situation([unit("S1"), unit("S2", "GH"), unit("S3", "NO")]).roster
-    assert taken(roster, np.array([0, 2])).unit_id == ("S1", "S3")
 
 
 def test_other_weights_of_the_same_units_get_labels_of_their_own() -> None:
