@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from api.live_roster import LiveRoster
 from api.live_view import LiveView, load_view
 from api.operations import recommend_units
 from api.settings import Settings
+from api.store.contract import RosterChange, RosterRead, RosterWritten
 from api.store.memory import MemoryRoster
 from geodata.network import StreetNetwork
 from tests.api.requests_made import as_bytes, request
@@ -163,6 +165,39 @@ def test_writers_that_meet_lose_nothing(view: LiveView) -> None:
     assert roster.unit_id == tuple(sorted(NAMES[:4]))
     assert set(roster.version) == {25}
     assert story.live.view.roster_version == story.live.store.read().version == 100
+
+
+class WatchedRoster(MemoryRoster):
+    """A store that gives a second writer time to come in while the first one writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_write, self.read_by_another, self.met = threading.Event(), threading.Event(), False
+
+    def read(self, unit_ids: Collection[str] | None = None) -> RosterRead:
+        if unit_ids == ["S2"] and self.in_write.is_set():
+            self.read_by_another.set()
+        return super().read(unit_ids)
+
+    def write(self, change: RosterChange) -> RosterWritten:
+        if change.units[0].unit_id == "S1":
+            self.in_write.set()
+            self.met = self.read_by_another.wait(0.3)
+            self.in_write.clear()
+        return super().write(change)
+
+
+def test_a_second_writer_waits_until_the_first_is_done(view: LiveView) -> None:
+    story, store = Story(view), WatchedRoster()
+    story.live = LiveRoster(store, view)
+
+    def second() -> None:
+        assert store.in_write.wait(30)
+        story.report(record("S2"))
+
+    run_all([lambda: story.report(record("S1")), second])
+    assert not store.met
+    assert story.live.view.on_duty.roster.unit_id == ("S1", "S2")
 
 
 # -- hours ----------------------------------------------------------------------------------------
