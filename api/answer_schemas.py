@@ -274,6 +274,8 @@ class BasisPart(Part):
     weights_id: str | None
     closures_active: int
     unit_source: UnitSource
+    roster_version: int | None
+    """Of the roster that was read; null where the units came with the request."""
     proven_optimal: bool
     cut_short: bool
     software: str

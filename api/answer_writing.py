@@ -23,7 +23,8 @@ from routing.model import Recommendation
 
 _OURS: Final = frozenset({"recommendation_id", "request_id", "warnings", "basis"})
 _FOUND: Final = tuple(name for name in RecommendAnswer.model_fields if name not in _OURS)
-_BASIS: Final = tuple(name for name in BasisPart.model_fields if name != "schematic")
+_OF_VIEW: Final = ("schematic", "roster_version")
+_BASIS: Final = tuple(name for name in BasisPart.model_fields if name not in _OF_VIEW)
 _found_values: Final = attrgetter(*_FOUND)
 _basis_values: Final = attrgetter(*_BASIS)
 
@@ -35,6 +36,7 @@ def answer_bytes(
     request_id: str | None,
     warnings: Sequence[RequestWarning],
     schematic: bool,
+    roster_version: int | None = None,
 ) -> bytes:
     """Return the answer as JSON; a number that is not finite is written as null, never as NaN."""
     values: dict[str, Any] = {"recommendation_id": recommendation_id, "request_id": request_id}
@@ -45,7 +47,7 @@ def answer_bytes(
         values[name] = _shown(values[name])
     basis = dict(zip(_BASIS, _basis_values(found.basis), strict=True))
     values["warnings"] = warnings
-    values["basis"] = basis | {"schematic": schematic}
+    values["basis"] = basis | dict(zip(_OF_VIEW, (schematic, roster_version), strict=True))
     return _ENCODER.encode(values)
 
 

@@ -28,22 +28,24 @@ from api.errors import (
     WrongMethod,
     problem_response,
 )
+from api.live_roster import LiveRoster
 from api.live_view import LiveView, load_view
 from api.log import fault_place, make_log
 from api.metrics import Metrics, software_version
 from api.observe import Observed, door
 from api.openapi import install_description
 from api.operations import Decider
-from api.routes import health, network, recommend_units
+from api.routes import health, network, recommend_units, units
 from api.service import Service
 from api.settings import Settings
+from routing.fixes import FixLimits
 from routing.recommend import recommend
 
 DESCRIPTION: Final = """\
 Finds the best pair of CARE and SPD units for a 911 call, by drive time on the street network.
 
 Nothing asks for credentials yet, so it is to be served on the loopback address only.
-Nothing is stored yet: every answer says `recorded: false`.
+Recommendations are not stored yet: every answer says `recorded: false`. The roster lives in memory.
 """
 
 OPENAPI_PATH: Final = "/openapi.json"
@@ -79,6 +81,7 @@ def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = 
         loop = asyncio.get_running_loop()
         Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
         yield
+        await asyncio.to_thread(service.close)
 
     app = App(
         title="Tandem",
@@ -93,7 +96,7 @@ def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = 
     )
     app.state.service = service
     routes = [OPENAPI_PATH]
-    for part in (recommend_units, network, health):
+    for part in (recommend_units, units, network, health):
         app.include_router(part.router)
         routes += [route.path for route in part.router.routes if isinstance(route, Route)]
     observed = partial(Observed, routes=routes, metrics=service.metrics, log=service.log)
@@ -111,20 +114,29 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
     with suppress(RuntimeError):  # the loop is closed when the service was stopped meanwhile
         try:
             view = load(service.settings, service.set_stage)
+            live = LiveRoster.opened(service.store, view, _fix_limits(service.settings, view))
         except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
             gc.enable()  # a start switches it off, and this one is over too
             loop.call_soon_threadsafe(
                 service.fail, f"{type(error).__name__} at {fault_place(error)}"
             )
             return
-        loop.call_soon_threadsafe(_take_into_service, service, view)
+        loop.call_soon_threadsafe(_take_into_service, service, live)
 
 
-def _take_into_service(service: Service, view: LiveView) -> None:
+def _fix_limits(settings: Settings, view: LiveView) -> FixLimits:
+    return FixLimits(
+        future_s=view.situation.policy.future_fix_s,
+        speed_mps_max=settings.fix_speed_mps_max,
+        jump_m=settings.fix_jump_m,
+    )
+
+
+def _take_into_service(service: Service, live: LiveRoster) -> None:
     gc.collect()
     gc.freeze()  # what stays for good is not looked at again by the collector
     gc.enable()
-    service.become_ready(view)
+    service.become_ready(live)
 
 
 async def _own_error(_request: Request, error: Exception) -> Response:

@@ -52,6 +52,9 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
     network: NetworkFolder = None,
     zones: ZonesFile = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; only 1, because the roster is in memory.")
+    ] = None,
     allow_remote_without_auth: Annotated[
         bool,
         typer.Option(
@@ -64,7 +67,7 @@ def serve(
     from api.commands.serve import run_serve
 
     chosen = {"host": host, "port": port, "network": network, "zones": zones}
-    run(lambda: run_serve(chosen, allow_remote=allow_remote_without_auth))
+    run(lambda: run_serve(chosen, workers=workers, allow_remote=allow_remote_without_auth))
 
 
 @app.command(

@@ -7,10 +7,15 @@
     │   ├── BodyTooSlow         408
     │   ├── NotJson             415  another content type
     │   ├── NoSuchPage          404
+    │   ├── NoSuchUnit          404  the roster does not have it
     │   └── WrongMethod         405
     ├── ServiceError            the caller may try again
     │   ├── NotReady            503  streets and kernels are still being loaded
+    │   ├── WritersWaiting      503  more roster writes wait than may
     │   └── InternalFault       500  our own bug
+    ├── StoreError              whatever engine the store has
+    │   ├── StoreUnavailable    503  it cannot be reached
+    │   └── RosterFull          409  it takes no more units
     └── StartError              a command cannot begin: settings, files, a port in use
 
 Everything goes out as `application/problem+json` (RFC 9457): what was found, at which JSON pointer,
@@ -94,6 +99,13 @@ class NoSuchPage(RequestError):
     title = "There is nothing at this address"
 
 
+class NoSuchUnit(RequestError):
+    """The roster does not have this unit."""
+
+    code = "UNIT_NOT_IN_ROSTER"
+    title = "The roster does not have this unit"
+
+
 class WrongMethod(RequestError):
     """The address exists, the method does not."""
 
@@ -114,11 +126,38 @@ class NotReady(ServiceError):
     title = "The service is not ready yet"
 
 
+class WritersWaiting(ServiceError):
+    """More writes of the roster wait than may."""
+
+    code = "TOO_MANY_WRITES"
+    title = "Too many writes are waiting"
+
+
 class InternalFault(ServiceError):
     """A bug of ours."""
 
     code = "INTERNAL_FAULT"
     title = "The service failed on this request"
+
+
+class StoreError(TandemError):
+    """What the store cannot do, whatever engine it has."""
+
+    code = "STORE_ERROR"
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached; recommendations are still answered."""
+
+    code = "STORE_UNAVAILABLE"
+    title = "The store cannot be reached"
+
+
+class RosterFull(StoreError):
+    """The roster takes no more units."""
+
+    code = "ROSTER_FULL"
+    title = "The roster is full"
 
 
 class StartError(TandemError):
@@ -134,8 +173,12 @@ STATUS: Final[dict[type[TandemError], int]] = {
     BodyTooSlow: 408,
     NotJson: 415,
     NoSuchPage: 404,
+    NoSuchUnit: 404,
     WrongMethod: 405,
     NotReady: 503,
+    WritersWaiting: 503,
+    StoreUnavailable: 503,
+    RosterFull: 409,
     InternalFault: 500,
 }
 """The one table from an error to its HTTP status."""

@@ -1,15 +1,22 @@
-"""What all requests read: one immutable view of streets, drive times, zones and policy.
+"""What all requests read: one immutable view of streets, drive times, zones, policy and roster.
 
 Made at start-up; a change makes a new view beside the old one, and a request takes the reference
 once. Loading also decides a call, so that every kernel is compiled before the first request.
+
+A label belongs to one weight set. The roster is kept with the labels of the weights of the hour in
+which it last changed; for another hour (the next one, or a replay's) they are made when a decision
+first asks for it and remembered with the view. So a decision never sees labels of other weights.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
+
+import numpy as np
 
 from api.errors import StartError
 from api.settings import Settings
@@ -21,10 +28,20 @@ from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_posts, pilot_zone_features
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
-from routing.live import with_weights
-from routing.model import PILOT, Homes, Situation, Versions, place_units, unit_columns
+from routing.live import with_moves, with_travel_times, with_units, with_weights
+from routing.model import (
+    PILOT,
+    Homes,
+    Situation,
+    UnitId,
+    UnitSource,
+    Versions,
+    place_units,
+    unit_columns,
+)
 from routing.road_hierarchy import load_or_build_hierarchy
 from routing.travel_time import TravelTimes
+from routing.unit_fields import FixLike, UnitLike
 
 Stage = Callable[[str], None]
 ZONES_BYTES_MAX: Final = 50_000_000
@@ -32,12 +49,19 @@ ZONES_BYTES_MAX: Final = 50_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LiveView:
-    """A situation without units for every hour of the week, and what is told about it."""
+    """A situation for every hour of the week, the roster, and what is told about the streets."""
 
     by_hour: tuple[Situation, ...]
-    """(168,) from Monday 00, local time; hours with the same weights share one situation."""
+    """(168,) without units, from Monday 00, local time; hours with the same weights share one."""
     about: Mapping[str, Any]
     """What GET /v1/network answers."""
+    on_duty: Situation
+    """The roster placed, with the weights of one hour and the labels made with these."""
+    roster_version: int = 0
+    """How many writes the roster has seen; see `api.store.contract`."""
+    other_hours: dict[str, Situation] = field(default_factory=dict, repr=False)
+    """`on_duty` with other weights, by weights_id, as decisions ask for them; only ever added to,
+    and whoever adds one twice adds the same."""
 
     @property
     def situation(self) -> Situation:
@@ -45,8 +69,49 @@ class LiveView:
         return self.by_hour[0]
 
     def at(self, instant: datetime) -> Situation:
-        """Return the situation with the drive times of an instant's local hour."""
+        """Return the situation, without units, with the drive times of an instant's local hour."""
         return self.by_hour[hour_of_week(instant.astimezone(self.situation.policy.window.zone))]
+
+    def on_duty_at(self, instant: datetime) -> Situation:
+        """Return the situation with the roster and the drive times of an instant's local hour."""
+        hour = self.at(instant)
+        times = hour.travel_times
+        if times is None or times is self.on_duty.travel_times:
+            return self.on_duty
+        made = self.other_hours.get(times.weights_id)
+        if made is None:
+            made = replace(
+                with_travel_times(self.on_duty, times), emergency_times=hour.emergency_times
+            )
+            self.other_hours[times.weights_id] = made
+        return made
+
+    def with_roster(
+        self,
+        version: int,
+        at: datetime,
+        *,
+        units: Iterable[UnitLike] = (),
+        fixes: Mapping[UnitId, FixLike] = MappingProxyType({}),
+        removed: Collection[UnitId] = (),
+    ) -> "LiveView":
+        """Return the view after a change of the roster, labelled for the hour of the change.
+
+        Parameters
+        ----------
+        units
+            Units that were added or changed, with their fixes.
+        fixes
+            Fixes of units that only moved, by their ids.
+        """
+        now = self.on_duty_at(at)
+        changed = unit_columns(units)
+        if len(changed) or removed:
+            now = with_units(now, changed, removed)
+        moves = {_row(now, unit_id): fix for unit_id, fix in fixes.items()}
+        rows = sorted(moves)
+        now = with_moves(now, np.array(rows, np.intp), [moves[row] for row in rows])
+        return replace(self, on_duty=now, roster_version=version, other_hours={})
 
     @property
     def network_id(self) -> str:
@@ -63,6 +128,12 @@ class LiveView:
     def schematic(self) -> bool:
         """Whether the streets are a drawing and not a survey."""
         return self.situation.network.source.schematic
+
+
+def _row(situation: Situation, unit_id: UnitId) -> int:
+    row = situation.roster.row_of(unit_id)
+    assert row is not None, "a unit that is not on the roster moved"
+    return row
 
 
 def load_view(settings: Settings, stage: Stage) -> LiveView:
@@ -102,7 +173,12 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
         versions=Versions(software=software_version()),
     )
     warm_up(situation)
-    return LiveView(by_hour=_every_hour(situation, profile), about=describe_network(network))
+    on_roster = replace(situation.versions, unit_source=UnitSource.ROSTER)
+    return LiveView(
+        by_hour=_every_hour(situation, profile),
+        about=describe_network(network),
+        on_duty=replace(situation, versions=on_roster),
+    )
 
 
 def _every_hour(situation: Situation, profile: DrivingProfile) -> tuple[Situation, ...]:

@@ -42,9 +42,9 @@ class Tally(Collector):
         self._counts: dict[tuple[str, ...], int] = {}
         registry.register(self)
 
-    def add(self, *values: str) -> None:
-        """Count one more."""
-        self._counts[values] = self._counts.get(values, 0) + 1
+    def add(self, *values: str, n: int = 1) -> None:
+        """Count one or more."""
+        self._counts[values] = self._counts.get(values, 0) + n
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """Yield the counts as Prometheus' client has them."""
@@ -104,6 +104,27 @@ class Metrics:
         self.stage_s = Durations("tandem_stage_seconds", "Time by stage.", "stage", registry=on)
         self.warnings = Tally(
             "tandem_warnings", "Warnings given in answers, by code.", ("code",), registry=on
+        )
+        self.units = Gauge(
+            "tandem_units", "Units on the roster.", ["agency", "status"], registry=on
+        )
+        self.position_age_s = Gauge(
+            "tandem_position_age_seconds", "Age of the oldest and the newest dated position.",
+            ["which"], registry=on,
+        )  # fmt: skip
+        self.roster_version = Gauge(
+            "tandem_roster_version", "Writes that changed the roster.", registry=on
+        )
+        self.position_writes = Tally(
+            "tandem_position_writes", "Rows of position feeds, by what became of them.",
+            ("result",), registry=on,
+        )  # fmt: skip
+        self.unit_writes = Tally(
+            "tandem_unit_writes", "Records of units, by what became of them.",
+            ("result",), registry=on,
+        )  # fmt: skip
+        self.conflicts = Tally(
+            "tandem_unit_conflicts", "Records that were kept and flagged.", ("code",), registry=on
         )
         self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
         self.build = Gauge(

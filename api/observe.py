@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
@@ -69,6 +70,11 @@ class Observed:
     ) -> None:
         self.app = app
         self.routes = frozenset(routes)
+        self.patterns = [
+            (compile_path(route)[0], route.replace(":path}", "}"))
+            for route in routes
+            if "{" in route
+        ]
         self.metrics = metrics
         self.log = log
 
@@ -104,10 +110,15 @@ class Observed:
             self._note(scope, status, perf_counter() - began)
 
     def _note(self, scope: Scope, status: int, took_s: float) -> None:
-        path: str = scope["path"]
-        route = path if path in self.routes else OTHER
+        route = self._route_of(scope["path"])
         self.metrics.requests.add(route, str(status))
         self.metrics.request_s.observe((route, took_s))
         level = self.log.debug if route in QUIET else self.log.info
         said = scope.get(NOTED, {})
         level("request", route=route, status=status, ms=round(took_s * 1000, 3), **said)
+
+    def _route_of(self, path: str) -> str:
+        """Return our own name of an address: never an id that stands in it."""
+        if path in self.routes:
+            return path
+        return next((route for pattern, route in self.patterns if pattern.match(path)), OTHER)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api.answer_schemas import ProblemAnswer, RecommendAnswer
 from api.errors import PROBLEM_TYPE
 from api.examples import read_examples
+from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
 from api.request_schemas import RecommendRequest
 
 REF: Final = "#/components/schemas/{model}"
@@ -53,12 +54,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (RecommendRequest, "validation"),
             (RecommendAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
+            *((model, "validation") for model in REQUESTS),
+            *((model, "serialization") for model in ANSWERS),
         ],
         ref_template=REF,
     )
     document.setdefault("components", {}).setdefault("schemas", {}).update(models["$defs"])
     _describe_recommend(document["paths"][RECOMMEND_PATH]["post"])
     document["paths"][NETWORK_PATH]["get"]["responses"]["503"] = _refusal(REFUSALS["503"])
+    describe_roster(document["paths"], REF)
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them
+        document["components"]["schemas"].pop(unused, None)
     return document
 
 

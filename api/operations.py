@@ -91,7 +91,7 @@ def recommend_units(
     require_place(view.situation.network, request.incident.location)
     watch.begin("units")
     decided_at = to_milliseconds(request.as_of or now())
-    situation = _with_units(view.at(decided_at), read)
+    situation = _with_units(view, decided_at, read)
     options = options_of(request, always_route=always_route)
     incident = incident_of(request.incident)
     found = decide(situation, incident, decided_at, options, stage=watch.begin)
@@ -103,6 +103,7 @@ def recommend_units(
         request_id=request.request_id,
         warnings=warnings,
         schematic=view.schematic,
+        roster_version=view.roster_version if request.units is None else None,
     )
     return Answered(
         request=request,
@@ -168,28 +169,15 @@ def require_place(network: StreetNetwork, location: LocationEntry) -> None:
 # -- the situation and the answer -----------------------------------------------------------------
 
 
-def _with_units(situation: Situation, read: ReadRequest) -> Situation:
-    """Return the situation with the units of the request, which replace the roster."""
+def _with_units(view: LiveView, decided_at: dt.datetime, read: ReadRequest) -> Situation:
+    """Return the situation with the roster, or with the units of the request in its place."""
     if read.request.units is None:
-        return situation
-    roster = unit_columns(read.request.units, read.unit_rows)
-    return with_roster(situation, roster)
+        return view.on_duty_at(decided_at)
+    return with_roster(view.at(decided_at), unit_columns(read.request.units, read.unit_rows))
 
 
 def _warnings(found: Recommendation, read: ReadRequest) -> Sequence[RequestWarning]:
-    warnings = [*read.warnings, *_not_used(read.request)]
-    if found.warnings:
-        warnings += [
-            RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings
-        ]
-    return bounded(warnings)
-
-
-def _not_used(request: RecommendRequest) -> list[RequestWarning]:
-    """Name what the contract has and this version reads but does not act on."""
-    unused = []
-    if request.units is None:
-        unused.append(("/units", "no roster is kept in this version: send the units on duty"))
-    return [
-        RequestWarning(code="NOT_IN_THIS_VERSION", path=path, detail=said) for path, said in unused
-    ]
+    if not found.warnings:
+        return bounded(read.warnings)
+    decided = [RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings]
+    return bounded([*read.warnings, *decided])

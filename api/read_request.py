@@ -1,9 +1,8 @@
 """From the bytes of a body to a request, leniently for units and strictly for the incident.
 
-One bad unit, or one bad field of a unit, never fails the rest (rule 12): the body is checked as a
-whole by pydantic's compiled core, and only when that finds fault are the places it names mended,
-each with a warning that carries its JSON pointer, and the body checked again. What cannot be left
-out without changing which call is decided is refused with 422.
+One bad unit, or one bad field of a unit, never fails the rest (rule 12): what is bad is left out
+(`mending`), with a warning that carries its JSON pointer. What cannot be left out without changing
+which call is decided is refused with 422.
 
 Mended are: rows of `units`, `competing`, `incident.assigned`, `incident.overrides` and
 `exclude_unit_ids`, their optional fields, `options`, `operator`, `request_id`, and of the incident
@@ -15,12 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, get_args
+from typing import Final
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails, from_json, to_json
-
-from api.errors import InvalidRequest
+from api.mending import LeftOut, Leniency, Location, optional_fields, pointer, read_leniently
 from api.request_schemas import (
     AssignedEntry,
     CompetingEntry,
@@ -33,15 +29,9 @@ from api.request_schemas import (
 from api.validation_words import problem_of
 from routing.codes import Status
 
-MENDS_MAX: Final = 5_000
-"""More faults than this and the body is refused: the sender has another format in mind."""
 WARNINGS_MAX: Final = 200
 UNKNOWN_FIELDS_MAX: Final = 20
 
-Location = tuple[int | str, ...]
-_Mended = tuple[RecommendRequest, list["RequestWarning"], set[int]]
-"""A request that passes, what was left out of it, and which rows of `units` among that."""
-LEFT_OUT: Final = object()
 _STATUSES: Final = frozenset(Status)
 TOKEN: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
@@ -74,19 +64,21 @@ def read_request(body: bytes) -> ReadRequest:
     InvalidRequest
         The body is not JSON, or the incident itself cannot be understood.
     """
-    try:
-        request = RecommendRequest.model_validate_json(body)
-        warnings, left_out = list[RequestWarning](), set[int]()
-    except ValidationError as error:
-        request, warnings, left_out = _mend(body, error)
+    request, gone = read_leniently(RecommendRequest, body, _LENIENCY)
+    warnings = [warning_of(part, _LENIENCY) for part in gone]
     rows: tuple[int, ...] = ()
     if request.units:
+        left_out = {int(at.part[1]) for at in gone if at.part[0] == "units" and len(at.part) == 2}
         sent = len(request.units) + len(left_out)
         rows = tuple([row for row in range(sent) if row not in left_out])
-        warnings += _unknown_statuses(request, rows)
-        request, rows, doubles = _one_entry_each(request, rows)
-        warnings += doubles
-    warnings += _unknown_fields(request, rows)
+        warnings += unknown_statuses(request.units, rows)
+        kept, doubles = one_entry_each(request.units, rows)
+        if doubles:
+            units = [request.units[i] for i in kept]
+            request = request.model_copy(update={"units": units})
+            rows = tuple([rows[i] for i in kept])
+            warnings += doubles
+    warnings += unknown_fields(_entries(request, rows))
     return ReadRequest(request=request, unit_rows=rows, warnings=bounded(warnings))
 
 
@@ -97,11 +89,6 @@ def bounded(warnings: Sequence[RequestWarning]) -> tuple[RequestWarning, ...]:
     more = len(warnings) - WARNINGS_MAX + 1
     cut = RequestWarning(code="WARNINGS_CUT", path="", detail=f"{more} more warnings left out")
     return (*warnings[: WARNINGS_MAX - 1], cut)
-
-
-def pointer(location: Iterable[int | str]) -> str:
-    """Return a JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
 
 
 # -- what may be mended ---------------------------------------------------------------------------
@@ -115,121 +102,37 @@ _ROWS: Final[dict[Location, tuple[str, type[Entry] | None]]] = {
 }
 """The lists whose rows stand alone: the first word of their warnings, and their model."""
 
-
-def _optional_fields(model: type[Entry], at: Location) -> Iterator[Location]:
-    """Yield where the optional fields of a model are, through its parts; '*' is any list item."""
-    for name, field in model.model_fields.items():
-        if not field.is_required():
-            yield (*at, name)
-            yield (*at, name, "*")
-            for part in (field.annotation, *get_args(field.annotation)):
-                if isinstance(part, type) and issubclass(part, Entry):
-                    yield from _optional_fields(part, (*at, name))
-
-
-_MENDABLE: Final[frozenset[Location]] = frozenset(
-    chain(
-        ((*at, "*") for at in _ROWS),
-        *(_optional_fields(model, (*at, "*")) for at, (_, model) in _ROWS.items() if model),
-        _optional_fields(OptionsEntry, ("options",)),
-        (("options",), ("operator",), ("request_id",)),
-        (("incident", "location", "source"), ("incident", "location", "uncertainty_m")),
-    )
+_LENIENCY: Final = Leniency(
+    rows=_ROWS,
+    mendable=frozenset(
+        chain(
+            ((*at, "*") for at in _ROWS),
+            *(optional_fields(model, (*at, "*")) for at, (_, model) in _ROWS.items() if model),
+            optional_fields(OptionsEntry, ("options",)),
+            (("options",), ("operator",), ("request_id",)),
+            (("incident", "location", "source"), ("incident", "location", "uncertainty_m")),
+        )
+    ),
 )
 
 
-def _mendable_part(location: Location) -> Location | None:
-    """Return the longest part of a location that may be left out, or None."""
-    pattern = tuple("*" if isinstance(part, int) else part for part in location)
-    for length in range(len(location), 0, -1):
-        if pattern[:length] in _MENDABLE:
-            return location[:length]
-    return None
-
-
-# -- mending --------------------------------------------------------------------------------------
-
-
-def _mend(body: bytes, error: ValidationError) -> _Mended:
-    """Leave out what the checks named and check again."""
-    if error.error_count() > MENDS_MAX:
-        raise InvalidRequest(
-            f"The body has {error.error_count()} faults; at most {MENDS_MAX} are mended.",
-            remedy="Compare it with the example in GET /openapi.json.",
-        )
-    faults = error.errors(include_url=False, include_input=False)
-    parts = _parts_to_leave_out(faults)
-    raw = from_json(body)
-    warnings = [_leave_out(raw, part, fault) for part, fault in parts.items()]
-    left_out = {row for row, unit in enumerate(raw.get("units") or ()) if unit is LEFT_OUT}
-    marked = [_value_at(raw, part[:-1]) for part in parts if isinstance(part[-1], int)]
-    for items in marked:
-        items[:] = [item for item in items if item is not LEFT_OUT]
-    try:
-        return RecommendRequest.model_validate_json(to_json(raw)), warnings, left_out
-    except ValidationError as again:
-        raise _refusal(again.errors(include_url=False, include_input=False)) from None
-
-
-def _parts_to_leave_out(faults: Sequence[ErrorDetails]) -> dict[Location, ErrorDetails]:
-    """Return what to leave out, each with the first fault found in it; parts of parts are gone."""
-    refused = [fault for fault in faults if _mendable_part(fault["loc"]) is None]
-    if refused:
-        raise _refusal(refused)
-    parts: dict[Location, ErrorDetails] = {}
-    for fault in faults:
-        part = _mendable_part(fault["loc"])
-        assert part is not None
-        parts.setdefault(part, fault)
-    return {
-        part: fault
-        for part, fault in parts.items()
-        if not any(part[:length] in parts for length in range(1, len(part)))
-    }
-
-
-def _refusal(faults: Sequence[ErrorDetails]) -> InvalidRequest:
-    problems = tuple(problem_of(fault, pointer(fault["loc"])) for fault in faults)
-    first = problems[0]
-    return InvalidRequest(
-        f"{first.path or 'The body'}: {first.detail}.", remedy=first.remedy, problems=problems
-    )
-
-
-def _value_at(raw: Any, location: Location) -> Any:
-    """Return the value at a location that the checks named, so that it exists."""
-    for part in location:
-        raw = raw[part]
-    return raw
-
-
-def _leave_out(raw: Any, part: Location, fault: ErrorDetails) -> RequestWarning:
-    """Take one part out of the parsed body (list items are only marked) and say so."""
-    holder, name = _value_at(raw, part[:-1]), part[-1]
-    if isinstance(name, int):
-        holder[name] = LEFT_OUT
-    else:
-        del holder[name]
-    return _warning(part, fault)
-
-
-def _warning(part: Location, fault: ErrorDetails) -> RequestWarning:
+def warning_of(left_out: LeftOut, leniency: Leniency) -> RequestWarning:
     """Name what was left out: a whole row, or a field of it or of the request."""
-    kind = next((kind for at, (kind, _) in _ROWS.items() if part[: len(at)] == at), "REQUEST")
-    whole_row = isinstance(part[-1], int) and part[:-1] in _ROWS
+    part, fault = left_out.part, left_out.fault
+    kind = leniency.kind_of(part)
     problem = problem_of(fault, pointer(fault["loc"][len(part) :]))
     said = f"left out: {problem.path} {problem.detail}".replace(":  ", ": ")
     if part[-1] == "status":
         said += "; read as UNKNOWN"
-    end = "ENTRY_LEFT_OUT" if whole_row else "ENTRY_DEGRADED"
-    code = f"{kind}_{end}" if kind != "REQUEST" else "REQUEST_FIELD_LEFT_OUT"
+    end = "ENTRY_LEFT_OUT" if leniency.is_row(part) else "ENTRY_DEGRADED"
+    code = f"{kind}_{end}" if kind else "REQUEST_FIELD_LEFT_OUT"
     return RequestWarning(code=code, path=pointer(part), detail=said)
 
 
 # -- statuses, doubles and unknown fields --------------------------------------------------------
 
 
-def _unknown_statuses(request: RecommendRequest, rows: Sequence[int]) -> list[RequestWarning]:
+def unknown_statuses(units: Sequence[UnitEntry], rows: Sequence[int]) -> list[RequestWarning]:
     """Name the units whose status is none of ours; every CAD has some of its own."""
     return [
         RequestWarning(
@@ -237,7 +140,7 @@ def _unknown_statuses(request: RecommendRequest, rows: Sequence[int]) -> list[Re
             path=pointer(("units", row, "status")),
             detail=f"unknown status {shown(unit.status)} read as UNKNOWN",
         )
-        for row, unit in zip(rows, request.units or (), strict=True)
+        for row, unit in zip(rows, units, strict=True)
         if unit.status not in _STATUSES
     ]
 
@@ -247,18 +150,17 @@ def shown(word: str) -> str:
     return word if TOKEN.fullmatch(word) else "(not a code word)"
 
 
-def _one_entry_each(
-    request: RecommendRequest, rows: tuple[int, ...]
-) -> tuple[RecommendRequest, tuple[int, ...], list[RequestWarning]]:
-    """Keep one entry of each unit: the highest version, then the first in the list."""
-    units = request.units or []
+def one_entry_each(
+    units: Sequence[UnitEntry], rows: Sequence[int]
+) -> tuple[list[int], list[RequestWarning]]:
+    """Return which units to keep, the highest version of each, then the first; name the others."""
     best: dict[str, int] = {}
     for i, unit in enumerate(units):
         kept = best.setdefault(unit.unit_id, i)
         if kept != i and (unit.version or 0) > (units[kept].version or 0):
             best[unit.unit_id] = i
     if len(best) == len(units):
-        return request, rows, []
+        return list(range(len(units))), []
     warnings = [
         RequestWarning(
             code="UNIT_ENTRY_LEFT_OUT",
@@ -269,14 +171,12 @@ def _one_entry_each(
         for i, unit in enumerate(units)
         if best[unit.unit_id] != i
     ]
-    keep = sorted(best.values())
-    chosen = request.model_copy(update={"units": [units[i] for i in keep]})
-    return chosen, tuple(rows[i] for i in keep), warnings
+    return sorted(best.values()), warnings
 
 
-def _unknown_fields(request: RecommendRequest, rows: Sequence[int]) -> list[RequestWarning]:
+def unknown_fields(entries: Iterable[tuple[Location, Entry]]) -> list[RequestWarning]:
     """Name each unknown key once, at its first place, with the number of places."""
-    entries = list(_entries(request, rows))
+    entries = list(entries)
     if not entries:
         return []
     places: dict[Location, Location] = {}
@@ -321,10 +221,15 @@ def _entries(request: RecommendRequest, rows: Sequence[int]) -> Iterator[tuple[L
             if item.__pydantic_extra__:
                 yield (*at, i), item
     for row, unit in zip(rows, request.units or (), strict=True):
-        home, position = unit.home, unit.position
-        if unit.__pydantic_extra__:
-            yield ("units", row), unit
-        if home is not None and home.__pydantic_extra__:
-            yield ("units", row, "home"), home
-        if position is not None and position.__pydantic_extra__:
-            yield ("units", row, "position"), position
+        yield from entries_of_unit(("units", row), unit)
+
+
+def entries_of_unit(at: Location, unit: UnitEntry) -> Iterator[tuple[Location, Entry]]:
+    """Yield the parts of a unit that have unknown keys, each with its place in the body."""
+    home, position = unit.home, unit.position
+    if unit.__pydantic_extra__:
+        yield at, unit
+    if home is not None and home.__pydantic_extra__:
+        yield (*at, "home"), home
+    if position is not None and position.__pydantic_extra__:
+        yield (*at, "position"), position

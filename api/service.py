@@ -1,30 +1,52 @@
-"""What one running service holds: settings, counters, the log, and the view all requests read."""
+"""What one running service holds: settings, counters, the log, and the roster all requests read.
 
-from collections.abc import Iterator, Mapping
+Roster writes wait in one bounded line for one thread, so that the event loop never waits for them.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from api.errors import NotReady
+from api.errors import NotReady, WritersWaiting
+from api.live_roster import LiveRoster
 from api.live_view import LiveView
 from api.metrics import Metrics, software_version
 from api.operations import Answered, Decider
 from api.settings import Settings
+from api.store.contract import RosterStore
+from api.store.memory import MemoryRoster
 from routing.recommend import recommend
+
+Done = TypeVar("Done")
+
+
+def _one_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="roster")
 
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """The one thing that changes is the reference to the view; a request reads it once."""
+    """What changes is the roster's reference to its view; a request reads that once."""
 
     settings: Settings
     metrics: Metrics
     log: FilteringBoundLogger
     decide: Decider = recommend
-    view: LiveView | None = field(default=None)
+    store: RosterStore = field(default_factory=MemoryRoster)
+    live: LiveRoster | None = field(default=None)
     stage: str = "starting"
     failure: str | None = None
+    writer: ThreadPoolExecutor = field(default_factory=_one_thread)
+    writes_waiting: int = 0
+
+    @property
+    def view(self) -> LiveView | None:
+        """The view to decide with, or None before there is one."""
+        return None if self.live is None else self.live.view
 
     def current_view(self) -> LiveView:
         """Return the view to decide with.
@@ -34,12 +56,48 @@ class Service:
         NotReady
             Streets and kernels are still being loaded, or could not be.
         """
-        if self.view is None:
+        return self.current_roster().view
+
+    def current_roster(self) -> LiveRoster:
+        """Return the roster.
+
+        Raises
+        ------
+        NotReady
+            Streets and kernels are still being loaded, or could not be.
+        """
+        if self.live is None:
             raise NotReady(
                 f"The service is not ready: {self.failure or self.stage}.",
                 remedy="Ask again; GET /readyz says when. Until then pair by hand.",
             )
-        return self.view
+        return self.live
+
+    async def write_roster(self, operation: Callable[[LiveRoster], Done]) -> Done:
+        """Let the one writer change the roster, after those that came before.
+
+        Raises
+        ------
+        WritersWaiting
+            As many writes as may wait are waiting.
+        """
+        live = self.current_roster()
+        if self.writes_waiting >= self.settings.roster_writes_waiting_max:
+            raise WritersWaiting(
+                f"{self.writes_waiting} writes of the roster are waiting.",
+                remedy="Send fewer and larger ones: POST /v1/units/positions takes 2,000 rows.",
+            )
+        self.writes_waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.writer, operation, live)
+        finally:
+            self.writes_waiting -= 1
+
+    def close(self) -> None:
+        """Let the writes in hand end, then let go of the store."""
+        self.writer.shutdown(wait=True)
+        self.store.close()
 
     def set_stage(self, stage: str) -> None:
         """Note what start-up is doing now."""
@@ -51,9 +109,9 @@ class Service:
         self.failure = reason
         self.log.error("cannot_become_ready", reason=reason)
 
-    def become_ready(self, view: LiveView) -> None:
-        """Take a view into service."""
-        self.view = view
+    def become_ready(self, live: LiveRoster) -> None:
+        """Take a roster and its view into service."""
+        self.live, view = live, live.view
         self.stage = "ready"
         self.metrics.ready.set(1)
         basis = (software_version(), view.network_id, view.weights_id, str(view.schematic).lower())
@@ -80,5 +138,7 @@ class Service:
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""
         yield "NOT_RECORDED"
+        if not self.store.shared:
+            yield "ROSTER_IN_MEMORY"
         if self.view is not None and self.view.schematic:
             yield "SCHEMATIC_NETWORK"

@@ -39,6 +39,12 @@ class Settings(BaseSettings):
     """Seconds that open requests get to finish when the service is told to stop."""
     concurrent_requests_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Connections and requests in hand above which uvicorn answers 503."""
+    fix_speed_mps_max: Annotated[float, Field(gt=0, le=1_000)] = 70.0
+    """A fix farther away than a unit can have driven at this speed is discarded."""
+    fix_jump_m: Annotated[float, Field(ge=0, le=10_000)] = 250.0
+    """Metres that satellite noise may add to a move before its speed counts as impossible."""
+    roster_writes_waiting_max: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """Roster writes in hand above which new ones get 503."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least serious log line that is written."""
 

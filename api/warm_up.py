@@ -2,7 +2,10 @@
 
 import datetime as dt
 
-from routing.live import with_roster
+import numpy as np
+
+from geodata.earth import distance_m
+from routing.live import with_moves, with_roster
 from routing.model import (
     Agency,
     Answer,
@@ -52,7 +55,11 @@ def warm_up(situation: Situation) -> Outcome:
     # What only some calls need: a place outside every zone, a circle around an uncertain one.
     situation.zones.nearest(lon, lat)
     situation.zones.is_near_edge(lon, lat, 1.0)
-    found = recommend(with_roster(situation, roster), incident, noon, Options(route=True))
+    on_duty = with_roster(situation, roster)
+    # What judges and places the fixes of a feed.
+    distance_m(lon, lat, lon, lat)
+    on_duty = with_moves(on_duty, np.array([0]), [Fix(lon=lon, lat=lat, fixed_at=noon)])
+    found = recommend(on_duty, incident, noon, Options(route=True))
     return found.outcome
 
 

@@ -7,7 +7,13 @@ import sys
 from benchmarks import kernel
 from benchmarks.streets import benchmark_network
 
-OTHERS = ("benchmarks.scale", "benchmarks.service", "benchmarks.http", "benchmarks.network_import")
+OTHERS = (
+    "benchmarks.scale",
+    "benchmarks.roster",
+    "benchmarks.service",
+    "benchmarks.http",
+    "benchmarks.network_import",
+)
 
 
 def main() -> None:

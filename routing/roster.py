@@ -6,6 +6,7 @@ qualifies (`eligibility`).
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -122,14 +123,8 @@ class UnitColumns:
 
     def row_of(self, unit_id: str) -> int | None:
         """Return the row of a unit, or None."""
-        low, high = 0, len(self.unit_id)
-        while low < high:
-            middle = (low + high) // 2
-            if self.unit_id[middle] < unit_id:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(self.unit_id) and self.unit_id[low] == unit_id else None
+        row = bisect_left(self.unit_id, unit_id)
+        return row if row < len(self.unit_id) and self.unit_id[row] == unit_id else None
 
     def skill_bits(self, of_care: frozenset[str], of_spd: frozenset[str]) -> NDArray[np.int64]:
         """Return (n_units,) 1 where a unit has all the skills of its kind, 0 where it lacks one.
@@ -183,6 +178,12 @@ def _fix_row(fix: FixLike | None) -> tuple[float | None, ...]:
         fix.speed_mps,
         fix.accuracy_m,
     )
+
+
+def fix_columns(fixes: Sequence[FixLike]) -> dict[str, Reals]:
+    """Return the columns of a roster that a fix decides, (n,) each, by their names."""
+    table = np.array([_fix_row(fix) for fix in fixes], np.float64).reshape(len(fixes), -1)
+    return dict(zip(_NUMBERS[-6:], table.T, strict=True))
 
 
 def unit_columns(units: Iterable[UnitLike], rows: Sequence[int] | None = None) -> UnitColumns:

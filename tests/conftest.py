@@ -35,6 +35,7 @@ def library_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in [name for name in os.environ if name.startswith("TANDEM_")]:
             if name not in kept:
                 patch.delenv(name)  # a developer's own settings must not decide a test
+        patch.delenv("WEB_CONCURRENCY", raising=False)
         patch.setenv("MPLCONFIGDIR", str(folder / "matplotlib"))
         patch.setenv("MPLBACKEND", "agg")
         yield folder

@@ -3,6 +3,7 @@
 import errno
 import gc
 import ipaddress
+import os
 import socket
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,12 +14,14 @@ from api.log import make_log, route_library_logs
 from api.settings import Settings, read_settings
 
 BACKLOG: Final = 2_048
+WORKERS_VARIABLE: Final = "WEB_CONCURRENCY"
 
 
-def run_serve(chosen: Mapping[str, Any], *, allow_remote: bool) -> None:
+def run_serve(chosen: Mapping[str, Any], *, workers: int | None = None, allow_remote: bool) -> None:
     """Serve until a signal; options that were given win over the environment."""
     gc.disable()  # until ready: a start makes much that stays and next to nothing that goes
     settings = settings_with(chosen)
+    require_one_worker(workers, os.environ.get(WORKERS_VARIABLE))
     require_loopback(settings.host, allow_remote=allow_remote)
     require_places(settings)
     listener = open_listener(settings.host, settings.port)
@@ -28,6 +31,30 @@ def run_serve(chosen: Mapping[str, Any], *, allow_remote: bool) -> None:
         notes.print(f"Tandem listens on {address} (Ctrl-C stops it).")
     make_log(settings.log_level).info("listening", address=address)
     make_server(settings).run(sockets=[listener])
+
+
+def require_one_worker(workers: int | None, environment: str | None) -> None:
+    """Refuse more processes than one: each would have a roster of its own and answer by it.
+
+    Parameters
+    ----------
+    environment
+        The value of WEB_CONCURRENCY, which ASGI servers read; the option wins over it.
+
+    Raises
+    ------
+    StartError
+        More than one is asked for, or something that is no number.
+    """
+    asked = environment if workers is None else str(workers)
+    if asked is None or asked.strip() in ("", "1"):
+        return
+    source = f"{WORKERS_VARIABLE}={asked}" if workers is None else f"--workers {asked}"
+    raise StartError(
+        f"{source}: the roster lives in the memory of one process, so the service runs as exactly "
+        "one worker; a second one would know other units and positions.",
+        remedy=f"Use --workers 1 and unset {WORKERS_VARIABLE}; one worker answers from one core.",
+    )
 
 
 def require_places(settings: Settings) -> None:
@@ -60,7 +87,7 @@ def require_loopback(host: str, *, allow_remote: bool) -> None:
         return
     raise StartError(
         f"Host '{host}' can be reached from other machines, and this version asks for no "
-        "credentials: anybody there could ask for recommendations.",
+        "credentials: anybody there could ask for recommendations and change the roster.",
         remedy="Use 127.0.0.1, or insist with --allow-remote-without-auth; see SECURITY.md.",
     )
 

@@ -5,6 +5,8 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from api.metrics import CONTENT_TYPE
+from api.operations import utc_now
+from api.roster_figures import roster_state, set_gauges
 from api.service import Service
 
 router = APIRouter(tags=["health"])
@@ -30,6 +32,7 @@ async def readyz(request: Request) -> Response:
         "stage": service.stage,
         "degraded": list(service.degraded()),
         "failure": service.failure,
+        "roster": None if service.view is None else roster_state(service.view, utc_now()),
     }
     headers = {} if ready else {"retry-after": "1"}
     status = 200 if ready else 503
@@ -45,4 +48,6 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Answer all counters in Prometheus' text format."""
     service: Service = request.app.state.service
+    if service.view is not None:
+        set_gauges(service.metrics, service.view, utc_now())
     return Response(service.metrics.text(), media_type=CONTENT_TYPE)

@@ -35,6 +35,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "refused mode": request_about(requested_mode="SOLO"),
     "held since": request_about(queued_at="2026-07-21T13:00:00.987654-07:00") | {"units": [CARE_2]},
 }
+OF_VIEW = {"schematic": True, "roster_version": 7}
+"""Of the basis, what only the caller knows."""
 
 
 def values(part: Any) -> dict[str, Any]:
@@ -47,12 +49,12 @@ def changed(part: Any, **changes: Any) -> Any:
 
 
 def written(found: Recommendation, **changes: Any) -> bytes:
-    return answer_bytes(found, **OURS | {"schematic": True} | changes)
+    return answer_bytes(found, **OURS | OF_VIEW | changes)
 
 
 def by_contract(found: Recommendation) -> bytes:
     """Return the answer as pydantic checks and writes it: the way that shares nothing with ours."""
-    made = values(found) | OURS | {"basis": values(found.basis) | {"schematic": True}}
+    made = values(found) | OURS | {"basis": values(found.basis) | OF_VIEW}
     return RecommendAnswer.model_validate(made, from_attributes=True).model_dump_json().encode()
 
 
@@ -109,7 +111,7 @@ def kinds_within(kind: type) -> dict[str, Any]:
 
 
 def differences(model: type[BaseModel], kind: type, at: str = "") -> set[str]:
-    """Return the paths of keys that only one side has; `schematic` is the caller's."""
+    """Return the paths of keys that only one side has; two are the caller's."""
     models, kinds = models_within(model), kinds_within(kind)
     found = {f"{at}/{name}" for name in set(models) ^ set(kinds)}
     for name in set(models) & set(kinds):
@@ -119,7 +121,10 @@ def differences(model: type[BaseModel], kind: type, at: str = "") -> set[str]:
 
 
 def test_every_field_of_a_decision_is_in_the_contract_and_the_other_way_round() -> None:
-    assert differences(RecommendAnswer, Recommendation) == {"/basis/schematic"}
+    assert differences(RecommendAnswer, Recommendation) == {
+        "/basis/schematic",
+        "/basis/roster_version",
+    }
 
 
 def test_a_field_that_the_contract_lacks_would_be_found() -> None:

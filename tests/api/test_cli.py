@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from api.commands.serve import require_loopback
+from api.commands.serve import require_loopback, require_one_worker
 from api.errors import StartError
 from tests.api.requests_made import as_bytes, request, request_about
 from tests.api.waiting import wait_until
@@ -125,6 +125,32 @@ def test_other_machines_are_kept_out_unless_insisted_on(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_this_machine_may_always_be_served(host: str) -> None:
     require_loopback(host, allow_remote=False)
+
+
+def test_more_than_one_worker_is_refused_because_the_roster_is_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ("memory of one process", "--workers 1")
+    assert_clear_error(tandem("serve", "--port", "0", "--workers", "2"), "--workers 2", *words)
+    monkeypatch.setenv("WEB_CONCURRENCY", "4")
+    assert_clear_error(tandem("serve", "--port", "0"), "WEB_CONCURRENCY=4", *words)
+
+
+@pytest.mark.parametrize(
+    ("workers", "environment"), [(None, None), (1, None), (None, "1"), (None, ""), (1, "4")]
+)
+def test_one_worker_is_served(workers: int | None, environment: str | None) -> None:
+    require_one_worker(workers, environment)
+
+
+@pytest.mark.parametrize(
+    ("workers", "environment"), [(2, None), (0, None), (None, "two"), (4, "1"), (None, "0")]
+)
+def test_any_other_number_of_workers_is_refused(
+    workers: int | None, environment: str | None
+) -> None:
+    with pytest.raises(StartError, match="exactly one worker"):
+        require_one_worker(workers, environment)
 
 
 def test_a_request_from_a_file_is_answered_as_text(tmp_path: Path) -> None:

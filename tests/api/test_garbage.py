@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from api.app import App, make_app
+from api.live_roster import LiveRoster
 from api.live_view import LiveView
 from api.routes.recommend_units import PATH
 from api.settings import Settings
+from api.store.memory import MemoryRoster
 from tests.api.requests_made import as_bytes, request
 
 REQUESTS = 50
@@ -51,7 +53,7 @@ def garbage_of(serve: Callable[[], Any]) -> int:
 
 def test_requests_make_no_reference_cycles(view: LiveView) -> None:
     app = make_app(Settings(log_level="error"))
-    app.state.service.become_ready(view)
+    app.state.service.become_ready(LiveRoster(MemoryRoster(), view))
 
     async def serve() -> None:
         assert await answer(app, as_bytes(request())) == 200

@@ -128,12 +128,12 @@ def test_an_excluded_unit_is_not_sent(client: TestClient) -> None:
     assert "2M1#b" not in [unit["unit_id"] for unit in answer["assign"]]
 
 
-def test_without_units_the_answer_is_hold_and_says_why(client: TestClient) -> None:
+def test_an_empty_roster_is_hold_and_says_why(client: TestClient) -> None:
     answer = ask(client, request(units=None))
     assert answer["outcome"] == "HOLD"
-    assert ("NOT_IN_THIS_VERSION", "/units") in [
-        (warning["code"], warning["path"]) for warning in answer["warnings"]
-    ]
+    assert answer["hold"]["reasons"] == ["NO_UNIT_IN_ROSTER"]
+    assert answer["basis"]["unit_source"] == "ROSTER"
+    assert "/units" not in [warning["path"] for warning in answer["warnings"]]
 
 
 def test_a_weapon_makes_a_call_not_eligible(client: TestClient) -> None:

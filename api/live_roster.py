@@ -1,0 +1,73 @@
+"""The roster as it lives: the store that keeps it, and the view of it that decisions read.
+
+What lives here: `LiveRoster`, the one place where both are changed, together, by one writer at a
+time. What does not: what a change may contain (`roster_operations`, `position_feed`).
+
+A reader takes `view` once and never waits: the next view is made beside it and swapped in whole.
+"""
+
+from collections.abc import Callable, Collection
+from threading import Lock
+from typing import Final
+
+from api.live_view import LiveView
+from api.store.contract import RosterChange, RosterRead, RosterStore, RosterWritten
+from api.store.records import unit_of
+from routing.fixes import FixLimits
+
+Decide = Callable[[RosterRead, LiveView], RosterChange | None]
+"""From the units asked for, as they are kept, and the view: what to write, if anything."""
+
+
+_LIMITS: Final = FixLimits()
+
+
+class LiveRoster:
+    """One store, one view of it, one writer at a time."""
+
+    def __init__(self, store: RosterStore, view: LiveView, limits: FixLimits = _LIMITS) -> None:
+        self.store = store
+        self.view = view
+        self.limits = limits
+        self._writing = Lock()
+
+    @classmethod
+    def opened(
+        cls, store: RosterStore, view: LiveView, limits: FixLimits = _LIMITS
+    ) -> "LiveRoster":
+        """Return a roster whose view has all units that the store holds already."""
+        kept = store.read()
+        units = [unit_of(one) for one in kept.units.values()]
+        latest = max((one.unit.received_at for one in kept.units.values()), default=None)
+        if latest is not None:
+            view = view.with_roster(kept.version, latest, units=units)
+        return cls(store, view, limits)
+
+    def write(self, decide: Decide, unit_ids: Collection[str] | None = None) -> RosterWritten:
+        """Read units (all for None), decide what to write, write it and show it to all readers.
+
+        Raises
+        ------
+        StoreError
+            Nothing was written, and the view is the one before.
+        """
+        with self._writing:
+            read = self.store.read(unit_ids)
+            change = decide(read, self.view)
+            if change is None:
+                return RosterWritten(version=read.version)
+            written = self.store.write(change)
+            if written.anything:
+                self.view = self._next_view(change, written)
+            return written
+
+    def _next_view(self, change: RosterChange, written: RosterWritten) -> LiveView:
+        told_anew = {*written.added, *written.changed}
+        kept = self.store.read(told_anew).units if told_anew else {}
+        return self.view.with_roster(
+            written.version,
+            change.at,
+            units=[unit_of(one) for one in kept.values()],
+            fixes={one: change.fixes[one] for one in written.moved if one not in told_anew},
+            removed=written.removed,
+        )

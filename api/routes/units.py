@@ -1,0 +1,156 @@
+"""The roster over HTTP: /v1/units, /v1/units/{unit_id}, /v1/units/positions."""
+
+import asyncio
+from functools import partial
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.answer_schemas import Part
+from api.body import read_body
+from api.position_feed import move_units
+from api.roster_figures import count_positions, count_snapshot, count_unit
+from api.roster_operations import get_unit, list_units, put_unit, reconcile, remove_unit
+from api.roster_schemas import (
+    PositionsWritten,
+    RosterAnswer,
+    SnapshotWritten,
+    UnitAnswer,
+    UnitResult,
+    UnitWritten,
+)
+from api.service import Service
+
+router = APIRouter(tags=["roster"])
+
+UNITS: Final = "/v1/units"
+POSITIONS: Final = "/v1/units/positions"
+ONE_UNIT: Final = "/v1/units/{unit_id:path}"
+"""An id may hold a slash."""
+
+
+def _json(answer: Part, status: int = 200) -> Response:
+    return Response(answer.model_dump_json(), status, media_type="application/json")
+
+
+@router.get(
+    UNITS,
+    summary="The roster",
+    operation_id="list_units",
+    response_class=Response,
+    responses={200: {"description": "All units", "model": RosterAnswer}},
+)
+async def list_all(request: Request) -> Response:
+    """Answer all units as the roster has them, in the order of unit_id."""
+    service: Service = request.app.state.service
+    return _json(await asyncio.to_thread(list_units, service.current_roster().store))
+
+
+@router.put(
+    UNITS,
+    summary="Make the roster what the CAD has",
+    operation_id="reconcile_units",
+    response_class=Response,
+    responses={200: {"description": "The differences", "model": SnapshotWritten}},
+)
+async def put_all(request: Request) -> Response:
+    """Take a full snapshot of the CAD and answer the differences, which are mended now.
+
+    Units that are not in it go off the roster. A bad row is named in `warnings` and its unit stays
+    as it was.
+    """
+    service: Service = request.app.state.service
+    body = await read_body(request, service.settings)
+    written = await service.write_roster(partial(reconcile, body=body))
+    count_snapshot(service.metrics, written)
+    service.log.info(
+        "snapshot",
+        version=written.roster_version,
+        added=len(written.added),
+        changed=len(written.changed),
+        removed=len(written.removed),
+        conflicts=len(written.conflicts) + written.conflicts_left_out,
+    )
+    return _json(written)
+
+
+@router.post(
+    POSITIONS,
+    summary="Positions of many units",
+    operation_id="move_units",
+    response_class=Response,
+    responses={200: {"description": "What became of each row", "model": PositionsWritten}},
+)
+async def post_positions(request: Request) -> Response:
+    """Take a position feed. Each row is judged on its own and a bad one fails no other.
+
+    Future, (0, 0), late and impossible-speed fixes are discarded and the previous one kept.
+    """
+    service: Service = request.app.state.service
+    body = await read_body(request, service.settings)
+    written = await service.write_roster(partial(move_units, body=body))
+    count_positions(service.metrics, written)
+    service.log.info(
+        "positions",
+        version=written.roster_version,
+        applied=written.applied,
+        discarded=written.discarded_by_code,
+    )
+    return _json(written)
+
+
+@router.get(
+    ONE_UNIT,
+    summary="One unit",
+    operation_id="get_unit",
+    response_class=Response,
+    responses={200: {"description": "The unit", "model": UnitAnswer}},
+)
+async def get_one(unit_id: str, request: Request) -> Response:
+    """Answer one unit as the roster has it, with its position and what was flagged."""
+    service: Service = request.app.state.service
+    return _json(await asyncio.to_thread(get_unit, service.current_roster().store, unit_id))
+
+
+@router.put(
+    ONE_UNIT,
+    summary="Report one unit",
+    operation_id="put_unit",
+    response_class=Response,
+    responses={
+        200: {"description": "Changed, unchanged or ignored", "model": UnitWritten},
+        201: {"description": "Added", "model": UnitWritten},
+    },
+)
+async def put_one(unit_id: str, request: Request) -> Response:
+    """Take the whole record of one unit. What does not fit is recorded and flagged, not refused.
+
+    An older version than the one kept changes nothing and is answered with IGNORED_OLDER.
+    """
+    service: Service = request.app.state.service
+    body = await read_body(request, service.settings)
+    written = await service.write_roster(partial(put_unit, unit_id=unit_id, body=body))
+    count_unit(service.metrics, written)
+    service.log.info(
+        "unit",
+        version=written.roster_version,
+        result=written.result,
+        conflicts=[conflict.code for conflict in written.conflicts],
+    )
+    return _json(written, 201 if written.result is UnitResult.ADDED else 200)
+
+
+@router.delete(
+    ONE_UNIT,
+    summary="Take one unit off the roster",
+    operation_id="remove_unit",
+    response_class=Response,
+    responses={200: {"description": "The unit as it was last", "model": UnitWritten}},
+)
+async def delete_one(unit_id: str, request: Request) -> Response:
+    """Take a unit off the roster with its position; a status OFF_DUTY does not need this."""
+    service: Service = request.app.state.service
+    written = await service.write_roster(partial(remove_unit, unit_id=unit_id))
+    count_unit(service.metrics, written)
+    return _json(written)

@@ -1,0 +1,1 @@
+"""What is kept between requests: one contract, and the engines behind it."""

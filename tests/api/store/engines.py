@@ -1,0 +1,9 @@
+"""The engines of the store that the tests of its contract run on."""
+
+from collections.abc import Callable
+
+from api.store.contract import RosterStore
+from api.store.memory import MemoryRoster
+
+ENGINES: dict[str, Callable[[int], RosterStore]] = {"memory": MemoryRoster}
+"""By name: makes an empty store that takes so many units."""
