@@ -150,6 +150,10 @@ class ZoneMap:
         place, metres = self._edges.nearest(*self._metres(lon, lat), self._open)
         return None if place < 0 else (self.zones[place], metres)
 
+    def areas_km2(self) -> tuple[float, ...]:
+        """Return square kilometres of each of `zones`, in their order."""
+        return tuple((shapely.area(self._areas) / 1e6).tolist())
+
     def edge_distance_m(self, lon: float, lat: float) -> float:
         """Return metres to the nearest edge of any zone, from either side; infinite without."""
         return self._edges.edge_m(*self._metres(lon, lat))

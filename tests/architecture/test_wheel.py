@@ -8,7 +8,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("api", "benchmarks", "geodata", "routing")
-DATA = {".csv", ".geojson", ".json"}
+DATA = {".csv", ".geojson", ".json", ".toml"}
 
 
 @pytest.fixture(scope="module")
