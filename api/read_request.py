@@ -12,14 +12,16 @@ only its location's `source` and `uncertainty_m`.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
+from api.cad_statuses import with_our_statuses
 from api.errors import InvalidRequest
 from api.request_schemas import (
     AssignedEntry,
@@ -43,6 +45,7 @@ _Mended = tuple[RecommendRequest, list["RequestWarning"], set[int]]
 """A request that passes, what was left out of it, and which rows of `units` among that."""
 LEFT_OUT: Final = object()
 _STATUSES: Final = frozenset(Status)
+NO_WORDS: Final[Mapping[str, Status]] = MappingProxyType({})
 TOKEN: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
@@ -66,8 +69,8 @@ class ReadRequest:
     warnings: tuple[RequestWarning, ...]
 
 
-def read_request(body: bytes) -> ReadRequest:
-    """Read a body.
+def read_request(body: bytes, status_of: Mapping[str, Status] = NO_WORDS) -> ReadRequest:
+    """Read a body; `status_of` are the CAD's own words for statuses, `Release.status_of`.
 
     Raises
     ------
@@ -79,6 +82,7 @@ def read_request(body: bytes) -> ReadRequest:
         warnings, left_out = list[RequestWarning](), set[int]()
     except ValidationError as error:
         request, warnings, left_out = _mend(body, error)
+    request = with_our_statuses(request, status_of)
     rows: tuple[int, ...] = ()
     if request.units:
         sent = len(request.units) + len(left_out)

@@ -117,15 +117,18 @@ def _not_wrong_already(
     found: list[Finding], chain: tuple[str, ...], findings: Findings
 ) -> list[Finding]:
     """Return what is wrong with a whole policy, but for what comes of keys that are known wrong."""
+    paths = [finding.path for finding in findings.found]
+    wrong = [p[2:] for p in paths if p[:1] == ("policies",) and len(p) > 2 and p[1] in chain]
+    wrong += [p for p in paths if p[:1] == ("precincts",)]
+    return [f for f in found if not any(_comes_of(f.path, path) for path in wrong)]
 
-    def is_wrong_already(key: str | int) -> bool:
-        keys = (key, *CHECKED_AGAINST.get(str(key), ()))
-        places = [("policies", ancestor, k) for ancestor in chain for k in keys]
-        return any(map(findings.any_under, places)) or (
-            "precincts" in keys and findings.any_under(("precincts",))
-        )
 
-    return [finding for finding in found if not is_wrong_already(finding.path[0])]
+def _comes_of(path: Path, wrong: Path) -> bool:
+    """Tell whether a key may be wrong only because another, or a part of it, is."""
+    if wrong[0] == "modes":  # within a mode each key stands by itself, unless the mode is misnamed
+        is_related = path[0] == "modes" or "modes" in CHECKED_AGAINST.get(str(path[0]), ())
+        return is_related and (len(wrong) <= 2 or wrong[: len(path)] == path)
+    return wrong[0] in (path[0], *CHECKED_AGAINST.get(str(path[0]), ()))
 
 
 def _note_once(

@@ -17,7 +17,7 @@ from shapely.errors import ShapelyError
 from api.release_findings import Findings, did_you_mean, read_table, shown
 from api.release_lines import Path
 from api.release_schema import ZonePart
-from geodata.zones import Zone, ZoneMap, ZoneMapError
+from geodata.zones import Zone, ZoneMap, ZoneMapError, geometry_problem
 
 ZONES_FILE_BYTES_MAX: Final = 50_000_000
 ZONES_FILE: Final[Path] = ("zones_file",)
@@ -50,15 +50,14 @@ def _placed(raw: object, path: Path, findings: Findings) -> PlacedZone | None:
         return None
     try:
         zone = _zone_of(entry)
-        ZoneMap([zone])
-    except ZoneMapError as error:
-        what = error.problems[0].removeprefix(f"zone {entry.zone_id}: ")
+        problem = geometry_problem(zone.geometry)
     except (ValueError, ShapelyError) as error:
-        what = str(error)
+        problem = str(error)
     else:
-        return PlacedZone(zone=zone, path=path)
+        if problem is None:
+            return PlacedZone(zone=zone, path=path)
     remedy = "Check its corners: in order, without crossing, [lon, lat] each."
-    findings.add((*path, "outline"), "BAD_OUTLINE", f"cannot be used: {what}", remedy)
+    findings.add((*path, "outline"), "BAD_OUTLINE", f"cannot be used: {problem}", remedy)
     return None
 
 

@@ -77,7 +77,7 @@ OF_MODES = [
      'is "2"; expected a whole', "without quotes"),
     ("CARE = { min_crew = 2 }", "CARE = { units = 6 }", "DUAL.CARE.units", "most 5", "Lower it"),
     ("SPANISH = 90", "SPANISH = -1", "DUAL.SPD.preferred_skills.SPANISH", "0 or more", "Raise it"),
-    ("SPD = { required", "gates = 3 #", "DUAL.gates", "expected a list", "in brackets"),
+    ('refuses_yes = ["WEAPON"]', "gates = 3", "DUAL.gates", "expected a list", "in brackets"),
     ('gates = ["LOCATION"]', 'gates = ["LOCATION", "ZONE"]', "SPD_ADD.gates",
      "has ZONE; nothing may stand", '["LOCATION", "MODE"]'),
     ('SPD_ADD]\ngates = ["LOCATION"]', "SPD_ADD]", "SPD_ADD.gates", "CALL_TYPE, SCREENING",
