@@ -18,6 +18,8 @@ app = typer.Typer(
 )
 network_app = typer.Typer(no_args_is_help=True, help="Build and look at street networks.")
 app.add_typer(network_app, name="network")
+release_app = typer.Typer(no_args_is_help=True, help="Check and look at what the city decides.")
+app.add_typer(release_app, name="release")
 
 NetworkFolder = Annotated[
     Path | None,
@@ -25,9 +27,13 @@ NetworkFolder = Annotated[
         "--network", metavar="FOLDER", help="Streets to use; else the built-in schematic."
     ),
 ]
+ReleaseFile = Annotated[
+    Path | None,
+    typer.Option("--release", metavar="FILE", help="Release to decide by; else the pilot's."),
+]
 ZonesFile = Annotated[
     Path | None,
-    typer.Option("--zones", metavar="FILE", help="GeoJSON of zones; else the built-in pilot zone."),
+    typer.Option("--zones", metavar="FILE", help="GeoJSON of zones, to try in the release."),
 ]
 
 
@@ -51,6 +57,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
     network: NetworkFolder = None,
+    release: ReleaseFile = None,
     zones: ZonesFile = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes; only 1, because the roster is in memory.")
@@ -66,7 +73,9 @@ def serve(
     """Serve POST /v1/recommend-units until told to stop (Ctrl-C)."""
     from api.commands.serve import run_serve
 
-    chosen = {"host": host, "port": port, "network": network, "zones": zones}
+    chosen = {
+        "host": host, "port": port, "network": network, "release": release, "zones": zones,
+    }  # fmt: skip
     run(lambda: run_serve(chosen, workers=workers, allow_remote=allow_remote_without_auth))
 
 
@@ -81,6 +90,7 @@ def recommend(
     file: Annotated[Path, typer.Argument(help="A request as JSON, '-' reads standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
     network: NetworkFolder = None,
+    release: ReleaseFile = None,
     zones: ZonesFile = None,
     map_file: Annotated[
         Path | None, typer.Option("--map", metavar="FILE.png", help="Draw call, units and routes.")
@@ -89,7 +99,7 @@ def recommend(
     """Answer one request without a service."""
     from api.commands.recommend import run_recommend
 
-    chosen = {"network": network, "zones": zones}
+    chosen = {"network": network, "release": release, "zones": zones}
     run(lambda: run_recommend(file, chosen, as_json=as_json, map_file=map_file))
 
 
@@ -156,6 +166,36 @@ def network_info(
     from api.commands.network import run_info
 
     run(lambda: run_info(folder))
+
+
+@release_app.command("check", epilog=examples("tandem release check my-release.toml"))
+def release_check(
+    file: Annotated[Path, typer.Argument(help="Release file (TOML); docs/release.md.")],
+) -> None:
+    """Read a release as a whole: say OK and what it decides, or every problem with its line."""
+    from api.commands.release import run_check
+
+    run(lambda: run_check(file))
+
+
+@release_app.command(
+    "show",
+    epilog=examples(
+        "tandem release show",
+        "tandem release show my-release.toml",
+        "tandem release show --text > my-release.toml",
+    ),
+)
+def release_show(
+    file: Annotated[Path | None, typer.Argument(help="Release file; else the pilot's.")] = None,
+    as_text: Annotated[
+        bool, typer.Option("--text", help="Print the file as it is, to start one of your own.")
+    ] = False,
+) -> None:
+    """Show what a release decides, with every parameter of every policy."""
+    from api.commands.release import run_show
+
+    run(lambda: run_show(file, as_text=as_text))
 
 
 def main() -> None:

@@ -17,6 +17,7 @@
     │   ├── StoreUnavailable    503  it cannot be reached
     │   └── RosterFull          409  it takes no more units
     └── StartError              a command cannot begin: settings, files, a port in use
+        └── ReleaseFileError    a release file that cannot be used, with all its problems
 
 Everything goes out as `application/problem+json` (RFC 9457): what was found, at which JSON pointer,
 and the remedy. Nothing of the request's body is repeated, because a narrative may stand in it.
@@ -165,6 +166,33 @@ class StartError(TandemError):
 
     code = "CANNOT_START"
     title = "The command cannot begin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseProblem(Problem):
+    """One thing that is wrong with a release file; `path` is of keys, such as `zones[0].kind`."""
+
+    line: int
+    """From 1."""
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.path}: {self.detail}. {self.remedy}"
+
+
+class ReleaseFileError(StartError):
+    """A release file that cannot be used; `found` is everything that is wrong with it."""
+
+    code = "RELEASE_REFUSED"
+    title = "The release cannot be used"
+
+    def __init__(self, file: str, found: tuple[ReleaseProblem, ...]) -> None:
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        super().__init__(
+            "\n".join([f"{file}: {count}.", *(f"  {problem}" for problem in found)]),
+            problems=found,
+        )
+        self.file = file
+        self.found = found
 
 
 STATUS: Final[dict[type[TandemError], int]] = {

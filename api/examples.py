@@ -27,7 +27,7 @@ def make_examples() -> Examples:
     from api.settings import Settings
     from geodata.pilot.area import pilot_demo_calls
 
-    view = load_view(Settings(network=None, zones=None), lambda _stage: None)
+    view = load_view(Settings(network=None, release=None, zones=None), lambda _stage: None)
     examples: Examples = {}
     for call in pilot_demo_calls():
         body = json.dumps(call.request).encode()

@@ -19,18 +19,18 @@ from typing import Any, Final
 import numpy as np
 
 from api.errors import StartError
+from api.release_file import read_release
 from api.settings import Settings
 from api.warm_up import warm_up
 from geodata.artifacts import describe_network, load_network, software_version
 from geodata.driving_file import read_profiles
 from geodata.driving_time import ROUTINE, DrivingProfile, edge_times, hour_of_week
 from geodata.network import StreetNetwork
-from geodata.pilot.area import pilot_posts, pilot_zone_features
+from geodata.pilot.area import pilot_posts, pilot_release_file
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
 from routing.live import with_moves, with_travel_times, with_units, with_weights
 from routing.model import (
-    PILOT,
     Homes,
     Situation,
     UnitId,
@@ -39,6 +39,7 @@ from routing.model import (
     place_units,
     unit_columns,
 )
+from routing.release import Release
 from routing.road_hierarchy import load_or_build_hierarchy
 from routing.travel_time import TravelTimes
 from routing.unit_fields import FixLike, UnitLike
@@ -55,6 +56,8 @@ class LiveView:
     """(168,) without units, from Monday 00, local time; hours with the same weights share one."""
     about: Mapping[str, Any]
     """What GET /v1/network answers."""
+    release: Release
+    """What the city has decided."""
     on_duty: Situation
     """The roster placed, with the weights of one hour and the labels made with these."""
     roster_version: int = 0
@@ -142,7 +145,7 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
     Raises
     ------
     StartError
-        The zones cannot be used.
+        The release or the zones cannot be used.
     ArtifactError
         The folder holds no usable network.
     DrivingFileError
@@ -150,7 +153,7 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
     """
     stage("loading streets")
     network = load_streets(settings.network)
-    zones = load_zones(settings.zones)
+    release = load_release(settings)
     profile = read_profiles(settings.driving)["ROUTINE"] if settings.driving else ROUTINE
     stage("preparing drive times (the first start compiles the kernels: about a minute)")
     streets = StreetIndex.build(network)
@@ -165,18 +168,26 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
         network=network,
         streets=streets,
         travel_times=times,
-        zones=zones,
-        policy=PILOT,
+        zones=release.zones,
+        policy=release.city_policy,
+        zone_policies=release.zone_policies,
+        precinct_of=release.precinct_of,
         roster=roster,
         placement=placement,
         homes=homes,
-        versions=Versions(software=software_version()),
+        versions=Versions(
+            release_id=release.release_id,
+            zone_version=release.zone_version if settings.zones is None else None,
+            policy_version=release.policy_version,
+            software=software_version(),
+        ),
     )
     warm_up(situation)
     on_roster = replace(situation.versions, unit_source=UnitSource.ROSTER)
     return LiveView(
         by_hour=_every_hour(situation, profile),
         about=describe_network(network),
+        release=release,
         on_duty=replace(situation, versions=on_roster),
     )
 
@@ -202,16 +213,33 @@ def load_streets(folder: Path | None) -> StreetNetwork:
     return pilot_network()
 
 
-def load_zones(file: Path | None) -> ZoneMap:
-    """Return the zones of a GeoJSON file, or the built-in pilot zone.
+def load_release(settings: Settings) -> Release:
+    """Return the release of the settings, with other zones where they name some.
+
+    Raises
+    ------
+    StartError
+        The release or the zones cannot be used, or do not go together.
+    """
+    release = read_release(settings.release or pilot_release_file())
+    if settings.zones is None:
+        return release
+    zones = load_zones(settings.zones)
+    try:
+        return replace(release, zones=zones, release_id=f"{release.release_id}+zones")
+    except ValueError as error:
+        remedy = "Give them a policy_id of the release, or none."
+        raise StartError(f"{settings.zones}: {error}.", remedy=remedy) from None
+
+
+def load_zones(file: Path) -> ZoneMap:
+    """Return the zones of a GeoJSON file.
 
     Raises
     ------
     StartError
         The file cannot be read, is not GeoJSON, or its zones cannot be used.
     """
-    if file is None:
-        return ZoneMap.from_geojson(pilot_zone_features())
     remedy = "Give a GeoJSON FeatureCollection of polygons in WGS 84 degrees with a zone_id each."
     try:
         if file.stat().st_size > ZONES_BYTES_MAX:

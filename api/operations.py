@@ -86,7 +86,7 @@ def recommend_units(
     """
     watch = Stopwatch()
     watch.begin("read")
-    read = read_request(body)
+    read = read_request(body, view.release.status_of)
     request = read.request
     require_place(view.situation.network, request.incident.location)
     watch.begin("units")

@@ -11,11 +11,13 @@ only its location's `source` and `uncertainty_m`.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 from typing import Final
 
+from api.cad_statuses import with_our_statuses
 from api.mending import LeftOut, Leniency, Location, optional_fields, pointer, read_leniently
 from api.request_schemas import (
     AssignedEntry,
@@ -33,6 +35,7 @@ WARNINGS_MAX: Final = 200
 UNKNOWN_FIELDS_MAX: Final = 20
 
 _STATUSES: Final = frozenset(Status)
+NO_WORDS: Final[Mapping[str, Status]] = MappingProxyType({})
 TOKEN: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
@@ -56,8 +59,8 @@ class ReadRequest:
     warnings: tuple[RequestWarning, ...]
 
 
-def read_request(body: bytes) -> ReadRequest:
-    """Read a body.
+def read_request(body: bytes, status_of: Mapping[str, Status] = NO_WORDS) -> ReadRequest:
+    """Read a body; `status_of` are the CAD's own words for statuses, `Release.status_of`.
 
     Raises
     ------
@@ -66,6 +69,7 @@ def read_request(body: bytes) -> ReadRequest:
     """
     request, gone = read_leniently(RecommendRequest, body, _LENIENCY)
     warnings = [warning_of(part, _LENIENCY) for part in gone]
+    request = with_our_statuses(request, status_of)
     rows: tuple[int, ...] = ()
     if request.units:
         left_out = {int(at.part[1]) for at in gone if at.part[0] == "units" and len(at.part) == 2}

@@ -21,8 +21,10 @@ class Settings(BaseSettings):
 
     network: Path | None = None
     """Folder written by `tandem network build`; none means the built-in pilot schematic."""
+    release: Path | None = None
+    """TOML file of zones, policies and mappings (`api.release_file`); none means the pilot's."""
     zones: Path | None = None
-    """GeoJSON file of zones; none means the built-in pilot zone."""
+    """GeoJSON file of zones in place of those of the release, to try them; none means those."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

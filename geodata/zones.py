@@ -150,6 +150,12 @@ class ZoneMap:
         place, metres = self._edges.nearest(*self._metres(lon, lat), self._open)
         return None if place < 0 else (self.zones[place], metres)
 
+    def areas_km2(self) -> tuple[float, ...]:
+        """Return square kilometres of each of `zones`, in their order."""
+        geometries = np.array([zone.geometry for zone in self.zones], dtype=object)
+        areas = shapely.transform(geometries, self._to_metres)
+        return tuple((shapely.area(areas) / 1e6).tolist())
+
     def edge_distance_m(self, lon: float, lat: float) -> float:
         """Return metres to the nearest edge of any zone, from either side; infinite without."""
         return self._edges.edge_m(*self._metres(lon, lat))
@@ -202,7 +208,7 @@ def _problems_of(zones: Sequence[Zone]) -> Iterator[str]:
         yield f"{len(zones)} zones; expected at most {ZONES_MAX}"
         return
     for zone in zones:
-        problem = _geometry_problem(zone.geometry)
+        problem = geometry_problem(zone.geometry)
         if problem is not None:
             yield f"zone {zone.zone_id}: {problem}"
     ids = sorted(zone.zone_id for zone in zones)
@@ -210,7 +216,8 @@ def _problems_of(zones: Sequence[Zone]) -> Iterator[str]:
         yield f"zone_id {zone_id} occurs more than once; every zone needs its own"
 
 
-def _geometry_problem(geometry: BaseGeometry) -> str | None:
+def geometry_problem(geometry: BaseGeometry) -> str | None:
+    """Return why a geometry in degrees cannot be a zone, or None."""
     if geometry.geom_type not in ("Polygon", "MultiPolygon"):
         return f"its geometry is a {geometry.geom_type}; expected a Polygon or MultiPolygon"
     if geometry.is_empty:

@@ -1,7 +1,7 @@
 """The hours of a programme: local wall-clock windows as stretches of real time.
 
-What lives here: `TimeWindow` and the search for the openings around an instant. What does not: what
-a closed window means for a call (`eligibility`).
+What lives here: `TimeWindow`, `TimeWindows` and the search for the openings around an instant. What
+does not: what a closed window means for a call (`eligibility`).
 
 A window is local time, start included, end excluded; it may cross midnight. Each local day on which
 it opens makes one *opening*, a stretch between two instants, so the days on which clocks change are
@@ -104,6 +104,56 @@ class TimeWindow:
             if opening is not None and opening.opens_at > instant:
                 return opening
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeWindows:
+    """Several windows of one time zone, such as other hours at weekends; they answer as one."""
+
+    windows: tuple[TimeWindow, ...]
+
+    def __post_init__(self) -> None:
+        if len({str(window.zone) for window in self.windows}) != 1:
+            raise ValueError("windows are none or of several time zones; expected one time zone")
+
+    def __str__(self) -> str:
+        return ", ".join(dict.fromkeys(map(str, self.windows)))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of all windows."""
+        return self.windows[0].zone
+
+    def local_date(self, instant: datetime) -> date:
+        """Return the day that the wall calendar shows."""
+        return self.windows[0].local_date(instant)
+
+    def open_at(self, instant: datetime) -> Opening | None:
+        """Return the opening that an instant lies in, or None when all are closed."""
+        found = [w.open_at(instant) for w in self.windows]
+        return max((o for o in found if o is not None), key=_closes_at, default=None)
+
+    def last_before(self, instant: datetime) -> Opening | None:
+        """Return the opening that closed last, at most eight days back."""
+        found = [w.last_before(instant) for w in self.windows]
+        return max((o for o in found if o is not None), key=_closes_at, default=None)
+
+    def next_after(self, instant: datetime) -> Opening | None:
+        """Return the opening that begins next, at most eight days ahead."""
+        found = [w.next_after(instant) for w in self.windows]
+        return min((o for o in found if o is not None), key=_opens_at, default=None)
+
+
+Hours = TimeWindow | TimeWindows
+"""What a policy has: one window, or several."""
+
+
+def _opens_at(opening: Opening) -> datetime:
+    return opening.opens_at
+
+
+def _closes_at(opening: Opening) -> datetime:
+    return opening.closes_at
 
 
 def _is_skipped(wall: datetime) -> bool:

@@ -1,7 +1,8 @@
 """What a city has decided: every parameter of a decision, with its source.
 
-What lives here: `Policy`, immutable, and `PILOT`, the policy of Seattle's pilot. What does not: the
-rules that use it, and reading it from a file. Zone, hours, call types and modes changed every few
+What lives here: `Policy`, immutable, and `PILOT`, the policy of Seattle's pilot without a file; a
+test holds it equal to `geodata/pilot/release.toml`. What does not: the rules that use it, and
+reading it from a file (`api.release_file`). Zone, hours, call types and modes changed every few
 months in the pilot, so they are data with an effective date; a policy is never edited, a new one
 takes its place.
 
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from geodata.snap import SnapLimits
 from routing.codes import Agency, Gate, Mode, PositionBasis, Question, Role
-from routing.hours import TimeWindow
+from routing.hours import Hours, TimeWindow
 
 ASKABLE: Final = frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD, Mode.SPD_ADD, Mode.SOLO})
 """Modes that a call can be decided in, by request or by policy."""
@@ -147,7 +148,7 @@ class Policy:
     """Every parameter of a decision. Seconds, metres and metres per second by name."""
 
     policy_id: str
-    window: TimeWindow
+    window: Hours
     """Pilot: 11:00-23:00 America/Los_Angeles, daily (press release)."""
     call_types: CallTypes
     """Pilot: person down and wellness / welfare check (press release)."""

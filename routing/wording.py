@@ -8,7 +8,7 @@ from datetime import datetime
 
 from routing.answer import Assignment, GateResult, Hold, NearestUnit
 from routing.codes import Approach, Gate, HoldReason, Mode
-from routing.hours import TimeWindow
+from routing.hours import Hours
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -48,7 +48,7 @@ _REASON_WORDS = {
 }
 
 
-def for_hold(hold: Hold, mode: Mode, window: TimeWindow) -> str:
+def for_hold(hold: Hold, mode: Mode, window: Hours) -> str:
     """Say what is missing, what goes now and when it is somebody else's concern."""
     local = window.zone
     if hold.reasons == (HoldReason.WINDOW_NOT_OPEN,):
@@ -76,7 +76,7 @@ def _busy(unit: NearestUnit) -> str:
     return f"{unit.call_sign} ({unit.status}, {away})"
 
 
-def _clock(instant: datetime, window: TimeWindow) -> str:
+def _clock(instant: datetime, window: Hours) -> str:
     return f"{instant.astimezone(window.zone):%H:%M}"
 
 

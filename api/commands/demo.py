@@ -27,7 +27,8 @@ def run_demo(calls: int | None) -> None:
     from geodata.pilot.area import pilot_demo_calls
 
     chosen = pilot_demo_calls()[:calls]
-    settings = Settings(network=None, zones=None, host=HOST, port=0, log_level="error")
+    built_in = Settings(network=None, release=None, zones=None)
+    settings = built_in.model_copy(update={"host": HOST, "port": 0, "log_level": "error"})
     with _service(settings) as port:
         _wait_until_ready(port)
         _introduce(port, len(chosen), _get(port, "/v1/network"))

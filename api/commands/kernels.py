@@ -20,6 +20,6 @@ def run_kernels() -> None:
 
     began = perf_counter()
     with notes.status("Compiling the routing kernels (once, about a minute) ..."):
-        load_view(Settings(network=None, zones=None), lambda _stage: None)
+        load_view(Settings(network=None, release=None, zones=None), lambda _stage: None)
     files = sum(1 for _ in FOLDER.rglob("*.nbc"))
     out.print(f"{files} compiled kernels in {FOLDER}, after {perf_counter() - began:.1f} s")

@@ -1,13 +1,14 @@
 """What stands in and around the built-in streets: the zone, the posts and demonstration calls.
 
-What lives here: reading `zone.geojson`, `posts.csv` and `demo_calls.json`. What does not: what a
-zone, a post or a call means (`geodata.zones`, `routing`).
+What lives here: reading `zone.geojson`, `posts.csv` and `demo_calls.json`, and where `release.toml`
+is. What does not: what a zone, a post, a call or a policy means (`geodata.zones`, `routing`).
 """
 
 import csv
 import json
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -43,6 +44,11 @@ def pilot_zone_features() -> JsonObject:
     """
     features: JsonObject = json.loads(_text("zone.geojson"))
     return features
+
+
+def pilot_release_file() -> Path:
+    """Return where the release of the pilot's launch is: its policy, as a city writes one."""
+    return Path(str(files("geodata.pilot") / "release.toml"))
 
 
 def pilot_posts() -> tuple[Post, ...]:

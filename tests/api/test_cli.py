@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 
 from api.commands.serve import require_loopback, require_one_worker
 from api.errors import StartError
+from geodata.pilot.area import pilot_zone_features
+from tests.api.release_texts import SMALL
 from tests.api.requests_made import as_bytes, request, request_about
 from tests.api.waiting import wait_until
 
@@ -180,12 +183,38 @@ def test_a_request_that_cannot_be_understood_is_one_message() -> None:
     assert_clear_error(tandem("recommend", "-", stdin=as_bytes(made)), "swapped", "Exchange")
 
 
+def test_the_release_of_the_pilot_is_shown_and_is_a_start_for_another(tmp_path: Path) -> None:
+    shown = tandem("release", "show")
+    assert shown.returncode == 0, shown.stderr
+    for word in ("PILOT_CORE", "9.67", "every day 11:00-23:00", "1 x crew 2+", "turnout_spd_s"):
+        assert word in shown.stdout
+    text = tandem("release", "show", "--text").stdout.replace('"11:00"', '"12:00"')
+    (tmp_path / "zone.geojson").write_text(json.dumps(pilot_zone_features()), encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    checked = tandem("release", "check", str(tmp_path / "mine.toml"))
+    assert checked.returncode == 0
+    assert checked.stdout.startswith("OK: ")
+    assert "every day 12:00-23:00" in checked.stdout
+
+
+def test_problems_of_a_release_are_all_printed_with_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "bad.toml"
+    text = SMALL.replace("MEAL =", "BUSY =").replace("_crew = 2", "_crw = 2")
+    file.write_text(text, encoding="utf-8")
+    checked = tandem("release", "check", str(file))
+    assert checked.returncode == 1
+    told = re.findall(r"^│ +(\d+) │", checked.stdout, re.MULTILINE)
+    lines = enumerate(text.splitlines(), start=1)
+    assert told == [str(n) for n, line in lines if "BUSY =" in line or "_crw" in line]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("recommend", "nowhere.json"), ("network", "info", "nowhere"),
      ("network", "build", "--out", "x"), ("recommend", "-", "--network", "nowhere"),
      ("recommend", "-", "--zones", "nowhere.geojson"),
-     ("network", "build", "nowhere.osm", "--out", "x"), ("serve", "--network", "nowhere")],
+     ("network", "build", "nowhere.osm", "--out", "x"), ("serve", "--network", "nowhere"),
+     ("serve", "--release", "nowhere.toml"), ("release", "show", "nowhere.toml")],
 )  # fmt: skip
 def test_a_mistake_is_one_clear_message(arguments: tuple[str, ...]) -> None:
     assert_clear_error(tandem(*arguments, stdin=as_bytes(request())), "Error:")
@@ -213,8 +242,9 @@ def test_a_call_that_is_not_in_the_book_is_one_clear_message() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "serve", "recommend", "scenarios", "kernels", "network build", "network info"],
-)
+    ["demo", "serve", "recommend", "scenarios", "kernels", "network build", "network info",
+     "release check", "release show"],
+)  # fmt: skip
 def test_help_has_examples(command: str) -> None:
     done = tandem(*command.split(), "--help")
     assert done.returncode == 0

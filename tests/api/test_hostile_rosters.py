@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,44 @@ from api.live_view import LiveView
 from api.position_feed import move_units
 from api.roster_operations import list_units, put_unit, reconcile
 from tests.api.story import NOW, Story, place, position, record
-from tests.api.test_hostile_requests import damaged
+
+VALUES: list[Any] = [
+    None, True, False, 0, -1, 1.5, 1e308, -1e308, 2**63, 2**64, float("nan"), float("inf"),
+    "", "x", "\u0000", "\ud800", "\U0001f691", "x" * 300, "NaN", "1e999",
+    [], {}, [[]], [None], {"lon": 0, "lat": 0}, {"": ""},
+    "2026-07-21T13:05:02", "2026-07-21T13:05:02Z", "2000-01-01T00:00:00+23:59",
+    "2099-12-31T23:59:59-23:59",
+]  # fmt: skip
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the place of every value inside a request."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, below in inner:
+        yield (*at, key)
+        if isinstance(below, dict | list):
+            yield from places(below, (*at, key))
+
+
+def damaged(made: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """Return a request with one to three values replaced, removed or doubled."""
+    changed = copy.deepcopy(made)
+    for _ in range(rng.randint(1, 3)):
+        place = rng.choice(list(places(changed)) or [None])
+        if place is None:  # nothing is left to damage
+            break
+        holder = changed
+        for key in place[:-1]:
+            holder = holder[key]
+        kind = rng.random()
+        if kind < 0.2:
+            del holder[place[-1]]
+        elif kind < 0.3 and isinstance(holder, list):
+            holder.append(copy.deepcopy(holder[place[-1]]))
+        else:
+            holder[place[-1]] = copy.deepcopy(rng.choice(VALUES))
+    return changed
+
 
 SNAPSHOT: Any = {
     "operator": {"id": "D1", "role": "SUPERVISOR"},

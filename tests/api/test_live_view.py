@@ -1,15 +1,22 @@
-"""The view that requests read: drive times of the hour of the decision."""
+"""The view that requests read: the release, and drive times of the hour of the decision."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.live_view import LiveView, load_view
+from api.errors import StartError
+from api.live_view import LiveView, load_release, load_view
+from api.operations import recommend_units
 from api.settings import Settings
 from geodata.artifacts import save_network
 from geodata.driving_file import DrivingFileError
+from geodata.pilot.area import pilot_zone_features
+from routing.policy import PILOT
+from tests.api.release_texts import SMALL
+from tests.api.requests_made import CARE_2, SPD_1, as_bytes, request
 from tests.street_drawing import draw
 
 SEATTLE = ZoneInfo("America/Los_Angeles")
@@ -66,3 +73,55 @@ def test_hours_with_other_bans_have_other_weight_sets(tmp_path: Path) -> None:
     assert rush is not None
     assert quiet.edge_times.paths_binding.tolist() == [False, False]
     assert rush.edge_times.paths_binding.tolist() == [True, False]
+
+
+@pytest.fixture(scope="module")
+def night_view(tmp_path_factory: pytest.TempPathFactory) -> LiveView:
+    file = tmp_path_factory.mktemp("release") / "release.toml"
+    file.write_text(SMALL, encoding="utf-8")
+    return load_view(Settings(release=file), lambda _stage: None)
+
+
+def test_a_decision_reads_the_release_of_the_settings(night_view: LiveView) -> None:
+    situation = night_view.situation
+    (core,) = (zone for zone in situation.zones.zones if zone.zone_id == "CORE")
+    assert situation.policy_of(core).policy_id == "NIGHT"
+    assert situation.policy.policy_id == "CITY"
+    assert situation.precinct_of["D"] == "WEST"
+    assert situation.versions.release_id == "small-1"
+
+
+def test_an_answer_names_the_release_and_reads_the_words_of_the_cad(night_view: LiveView) -> None:
+    units = [{**CARE_2, "status": "In quarters"}, {**SPD_1, "skills": ["CIT"]}]
+    made = request(*units)
+    made["incident"]["location"] |= {"lon": -122.332, "lat": 47.605}
+    answer = json.loads(recommend_units(night_view, as_bytes(made)).body)
+    assert answer["basis"]["release_id"] == "small-1"
+    assert (answer["basis"]["zone_version"], answer["basis"]["policy_version"]) == (1, 1)
+    assert answer["warnings"] == []
+    gates = {gate["gate"]: gate for gate in answer["gates"]}
+    assert gates["TIME_WINDOW"]["value"] == "22:00-02:00"
+
+
+def test_the_built_in_release_is_that_of_the_pilot(busy: LiveView) -> None:
+    assert busy.release.release_id == "pilot-2023-10"
+    assert busy.situation.policy == PILOT
+
+
+def test_zones_in_place_of_those_of_the_release_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "zones.geojson"
+    features = pilot_zone_features()
+    file.write_text(json.dumps(features), encoding="utf-8")
+    release = load_release(Settings(zones=file))
+    assert release.release_id == "pilot-2023-10+zones"
+    features["features"][0]["properties"]["policy_id"] = "NIGHT"
+    file.write_text(json.dumps(features), encoding="utf-8")
+    with pytest.raises(StartError, match=r"NIGHT.* policy_id of the release"):
+        load_release(Settings(zones=file))
+
+
+def test_a_release_with_problems_stops_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "release.toml"
+    file.write_text(SMALL.replace("small-1", "a b"), encoding="utf-8")
+    with pytest.raises(StartError, match="line 1: release_id"):
+        load_view(Settings(release=file), lambda _stage: None)
