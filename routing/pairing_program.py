@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from ortools.linear_solver.python.model_builder_helper import (
     ModelBuilderHelper,
     ModelSolverHelper,
@@ -23,11 +23,9 @@ from ortools.linear_solver.python.model_builder_helper import (
 from scipy.sparse import csr_matrix
 
 from routing.assign import UnsoundAssignment
-from routing.pairing_bound import Steps
+from routing.pairing_bound import Real, Steps
 from routing.pairing_flow import units_of
 from routing.pairing_tables import Choice, Whole, choice_of
-
-Real = NDArray[np.float64]
 
 ROUNDING: Final = 1e-4
 """How far from a whole number a value of the solver may be."""
