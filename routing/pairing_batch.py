@@ -52,7 +52,7 @@ class BatchLimits:
 
     calls_max: int = 200
     """Larger batches are served one call after the other."""
-    rounds_max: int = 40
+    rounds_max: int = 80
     """Flows under moved costs, each with a few to mend it."""
     entries_max: int = 60_000
     """Larger programs are not started: they would not end within the deadline anyway."""
