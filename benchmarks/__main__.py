@@ -1,4 +1,4 @@
-"""`make bench`: our kernel beside other libraries; `--all` adds scale, service, HTTP and import."""
+"""`make bench`: our kernel beside other libraries; `--all` adds the others."""
 
 import argparse
 import subprocess
@@ -8,8 +8,11 @@ from benchmarks import kernel
 from benchmarks.streets import benchmark_network
 
 OTHERS = (
-    "benchmarks.scale",
+    "benchmarks.decision",
+    "benchmarks.batch",
+    "benchmarks.interference",
     "benchmarks.roster",
+    "benchmarks.scale",
     "benchmarks.service",
     "benchmarks.http",
     "benchmarks.network_import",
@@ -19,7 +22,9 @@ OTHERS = (
 def main() -> None:
     """Print Markdown tables; each of the other benchmarks runs in a process of its own."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--all", action="store_true", help="also scale, service, HTTP and import")
+    parser.add_argument(
+        "--all", action="store_true", help="also batches, scale, service, HTTP, import"
+    )
     parser.add_argument("--runs", type=int, default=300, help="incidents for each figure")
     chosen = parser.parse_args()
     print(kernel.report(benchmark_network(), chosen.runs), flush=True)

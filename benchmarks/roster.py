@@ -28,6 +28,7 @@ from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
 from routing.live import with_roster, with_travel_times
 from routing.model import PILOT, Situation, UnitSource, Versions, place_units, unit_columns
+from routing.release import Release
 from routing.road_hierarchy import build_hierarchy
 from routing.travel_time import TravelTimes
 
@@ -49,7 +50,8 @@ def first_view(network: StreetNetwork) -> LiveView:
         placement=place_units(nobody, network=network, streets=streets, travel_times=times),
         versions=Versions(unit_source=UnitSource.ROSTER),
     )
-    return LiveView(by_hour=(situation,) * 168, about={}, on_duty=situation)
+    release = Release(release_id="benchmark", zones=situation.zones, city_policy=PILOT)
+    return LiveView(by_hour=(situation,) * 168, about={}, release=release, on_duty=situation)
 
 
 class Fleet:

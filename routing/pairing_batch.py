@@ -2,6 +2,8 @@
 
 What lives here: the recipe, its limits and its result. What does not: its steps (`pairing_tables`,
 `pairing_served`, `pairing_bound`, `pairing_program`), the check of the result (`pairing_verify`).
+The solver of programs is imported with the first program (0.1 to 0.3 s, scipy.sparse included); who
+cannot wait then imports `routing.pairing_program` beforehand.
 
 The objective is lexicographic:
 1. as many served calls as can be of the best priority, then of the next, and so on;
@@ -14,19 +16,20 @@ The objective is lexicographic:
    choices that are best so far, the one with its earliest CARE column, then its earliest SPD
    column; having none comes last.
 A call is served with all that it needs or with nothing; one unit of each kind at most is chosen.
+Where work or time does not suffice for a level, the answer says so: `served_proven`,
+`proven_optimal` and `canonical` stand for levels 1 to 3, 4 and 5, and 6.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from routing.assign import NO_UNIT
-from routing.pairing_bound import SHARES, Bounded, Steps, bounded, make_steps
+from routing.pairing_bound import SHARES, Bounded, Real, Steps, bounded, make_steps
 from routing.pairing_flow import Network, make_network, regrets, settled
-from routing.pairing_program import Answer, Program, Real, Stop, make_program, solve
 from routing.pairing_served import serving_most
 from routing.pairing_tables import (
     Choice,
@@ -39,6 +42,9 @@ from routing.pairing_tables import (
 )
 from routing.pairing_verify import verify_batch
 
+if TYPE_CHECKING:
+    from routing.pairing_program import Answer, Program
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLimits:
@@ -46,7 +52,7 @@ class BatchLimits:
 
     calls_max: int = 200
     """Larger batches are served one call after the other."""
-    rounds_max: int = 40
+    rounds_max: int = 80
     """Flows under moved costs, each with a few to mend it."""
     entries_max: int = 60_000
     """Larger programs are not started: they would not end within the deadline anyway."""
@@ -54,6 +60,8 @@ class BatchLimits:
     """Of the search tree of one program."""
     programs_max: int = 60
     """Programs, the canonical step included."""
+    settle_entries_max: int = 4_000
+    """Larger programs are not started for the canonical step, which needs one for each call."""
 
 
 DEFAULT_LIMITS: Final = BatchLimits()
@@ -128,7 +136,7 @@ def pair_batch(
     return pairing
 
 
-SPARE_S: Final = 0.01
+SPARE_S: Final = 0.02
 """With less time than this left no step is begun."""
 PROGRAM_S: Final = 0.05
 """With less time than this left no program is begun: the solver needs some to set up."""
@@ -185,7 +193,7 @@ class _Search:
         for level in (1, 2):
             if level == 1 and self.max_bound == self.best.worth[1]:
                 continue
-            program = self._program(_open(steps, found, self.best))
+            program = self._program(_open(steps, found, self.best), self.limits.entries_max)
             if program is None:
                 return
             cost = program.max_cost if level == 1 else program.both_cost
@@ -196,14 +204,18 @@ class _Search:
                 return
         self.proven = True
 
-    def _program(self, network: Network) -> Program | None:
+    def _program(self, network: Network, entries_max: int) -> "Program | None":
         """Return the program of what is open, or None when it is too large."""
+        from routing.pairing_program import make_program
+
         steps = make_steps(network, self.tables)
         program = make_program(steps, [-count for count in self.best.worth[0]])
-        return program if program.n_entries <= self.limits.entries_max else None
+        return program if program.n_entries <= entries_max else None
 
-    def _solve(self, program: Program, cost: Real) -> Answer:
+    def _solve(self, program: "Program", cost: Real) -> "Answer":
         """Solve a program within all limits and keep what is better."""
+        from routing.pairing_program import Answer, Stop, solve
+
         if self.programs >= self.limits.programs_max or not self.in_time(PROGRAM_S):
             return Answer(choice=None, bound=0, proven=False)
         self.programs += 1
@@ -211,43 +223,26 @@ class _Search:
         answer = solve(program, cost, self.best.worth[1:], stop)
         self._take(answer.choice)
         if not answer.proven:
-            self.in_time(2 * SPARE_S)
+            self.in_time(2 * SPARE_S)  # the solver ends a little before its time is up
         return answer
 
     def _settle(self, steps: Steps, found: Bounded) -> None:
         """Make the canonical step: call by call, the earliest columns that an optimum can have.
 
-        Only a call for which an earlier column is still open needs a program, and none does if a
-        first program says that the best choice is the only one as good.
+        Only a call for which an earlier column is still open needs a program. The step is made as
+        a whole or not at all, so that no answer depends on how far it came.
         """
-        network = _open(steps, found, self.best)
-        doubtful = [c for c in range(self.tables.n_calls) if _has_earlier(network, self.best, c)]
-        if not doubtful or self._is_only_one(network):
-            self.canonical = True
-            return
+        network, before = _open(steps, found, self.best), self.best
         for call in range(self.tables.n_calls):
             if _has_earlier(network, self.best, call):
-                program = self._program(network)
+                program = self._program(network, self.limits.settle_entries_max)
                 answer = program and self._solve(program, _earliest(program, call))
                 if not answer or not answer.proven or answer.choice is None:
+                    self.best = before
                     return
                 self.best = answer.choice
             network = _settled(network, self.best, call)
         self.canonical = True
-
-    def _is_only_one(self, network: Network) -> bool:
-        """Tell whether no other choice is as good: none has fewer arcs in common with the best."""
-        program = self._program(network)
-        if program is None:
-            return False
-        cost = np.zeros(len(program.max_cost))
-        for call in range(self.tables.n_calls):
-            for units, (arcs, columns) in zip(
-                self.best.units, _arcs_of_call(network, call), strict=True
-            ):
-                cost[np.searchsorted(program.arcs, arcs[columns == units[call]])] = 1.0
-        answer = self._solve(program, cost)
-        return answer.proven and answer.bound == int(cost.sum())
 
     def result(self) -> BatchPairing:
         """Return what is known, calls as they were given."""
@@ -298,7 +293,7 @@ def _has_earlier(network: Network, best: Choice, call: int) -> bool:
     )
 
 
-def _earliest(program: Program, call: int) -> Real:
+def _earliest(program: "Program", call: int) -> Real:
     """Return the cost under which a call takes its first CARE column, then its first SPD column.
 
     Each unit is worth more the earlier it is, so being served comes before not being served.

@@ -32,7 +32,7 @@ MENDS_MAX: Final = 8
 """Alternations for one flow; each makes the choice better, so they end on their own before."""
 
 
-PATIENCE: Final = 3
+PATIENCE: Final = 5
 """After so many rounds without a higher bound, shares are moved half as far."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from ortools.linear_solver.python.model_builder_helper import (
     ModelBuilderHelper,
     ModelSolverHelper,
@@ -23,14 +23,24 @@ from ortools.linear_solver.python.model_builder_helper import (
 from scipy.sparse import csr_matrix
 
 from routing.assign import UnsoundAssignment
-from routing.pairing_bound import Steps
+from routing.pairing_bound import Real, Steps
 from routing.pairing_flow import units_of
 from routing.pairing_tables import Choice, Whole, choice_of
 
-Real = NDArray[np.float64]
-
 ROUNDING: Final = 1e-4
 """How far from a whole number a value of the solver may be."""
+
+
+_SETTINGS: Final = """
+separating/maxroundsroot = 0
+separating/maxrounds = 0
+heuristics/alns/freq = -1
+heuristics/rens/freq = -1
+heuristics/rins/freq = -1
+branching/pscost/priority = 20000
+"""
+"""Cuts and searches within the search do not pay here: a good choice is known and the steps are
+tight, so plain branching took about half the time on 14 batches of 20 calls, 20 + 20 units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +208,7 @@ def solve(program: Program, cost: Real, most: tuple[int, int], stop: Stop) -> An
     for variable in range(len(program.arcs) + program.steps.tables.n_calls):
         model.set_var_integrality(variable, True)  # noqa: FBT003  the name says what is true
     solver: Any = ModelSolverHelper("scip")
-    solver.set_solver_specific_parameters(f"limits/totalnodes = {stop.nodes_max}")
+    solver.set_solver_specific_parameters(f"{_SETTINGS}limits/totalnodes = {stop.nodes_max}")
     solver.set_time_limit_in_seconds(max(stop.seconds, 0.0))
     solver.solve(model)
     status = solver.status()

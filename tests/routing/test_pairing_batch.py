@@ -193,6 +193,41 @@ def test_a_work_limit_is_no_deadline_and_its_bound_holds():
     assert found.bound_of_max_s <= best.sum_of_max_s <= found.sum_of_max_s
 
 
+def alike(n):
+    """Return calls and units that all swap freely: every choice is as good."""
+    return [call(f"{i:02}", [70] * n, [80] * n) for i in range(n)]
+
+
+def test_among_choices_as_good_each_call_in_turn_takes_its_earliest_columns():
+    found = pair_batch(alike(6)[::-1])
+    assert found.care == found.spd == (5, 4, 3, 2, 1, 0)
+
+
+def tied(seed, n_units):
+    """Return six calls of equal importance whose arrivals are 70 or 71 seconds."""
+    rows = np.random.default_rng(seed).integers(70, 72, (2, 6, n_units))
+    return [call(f"{i:02}", rows[0][i], rows[1][i]) for i in range(6)]
+
+
+@pytest.mark.parametrize("n_units", [3, 5])
+@pytest.mark.parametrize("seed", range(15))
+def test_equals_are_served_and_given_units_in_canonical_order(seed, n_units):
+    calls = tied(seed, n_units)
+    found = pair_batch(calls)
+    assert is_all_proven(found)
+    assert result(found) == best_by_trying_all(calls)
+
+
+def test_the_canonical_step_is_made_as_a_whole_or_not_at_all():
+    unsettled = BatchLimits(settle_entries_max=0)
+    for seed in range(15):
+        before, whole = pair_batch(tied(seed, 6), limits=unsettled), pair_batch(tied(seed, 6))
+        for n in range(before.programs, whole.programs):
+            found = pair_batch(tied(seed, 6), limits=BatchLimits(programs_max=n))
+            assert (found.proven_optimal, found.canonical, found.cut_short) == (True, False, False)
+            assert result(found) == result(before)
+
+
 PROGRAM = """
 from routing.pairing_batch import pair_batch
 from tests.routing.batch_oracle import random_calls
