@@ -28,6 +28,7 @@ from api.errors import (
     WrongMethod,
     problem_response,
 )
+from api.ladder import always_answering
 from api.live_roster import LiveRoster
 from api.live_view import LiveView, load_view
 from api.log import fault_place, make_log
@@ -72,9 +73,8 @@ class App(FastAPI):
 
 def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = recommend) -> App:
     """Return the application; it loads its network when it is started."""
-    service = Service(
-        settings=settings, metrics=Metrics(), log=make_log(settings.log_level), decide=decide
-    )
+    service = Service(settings=settings, metrics=Metrics(), log=make_log(settings.log_level))
+    service.decide = always_answering(decide, service.note_fall)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

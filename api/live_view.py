@@ -23,12 +23,20 @@ from api.release_file import read_release
 from api.settings import Settings
 from api.warm_up import warm_up
 from geodata.artifacts import describe_network, load_network, software_version
+from geodata.beats import BeatMap
 from geodata.driving_file import read_profiles
-from geodata.driving_time import ROUTINE, DrivingProfile, edge_times, hour_of_week
-from geodata.network import StreetNetwork
+from geodata.driving_time import (
+    EMERGENCY,
+    ROUTINE,
+    DrivingProfile,
+    edge_times,
+    hour_of_week,
+)
+from geodata.network import HOURS_PER_WEEK, StreetNetwork
 from geodata.pilot.area import pilot_posts, pilot_release_file
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
+from routing.codes import Eta
 from routing.live import with_moves, with_travel_times, with_units, with_weights
 from routing.model import (
     Homes,
@@ -46,6 +54,7 @@ from routing.unit_fields import FixLike, UnitLike
 
 Stage = Callable[[str], None]
 ZONES_BYTES_MAX: Final = 50_000_000
+BUILT_IN_PROFILES: Final = {profile.name: profile for profile in (ROUTINE, EMERGENCY)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,13 +163,17 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
     stage("loading streets")
     network = load_streets(settings.network)
     release = load_release(settings)
-    profile = read_profiles(settings.driving)["ROUTINE"] if settings.driving else ROUTINE
+    beats = None if settings.beats is None else load_beats(settings.beats)
+    profiles = read_profiles(settings.driving) if settings.driving else BUILT_IN_PROFILES
     stage("preparing drive times (the first start compiles the kernels: about a minute)")
     streets = StreetIndex.build(network)
     graph, hierarchy = load_or_build_hierarchy(settings.network, network)
-    times = TravelTimes(network, graph, hierarchy, edge_times(network, profile))
+    times = TravelTimes(network, graph, hierarchy, edge_times(network, profiles[ROUTINE.name]))
     roster = unit_columns(())
-    homes = Homes(posts={post.post_id: (post.lon, post.lat) for post in pilot_posts()})
+    homes = Homes(
+        posts={post.post_id: (post.lon, post.lat) for post in pilot_posts()},
+        beats={} if beats is None else beats.beat_centres,
+    )
     placement = place_units(
         roster, network=network, streets=streets, travel_times=times, homes=homes
     )
@@ -168,6 +181,9 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
         network=network,
         streets=streets,
         travel_times=times,
+        emergency_times=times.reweighed(edge_times(network, profiles[EMERGENCY.name])),
+        rung=Eta(settings.rung),
+        beats=beats,
         zones=release.zones,
         policy=release.city_policy,
         zone_policies=release.zone_policies,
@@ -185,23 +201,66 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
     warm_up(situation)
     on_roster = replace(situation.versions, unit_source=UnitSource.ROSTER)
     return LiveView(
-        by_hour=_every_hour(situation, profile),
+        by_hour=every_hour(situation, profiles),
         about=describe_network(network),
         release=release,
         on_duty=replace(situation, versions=on_roster),
     )
 
 
-def _every_hour(situation: Situation, profile: DrivingProfile) -> tuple[Situation, ...]:
-    """Return a situation for each hour of the week, made once for each factor and set of bans."""
+def every_hour(
+    situation: Situation, profiles: Mapping[str, DrivingProfile]
+) -> tuple[Situation, ...]:
+    """Return a situation for each hour of the week, made once for each factor and set of bans.
+
+    An hour whose weights cannot be made keeps the last good ones and says so (rule 12); so does
+    every hour where the service was told to use no others.
+    """
+    routine, emergency = profiles[ROUTINE.name], profiles[EMERGENCY.name]
     bans = situation.network.path_hours
-    keys = [(factor, bans[:, h].tobytes()) for h, factor in enumerate(profile.hour_factor)]
-    made = {keys[0]: situation}
+    keys = [
+        (routine.hour_factor[hour], emergency.hour_factor[hour], bans[:, hour].tobytes())
+        for hour in range(HOURS_PER_WEEK)
+    ]
+    if situation.rung is not Eta.ROAD:
+        return (situation,) * HOURS_PER_WEEK
+    made, last = {keys[0]: situation}, situation
     for hour, key in enumerate(keys):
         if key not in made:
-            weights = edge_times(situation.network, profile, hour=hour)
-            made[key] = with_weights(situation, weights)
+            made[key] = _at_hour(last, routine, emergency, hour)
+        if made[key].rung is Eta.ROAD:
+            last = made[key]
     return tuple(made[key] for key in keys)
+
+
+def _at_hour(
+    last: Situation, routine: DrivingProfile, emergency: DrivingProfile, hour: int
+) -> Situation:
+    """Return the situation with the weights of an hour, or the last one, saying so."""
+    assert last.travel_times is not None, "no drive times are loaded"
+    try:
+        urgent = last.travel_times.reweighed(edge_times(last.network, emergency, hour=hour))
+        situation = with_weights(last, edge_times(last.network, routine, hour=hour))
+    except (ValueError, ArithmeticError, MemoryError):
+        return replace(last, rung=Eta.LAST_GOOD)
+    return replace(situation, emergency_times=urgent)
+
+
+def load_beats(file: Path) -> BeatMap:
+    """Return the police beats of a GeoJSON file.
+
+    Raises
+    ------
+    StartError
+        The file cannot be read, is not GeoJSON, or its beats cannot be used.
+    """
+    remedy = "Give a GeoJSON FeatureCollection of polygons with the property beat, such as M1."
+    try:
+        if file.stat().st_size > ZONES_BYTES_MAX:
+            raise StartError(f"{file}: more than {ZONES_BYTES_MAX:,} bytes.", remedy=remedy)
+        return BeatMap.from_geojson(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise StartError(f"{file}: {error}.", remedy=remedy) from None
 
 
 def load_streets(folder: Path | None) -> StreetNetwork:

@@ -101,6 +101,9 @@ class Metrics:
         self.rungs = Tally(
             "tandem_rung", "Recommendations by source of their times.", ("eta",), registry=on
         )
+        self.falls = Tally(
+            "tandem_falls", "Decisions that failed on a rung, and fell.", ("rung",), registry=on
+        )
         self.stage_s = Durations("tandem_stage_seconds", "Time by stage.", "stage", registry=on)
         self.warnings = Tally(
             "tandem_warnings", "Warnings given in answers, by code.", ("code",), registry=on

@@ -14,11 +14,13 @@ from structlog.typing import FilteringBoundLogger
 from api.errors import NotReady, WritersWaiting
 from api.live_roster import LiveRoster
 from api.live_view import LiveView
+from api.log import fault_place
 from api.metrics import Metrics, software_version
 from api.operations import Answered, Decider
 from api.settings import Settings
 from api.store.contract import RosterStore
 from api.store.memory import MemoryRoster
+from routing.codes import Eta
 from routing.recommend import recommend
 
 Done = TypeVar("Done")
@@ -118,6 +120,11 @@ class Service:
         self.metrics.build.labels(*basis).set(1)
         self.log.info("ready", network_id=view.network_id, weights_id=view.weights_id)
 
+    def note_fall(self, fault: BaseException, rung: Eta) -> None:
+        """Note that a decision failed on a rung of the ladder: kind and place of the fault."""
+        self.metrics.falls.add(rung)
+        self.log.error("fall", rung=rung, kind=type(fault).__name__, place=fault_place(fault))
+
     def count(self, answered: Answered) -> Mapping[str, Any]:
         """Count one recommendation and return what its log line says: its id and no content."""
         found, counted = answered.found, self.metrics
@@ -142,3 +149,5 @@ class Service:
             yield "ROSTER_IN_MEMORY"
         if self.view is not None and self.view.schematic:
             yield "SCHEMATIC_NETWORK"
+        if self.settings.rung != "ROAD":
+            yield f"RUNG_{self.settings.rung}"

@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     """TOML file of zones, policies and mappings (`api.release_file`); none means the pilot's."""
     zones: Path | None = None
     """GeoJSON file of zones in place of those of the release, to try them; none means those."""
+    beats: Path | None = None
+    """GeoJSON file of police beats (property `beat`); none means that no sector is known."""
+    rung: Literal["ROAD", "LAST_GOOD", "STRAIGHT_LINE", "BEAT_ORDER"] = "ROAD"
+    """The best rung of the ladder of travel times that may be used."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

@@ -120,7 +120,7 @@ def of_mode(case: Case, team: Team, *, sector_unknown: bool) -> Iterator[AnswerW
         )
     if situation.rung is not Eta.ROAD and situation.travel_times is not None:
         yield _warning(
-            WarningCode.RUNG_FORCED, "", f"arrivals come from {situation.rung}, not live routing"
+            WarningCode.LOWER_RUNG, "", f"arrivals come from {situation.rung}, not live routing"
         )
 
 

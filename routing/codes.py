@@ -359,7 +359,7 @@ class WarningCode(StrEnum):
     OVERRIDE_NOT_APPLIED: an override was asserted whose role does not allow it, or that had
     nothing to override.
     NOT_EMERGENCY_TIMES: no drive times with lights and sirens are loaded; routine ones were used.
-    RUNG_FORCED: times do not come from live routing, because the service was told so.
+    LOWER_RUNG: times do not come from live routing: the service was told so, or it failed.
     """
 
     SNAP_DISTANT = "SNAP_DISTANT"
@@ -377,7 +377,7 @@ class WarningCode(StrEnum):
     SECTOR_UNKNOWN = "SECTOR_UNKNOWN"
     OVERRIDE_NOT_APPLIED = "OVERRIDE_NOT_APPLIED"
     NOT_EMERGENCY_TIMES = "NOT_EMERGENCY_TIMES"
-    RUNG_FORCED = "RUNG_FORCED"
+    LOWER_RUNG = "LOWER_RUNG"
 
 
 class Answer(StrEnum):
