@@ -48,7 +48,7 @@ def test_each_check_had_something_to_do(app: FastAPI, found: Found) -> None:
     ):  # fmt: skip
         assert found.checks[name] > 0, name
     assert found.cases[RECOMMEND] >= CASES_MIN
-    assert found.links == links_of(describe(app))
+    assert found.links >= links_of(describe(app))  # it infers some by itself
 
 
 def test_operations_without_parameters_take_any_query_and_headers(app: FastAPI) -> None:
@@ -56,7 +56,7 @@ def test_operations_without_parameters_take_any_query_and_headers(app: FastAPI) 
     rng = random.Random(20231001)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     for operation in (result.ok() for result in schema.get_all_operations()):
-        if operation.method.upper() != "GET" or "{" in operation.path:
+        if operation.method.upper() != "GET" or "parameters" in operation.definition.raw:
             continue
         for _ in range(CASES_MIN):
             word = f"w{rng.getrandbits(40):x}"
