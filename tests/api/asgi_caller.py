@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message
 
 from api.app import make_app
+from api.live_roster import LiveRoster
 from api.live_view import LiveView
 from api.settings import Settings
+from api.store.memory import MemoryRoster
 
 JSON: Mapping[str, str] = {"content-type": "application/json"}
 
@@ -34,7 +36,7 @@ class Reply:
 def ready_app(view: LiveView, **settings: Any) -> FastAPI:
     """Return an app that is ready at once, without a lifespan."""
     app = make_app(Settings(**settings), load=lambda _settings, _stage: view)
-    app.state.service.view = view
+    app.state.service.live = LiveRoster(MemoryRoster(), view)
     return app
 
 
