@@ -26,6 +26,7 @@ KERNEL_MODULES: Final = (
     "routing/places.py",
     "routing/route_walk.py",
     "routing/candidates_kernel.py",
+    "routing/call_kernel.py",
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -11,18 +11,27 @@ comparison uses these.
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from geodata.driving_time import ROUTINE
 from geodata.earth import distance_m, metres_per_degree
 from geodata.snap import Position
 from routing.answer import LonLat, PositionUsed
-from routing.candidates_kernel import NEVER_S, facts, nearest_rows, survey
+from routing.call_kernel import HEAD, look
+from routing.candidates_kernel import (
+    NEVER_S,
+    Clock,
+    Columns,
+    Limits,
+    facts,
+    nearest_rows,
+    survey,
+)
 from routing.codes import Agency, Eta, PositionBasis
 from routing.eligibility import SHIFT_ENDING, UNFREE, needs_of, preference_s, skill_bits
 from routing.model import Location, Situation
@@ -74,15 +83,41 @@ def find_target(situation: Situation, location: Location, policy: Policy) -> Tar
     )
 
 
-class Terms(Struct, frozen=True, kw_only=True, eq=False):
+NO_MARKS: Final = np.empty((0, 2), np.int64)
+
+
+class Wish(NamedTuple):
+    """What is to be ranked along with the look at all units; see `call_kernel.Wanted`."""
+
+    qualified: int = 0
+    shown: int = 0
+    named: tuple[int, int] = (0, 0)
+    """How many units of CARE and SPD the mode names."""
+
+
+NO_WISH: Final = Wish()
+
+
+class Terms(NamedTuple):
     """By what units are judged."""
 
     policy: Policy
     decided_at: datetime
     rules: ModeRules | None = None
-    """Of the mode, for the skills that it prefers; None for units that nobody chooses."""
+    """Of the mode, for what it requires and prefers; None for units that nobody chooses."""
     urgent: bool = False
-    """Lights and sirens: the emergency profile's drive times, where they are loaded."""
+    """Lights and sirens: the emergency profile's drive times, where they are loaded; and of the
+    rules only availability counts."""
+    marks: NDArray[np.int64] = NO_MARKS
+    """(n, 2) rows, and the `UnitRule` bits that the request sets on them."""
+    wish: Wish = NO_WISH
+
+    @property
+    def clock(self) -> Clock:
+        """The instant, and how old a fix may be; see `candidates_kernel.facts`."""
+        policy = self.policy
+        now_s = self.decided_at.timestamp()
+        return now_s, float(policy.avl_fresh_s), float(policy.avl_aged_s)
 
 
 class UnitFacts(NamedTuple):
@@ -99,7 +134,29 @@ POSITION_BASES: Final = (
 """As `candidates_kernel.facts` numbers them."""
 
 
-class Muster(Struct, frozen=True, kw_only=True, eq=False, dict=True):
+def _tell(known: dict[int, UnitFacts], rows: Sequence[int], told: list[list[float]]) -> None:
+    """Note what `candidates_kernel.facts` said of some units."""
+    for row, (arrive_s, basis, age_s, lon, lat, snap_m) in zip(rows, told, strict=True):
+        snapped = None if snap_m < 0 else LonLat(lon=lon, lat=lat)
+        position = PositionUsed(
+            basis=POSITION_BASES[int(basis)],
+            age_s=None if age_s < 0 else int(age_s),
+            snapped=snapped,
+            snap_m=None if snapped is None else int(snap_m),
+        )
+        known[row] = UnitFacts(int(arrive_s), position)
+
+
+class Ranked(NamedTuple):
+    """The first units of each kind, CARE and SPD, in the order of rule 9, and all counted."""
+
+    qualified: tuple[list[int], list[int]]
+    shown: tuple[list[int], list[int]]
+    counts: tuple[list[int], list[int]]
+    """As `candidates_kernel.tally`."""
+
+
+class Muster(Struct, frozen=True, kw_only=True, eq=False):
     """All units of one roster as seen from one call; columns (n_units,) in roster order."""
 
     roster: UnitColumns
@@ -123,56 +180,40 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False, dict=True):
     by_line: NDArray[np.bool_]
     """True where the drive is a straight-line estimate."""
     broken: NDArray[np.int32]
-    """`UnitRule` bits that each unit breaks by itself; 0 qualifies."""
-
-    @cached_property
-    def cost_s(self) -> NDArray[np.int64]:
-        """(n_units,) what units are compared by: the arrival, and the skills that are preferred."""
-        return self.arrive_s if self.preference_s is None else self.arrive_s + self.preference_s
+    """`UnitRule` bits that each unit breaks by itself or by the request's word; 0 qualifies."""
+    cost_s: NDArray[np.int64]
+    """What units are compared by: the arrival, and the skills that are preferred."""
+    whole_second: datetime
+    """The decision cut to its second; arrivals as instants count from here."""
+    ranked: Ranked | None = None
+    """The first of each kind, where nothing but `broken` counts; None where they are sought."""
+    known: dict[int, UnitFacts] = field(default_factory=dict)
+    """What `look_at` has read."""
 
     def preference_of(self, row: int) -> int:
         """Return the seconds that preferred skills count against a unit."""
         return 0 if self.preference_s is None else int(self.preference_s[row])
 
-    @cached_property
-    def whole_second(self) -> datetime:
-        """The decision cut to its second; arrivals as instants count from here."""
-        return self.decided_at.replace(microsecond=0)
-
     def arrive_at(self, row: int) -> datetime:
         """Return the arrival as an instant."""
         return self.whole_second + timedelta(seconds=self.facts_of(row).arrive_s)
 
-    @cached_property
-    def _facts(self) -> dict[int, UnitFacts]:
-        return {}
-
     def look_at(self, rows: Sequence[int]) -> None:
         """Read what will be told of some units, all in one go."""
-        at, placement, policy = self.placement.positions, self.placement, self.policy
+        at, placement = self.placement.positions, self.placement
         told = facts(
             np.array(rows, np.int64),
             self.arrive_s,
             self.by_line,
             self.roster.fixed_at_s,
             (placement.source, at.street, at.lon, at.lat, at.distance_m),
-            (self.now_s, float(policy.avl_fresh_s), float(policy.avl_aged_s)),
+            Terms(self.policy, self.decided_at).clock,
         )
-        known = self._facts
-        for row, (arrive_s, basis, age_s, lon, lat, snap_m) in zip(
-            rows, told.tolist(), strict=True
-        ):
-            position = PositionUsed(
-                basis=POSITION_BASES[int(basis)],
-                age_s=None if age_s < 0 else int(age_s),
-                snapped=None if snap_m < 0 else LonLat(lon=lon, lat=lat),
-                snap_m=None if snap_m < 0 else int(snap_m),
-            )
-            known[row] = UnitFacts(int(arrive_s), position)
+        _tell(self.known, rows, told.tolist())
 
     def facts_of(self, row: int) -> UnitFacts:
         """Return what is told of a unit."""
-        known = self._facts
+        known = self.known
         if row not in known:
             self.look_at([row])
         return known[row]
@@ -229,12 +270,13 @@ def gather(
     """
     roster, placement = units
     times, labels = _times_and_labels(situation, placement, target, urgent=terms.urgent)
-    goal, drive_ms = None, _NO_STREETS
+    preferred_s = None if terms.rules is None else preference_s(roster, terms.rules)
     if target.on_street and times is not None and labels is not None:
-        goal = times.incident_label(target.snapped)
-        drive_ms = times.drive_ms(labels, goal)
-    start_ms = START_AND_PARK_MS if times is None else times.start_and_park_ms
-    arrive_s, bits, by_line, turnout = _survey(units, target, terms, drive_ms, start_ms)
+        wish = terms.wish if preferred_s is None else NO_WISH
+        seen = _by_streets(units, target, (terms, wish), (times, labels))
+    else:
+        seen = _by_lines(units, target, terms, times)
+    arrive_s, turnout = seen.arrive_s, seen.turnout_s
     if turnout_s is not None:
         own = np.array(turnout_s, np.int64)
         arrive_s[arrive_s < NEVER_S] += (own - turnout)[arrive_s < NEVER_S]
@@ -248,12 +290,16 @@ def gather(
         now_s=terms.decided_at.timestamp(),
         turnout_s=turnout,
         arrive_s=arrive_s,
-        preference_s=None if terms.rules is None else preference_s(roster, terms.rules),
-        by_line=by_line,
-        broken=bits & UNFREE if terms.urgent else bits,
+        preference_s=preferred_s,
+        cost_s=arrive_s if preferred_s is None else arrive_s + preferred_s,
+        whole_second=terms.decided_at.replace(microsecond=0),
+        by_line=seen.by_line,
+        broken=seen.bits,
         times=times,
         labels=labels,
-        goal=goal,
+        goal=seen.goal,
+        ranked=seen.ranked,
+        known=seen.known,
     )
 
 
@@ -268,35 +314,96 @@ def _times_and_labels(
     return times, labels
 
 
-def _survey(
+class _Seen(NamedTuple):
+    """All units as seen from a call: columns (n_units,), see `Muster`."""
+
+    arrive_s: NDArray[np.int64]
+    bits: NDArray[np.int32]
+    by_line: NDArray[np.bool_]
+    turnout_s: NDArray[np.int64]
+    goal: "IncidentLabel | None"
+    ranked: Ranked | None
+    known: dict[int, UnitFacts]
+
+
+def _by_streets(
+    units: tuple[UnitColumns, Placement],
+    target: Target,
+    asked: tuple[Terms, Wish],
+    by: "tuple[TravelTimes, UnitLabels]",
+) -> _Seen:
+    (roster, placement), (terms, wish), (times, labels) = units, asked, by
+    at, snapped = placement.positions, target.snapped
+    assert labels.weights_id == times.weights_id, "labels of other weights"
+    row, path, base, arrive_s, bits, by_line, turnout_s, ranks, counts, told = look(
+        times.kernel_columns,
+        (labels.rows, labels.bases, at.street, at.fraction, at.leaves),
+        (snapped.street, snapped.fraction, snapped.leaves),
+        (placement.source, at.distance_m, placement.lon, placement.lat),
+        _columns(roster, terms),
+        (roster.fixed_at_s, roster.available_since_s, at.lon, at.lat),
+        (target.lon, target.lat, *metres_per_degree(target.lat)),
+        _limits(terms, times),
+        needs_of(terms.policy, terms.rules),
+        terms.marks,
+        UNFREE if terms.urgent else -1,
+        (wish.qualified, wish.shown, *wish.named),
+        terms.clock,
+    )
+    goal = times.goal_of(snapped, row, path, base)
+    ranked, known = None, dict[int, UnitFacts]()
+    if wish.qualified:
+        ranked = _ranked(ranks.tolist(), counts.tolist())
+        _tell(known, [*ranked.shown[0], *ranked.shown[1]], told.tolist())
+    return _Seen(arrive_s, bits, by_line, turnout_s, goal, ranked, known)
+
+
+def _ranked(ranks: list[int], counts: list[int]) -> Ranked:
+    """Return the lists that `call_kernel.look` packed into one."""
+    ends = list(accumulate(ranks[:HEAD], initial=HEAD))
+    care, spd, shown_care, shown_spd = (ranks[i:j] for i, j in pairwise(ends))
+    half = len(counts) // 2
+    return Ranked((care, spd), (shown_care, shown_spd), (counts[:half], counts[half:]))
+
+
+def _by_lines(
     units: tuple[UnitColumns, Placement],
     target: Target,
     terms: Terms,
-    drive_ms: NDArray[np.int32],
-    start_ms: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_], NDArray[np.int64]]:
-    """Return what `candidates_kernel.survey` says of all units under these terms."""
+    times: "TravelTimes | None",
+) -> _Seen:
     roster, placement = units
-    policy = terms.policy
-    found: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_], NDArray[np.int64]]
-    found = survey(
-        drive_ms,
+    arrive_s, bits, by_line, turnout_s = survey(
+        _NO_STREETS,
         (placement.source, placement.positions.distance_m, placement.lon, placement.lat),
-        (
-            roster.agency, roster.status, roster.crew_count, roster.claimed, roster.shift_end_s,
-            skill_bits(roster, terms.rules),
-        ),
+        _columns(roster, terms),
         (target.lon, target.lat, *metres_per_degree(target.lat)),
-        (
-            policy.snap.refuse_m,
-            1000.0 * policy.detour_factor / policy.straight_line_mps,
-            1000 * policy.unknown_position_drive_s,
-            start_ms,
-            terms.decided_at.timestamp() + policy.shift_guard_s,
-        ),
-        needs_of(policy, terms.rules),
+        _limits(terms, times),
+        needs_of(terms.policy, terms.rules),
+    )
+    if terms.urgent:
+        bits &= UNFREE
+    for row, bit in terms.marks.tolist():
+        bits[row] |= bit
+    return _Seen(arrive_s, bits, by_line, turnout_s, None, None, {})
+
+
+def _columns(roster: UnitColumns, terms: Terms) -> Columns:
+    return (
+        roster.agency, roster.status, roster.crew_count, roster.claimed, roster.shift_end_s,
+        skill_bits(roster, terms.rules),
     )  # fmt: skip
-    return found
+
+
+def _limits(terms: Terms, times: "TravelTimes | None") -> Limits:
+    policy = terms.policy
+    return (
+        policy.snap.refuse_m,
+        1000.0 * policy.detour_factor / policy.straight_line_mps,
+        1000 * policy.unknown_position_drive_s,
+        START_AND_PARK_MS if times is None else times.start_and_park_ms,
+        terms.decided_at.timestamp() + policy.shift_guard_s,
+    )
 
 
 _NO_STREETS: Final = np.empty(0, np.int32)

@@ -50,9 +50,9 @@ def pair_units(care_s: Arrivals, spd_s: Arrivals) -> Pairing:
     care, spd = _first(care_row), _first(spd_row)
     if NO_UNIT in (care, spd):
         care = spd = NO_UNIT
-    pairing = Pairing(care=(care,), spd=(spd,), proven_optimal=True)
-    verify(pairing, care_s, spd_s)
-    return pairing
+    pair = care, spd
+    _check_pair(pair, care_row, spd_row)
+    return Pairing(care=(care,), spd=(spd,), proven_optimal=True)
 
 
 def _first(row: Sequence[int]) -> int:
@@ -78,7 +78,7 @@ def verify(pairing: Pairing, care_s: Arrivals, spd_s: Arrivals) -> None:
     if pairing.proven_optimal and len(halves) > 1:
         raise UnsoundAssignment("a proof for several calls, which pair_units does not give")
     if pairing.proven_optimal:
-        _check_nearest(halves[0], care_s[0], spd_s[0])
+        _check_pair(halves[0], care_s[0], spd_s[0])
 
 
 def check_units(chosen: Sequence[int], rows: Sequence[Sequence[int] | None]) -> None:
@@ -97,6 +97,16 @@ def check_units(chosen: Sequence[int], rows: Sequence[Sequence[int] | None]) -> 
             continue
         if row is None or not 0 <= unit < len(row) or row[unit] == IMPOSSIBLE:
             raise UnsoundAssignment(f"column {unit} cannot go: {row}")
+
+
+def _check_pair(pair: tuple[int, int], care: Sequence[int], spd: Sequence[int]) -> None:
+    """Check the pair of one call: both or none, both able to go, nobody nearer."""
+    if (pair[0] == NO_UNIT) != (pair[1] == NO_UNIT):
+        raise UnsoundAssignment(f"half a pair: {pair}")
+    for unit, row in zip(pair, (care, spd), strict=True):
+        if unit != NO_UNIT and row[unit] == IMPOSSIBLE:
+            raise UnsoundAssignment(f"column {unit} cannot go: {row}")
+    _check_nearest(pair, care, spd)
 
 
 def _check_nearest(pair: tuple[int, int], care: Sequence[int], spd: Sequence[int]) -> None:

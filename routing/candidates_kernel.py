@@ -227,9 +227,11 @@ def tally(bits: Ints, agency: Codes) -> Longs:
     for row in range(len(bits)):
         own = counts[agency[row]]
         own[0] += 1
-        if bits[row] == 0:
+        left, rule = bits[row], 2
+        if left == 0:
             own[1] += 1
-        else:
-            for rule in range(N_RULES):
-                own[2 + rule] += (bits[row] >> rule) & 1
+        while left > 0:
+            own[rule] += left & 1
+            left >>= 1
+            rule += 1
     return counts

@@ -124,14 +124,13 @@ def of_mode(case: Case, team: Team, *, sector_unknown: bool) -> Iterator[AnswerW
         )
 
 
-def of_fixes(situation: Situation, future: NDArray[np.bool_]) -> Iterator[AnswerWarning]:
+def of_fixes(situation: Situation, future: NDArray[np.bool_] | None) -> Iterator[AnswerWarning]:
     """Yield the fixes that were not used, in the order of unit_id."""
     discarded, roster = situation.placement.discarded, situation.roster
-    wrong = discarded | future
-    if not wrong.any():
-        return
+    wrong = discarded if future is None else discarded | future
     for row in np.flatnonzero(wrong).tolist():
-        why = "fixed_at is in the future" if future[row] else "outside the street network or (0, 0)"
+        late = future is not None and future[row]
+        why = "fixed_at is in the future" if late else "outside the street network or (0, 0)"
         yield _warning(
             WarningCode.FIX_DISCARDED,
             roster.path(row, "/position"),

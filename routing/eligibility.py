@@ -5,7 +5,7 @@ unit breaks by itself is found in one pass over the roster (`candidates_kernel`)
 what other police work and the reserve of a sector take away (`police`), and the gates (`gates`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -67,16 +67,6 @@ def preference_s(roster: UnitColumns, rules: ModeRules) -> NDArray[np.int64] | N
         for skill, worth_s in one.preferred_skills.items():
             against[own & ~roster.having(frozenset({skill}))] += worth_s
     return against
-
-
-def mark_units(
-    bits: NDArray[np.int32], roster: UnitColumns, unit_ids: Iterable[str], bit: int
-) -> None:
-    """Set a bit on the rows of these units, in place; units that are not in the roster are none."""
-    for unit_id in unit_ids:
-        row = roster.row_of(unit_id)
-        if row is not None:
-            bits[row] |= bit
 
 
 def mark_taken(

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.answer import ExplainedUnit, Explanation, KindCounts
-from routing.arrivals import Muster
 from routing.candidates_kernel import NEVER_S, tally
 from routing.codes import UnitRule, Verdict
 from routing.eligibility import rule_names
@@ -23,7 +22,6 @@ NOTHING: Final = Explanation(units=(), counts={})
 
 def explain(
     team: Team,
-    muster: Muster,
     bits: NDArray[np.int32],
     held_for: Mapping[int, str],
 ) -> Explanation:
@@ -37,8 +35,7 @@ def explain(
         The more urgent incident by row of the roster.
     """
     sought = team.sought.values()
-    totals = tally(bits, muster.roster.agency).tolist() if sought else ()
-    counts = {half.agency: _counts(half, totals[AGENCIES.index(half.agency)]) for half in sought}
+    counts = {half.agency: _counts(half, half.totals or _totals(half, bits)) for half in sought}
     shown = [one for half in sought for one in _explained(half, bits, held_for)]
     return Explanation(units=tuple(shown), counts=counts)
 
@@ -77,6 +74,11 @@ def _verdict(half: Half, row: int, broken: int) -> Verdict:
     if broken == 0:
         return Verdict.BEHIND
     return Verdict.LAST_RESORT if row in half.guarded else Verdict.REMOVED
+
+
+def _totals(half: Half, bits: NDArray[np.int32]) -> list[int]:
+    by_kind: list[list[int]] = tally(bits, half.muster.roster.agency).tolist()
+    return by_kind[AGENCIES.index(half.agency)]
 
 
 def _counts(half: Half, totals: list[int]) -> KindCounts:

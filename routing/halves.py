@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -18,10 +19,14 @@ from routing.arrivals import (
     ALL_UNITS,
     EVERY_ROW,
     GUARDED,
+    NO_WISH,
     QUALIFIED,
+    SORTED_FROM,
     Muster,
+    Ranked,
     Target,
     Terms,
+    Wish,
     gather,
 )
 from routing.candidates_kernel import NEVER_S
@@ -73,10 +78,15 @@ class Half(Struct, frozen=True, kw_only=True, eq=False):
     together: bool = False
     """The first is best for the calls of a batch together, another is faster for this one."""
 
-    @property
-    def chosen(self) -> tuple[int, ...]:
-        """The rows that the answer names."""
-        return self.rows[: self.count]
+    totals: list[int] | None = None
+    """How many units of the kind there are and break each rule, as `candidates_kernel.tally`
+    counts them; None where nobody has counted yet."""
+
+    chosen: tuple[int, ...] = ()
+    """The rows that the answer names: the first `count`."""
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "chosen", self.rows[: self.count])
 
     @property
     def complete(self) -> bool:
@@ -136,67 +146,111 @@ class Team(Struct, frozen=True, kw_only=True, eq=False):
         return None if half is None or not half.complete else half.there_s()
 
 
+def needed_units(check: CallCheck, incident: Incident) -> Mapping[Agency, int]:
+    """Return how many units of each kind are to be chosen, SPD first; kinds with none left out.
+
+    Units on the call count towards what the mode needs, except for SPD_ADD, which asks for more.
+    """
+    needed = {}
+    for agency in SHOWN:
+        required = check.rules.requirements.get(agency)
+        if required is None:
+            continue
+        count = required.units
+        if incident.assigned and check.mode is not Mode.SPD_ADD:
+            count -= len({unit.unit_id for unit in incident.assigned if unit.agency is agency})
+        if count > 0:
+            needed[agency] = count
+    return needed
+
+
+def wish_for(needed: Mapping[Agency, int], options: Options) -> Wish:
+    """Return what is to be ranked along with the look at all units, if few enough are told."""
+    shown = TOLD[options.explain]
+    if shown > SORTED_FROM or options.earlier_unit_ids or options.taken or not needed:
+        return NO_WISH
+    named = needed.get(Agency.CARE, 0), needed.get(Agency.SPD, 0)
+    return Wish(
+        max(named) + max(options.alternatives, CANDIDATES),
+        shown,
+        (0, 0) if options.explain is Explain.NONE else named,
+    )
+
+
 def form_team(
     muster: Muster,
     bits: NDArray[np.int32],
-    check: CallCheck,
+    needed: Mapping[Agency, int],
     options: Options,
     fixed: Mapping[Agency, Half],
+    ranked: Ranked | None,
 ) -> Team:
     """Return who is on the call and who could be added.
-
-    Units on the call count towards what the mode needs, except for SPD_ADD, which asks for more.
 
     Parameters
     ----------
     bits
         (n_units,) rules that each unit breaks; see `UnitRule`.
+    ranked
+        The first of each kind by these bits, if somebody has ranked them.
     """
-    sought = {}
-    for agency in SHOWN:
-        needed = check.rules.requirements.get(agency)
-        if needed is None:
-            continue
-        there = len(fixed[agency].rows) if agency in fixed else 0
-        count = needed.units if check.mode is Mode.SPD_ADD else needed.units - there
-        if count > 0:
-            sought[agency] = candidates(muster, bits, agency, count, options)
-    told = [row for half in sought.values() for row in (*half.shown, *half.chosen)]
-    if told:
+    sought = {
+        agency: candidates(muster, bits, agency, count, options, ranked)
+        for agency, count in needed.items()
+    }
+    if ranked is None:
+        told = [row for half in sought.values() for row in (*half.shown, *half.chosen)]
         muster.look_at(list(dict.fromkeys(told)))
     return Team(sought=sought, fixed=fixed)
 
 
 def candidates(
-    muster: Muster, bits: NDArray[np.int32], agency: Agency, count: int, options: Options
+    muster: Muster,
+    bits: NDArray[np.int32],
+    agency: Agency,
+    count: int,
+    options: Options,
+    ranked: Ranked | None,
 ) -> Half:
     """Return who could be one half: those who break no rule, or else those near their shift's end.
 
     Guarded units are offered only when fewer than `count` others are left, and then behind them.
     """
     wanted = count + max(options.alternatives, CANDIDATES)
-    # A unit named earlier may be anywhere among those that qualify.
-    most = EVERY_ROW if options.earlier_unit_ids else wanted
-    ordered = muster.nearest(agency, bits, QUALIFIED, most)
+    code = AGENCIES.index(agency)
+    if ranked is not None:
+        ordered = ranked.qualified[code]
+    else:
+        # A unit named earlier may be anywhere among those that qualify.
+        most = EVERY_ROW if options.earlier_unit_ids else wanted
+        ordered = muster.nearest(agency, bits, QUALIFIED, most)
     guarded: list[int] = []
     if len(ordered) < count:
-        guarded = muster.nearest(agency, bits, GUARDED, most)
+        guarded = muster.nearest(agency, bits, GUARDED, EVERY_ROW)
         ordered += guarded
     kept = _keep_earlier(muster, ordered, count, options.earlier_unit_ids)
     del ordered[wanted:]
-    shown = muster.nearest(agency, bits, ALL_UNITS, TOLD[options.explain])
+    shown = (
+        muster.nearest(agency, bits, ALL_UNITS, TOLD[options.explain])
+        if ranked is None
+        else ranked.shown[code]
+    )
     if options.explain is not Explain.NONE:
         shown += [row for row in ordered[:count] if row not in shown]
+    arrivals_s = tuple(muster.arrive_s[ordered].tolist())
     return Half(
         agency=agency,
         muster=muster,
         rows=tuple(ordered),
-        arrivals_s=tuple(muster.arrive_s[ordered].tolist()),
-        costs_s=tuple(muster.cost_s[ordered].tolist()),
+        arrivals_s=arrivals_s,
+        costs_s=arrivals_s
+        if muster.preference_s is None
+        else tuple(muster.cost_s[ordered].tolist()),
         shown=tuple(shown),
         count=count,
         guarded=frozenset(guarded),
         kept=kept,
+        totals=None if ranked is None else ranked.counts[code],
     )
 
 

@@ -45,15 +45,17 @@ class TimeWindow:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """Openings by day: a live decision asks for the same two or three days again and again."""
+    _label: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.days or not self.days <= EVERY_DAY:
             raise ValueError(f"days are {sorted(self.days)}; expected some of 0 (Monday) to 6")
         if self.start.tzinfo is not None or self.end.tzinfo is not None:
             raise ValueError("start and end are wall-clock times and carry no offset")
+        object.__setattr__(self, "_label", f"{self.start:%H:%M}-{self.end:%H:%M}")
 
     def __str__(self) -> str:
-        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+        return self._label
 
     def local_date(self, instant: datetime) -> date:
         """Return the day that the wall calendar shows."""

@@ -94,7 +94,7 @@ def _combined(before: Placement, changed: Placement, combine: Combine) -> Placem
     plain = {
         field.name: combine(getattr(before, field.name), getattr(changed, field.name))
         for field in fields(Placement)
-        if field.name not in ("positions", "labels")
+        if field.init and field.name not in ("positions", "labels")
     }
     labels = _combined_labels(before.labels, changed.labels, positions, combine)
     return Placement(**plain, positions=positions, labels=labels)

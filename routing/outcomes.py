@@ -74,8 +74,8 @@ class Field(Struct, frozen=True, kw_only=True, eq=False):
 
     muster: Muster
     bits: NDArray[np.int32]
-    future: NDArray[np.bool_]
-    """(n_units,) fixes in the future."""
+    future: NDArray[np.bool_] | None
+    """(n_units,) fixes in the future; None without any."""
     limits: PoliceLimits
     begin: StageCallback
 
@@ -219,7 +219,7 @@ def _answer(draft: Draft, target: Target | None, **filled: Any) -> Recommendatio
 
 
 def _explain(field: Field, team: Team) -> Explanation:
-    return explain(team, field.muster, field.bits, field.limits.held_for)
+    return explain(team, field.bits, field.limits.held_for)
 
 
 def _warnings(draft: Draft, field: Field, team: Team) -> tuple[AnswerWarning, ...]:
@@ -227,11 +227,13 @@ def _warnings(draft: Draft, field: Field, team: Team) -> tuple[AnswerWarning, ..
     situation = case.situation
     found: list[AnswerWarning] = []
     found += cautions.of_place(situation, case.incident, muster.target, case.check.policy)
-    found += cautions.of_overrides(case.incident, case.check)
+    if case.incident.overrides:
+        found += cautions.of_overrides(case.incident, case.check)
     found += cautions.of_mode(case, team, sector_unknown=field.limits.sector_unknown)
     for half in team.named():
         found += cautions.of_fixed(half) if half.fixed else cautions.of_chosen(half)
-    found += cautions.of_fixes(situation, field.future)
+    if field.future is not None or situation.placement.any_discarded:
+        found += cautions.of_fixes(situation, field.future)
     return tuple(found)
 
 

@@ -57,6 +57,14 @@ class Placement:
     """On the streets; no street for NOWHERE."""
     labels: "UnitLabels | None"
     """None without drive times."""
+    _any_discarded: list[bool] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def any_discarded(self) -> bool:
+        """Whether any fix was discarded; remembered."""
+        if not self._any_discarded:
+            self._any_discarded.append(bool(self.discarded.any()))
+        return self._any_discarded[0]
 
 
 def place_units(

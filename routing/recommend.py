@@ -14,22 +14,22 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from routing.answer import GateResult, Recommendation
-from routing.arrivals import Muster, Target, Terms, find_target, gather
+from routing.arrivals import NO_MARKS, Muster, Target, Terms, find_target, gather
 from routing.codes import Agency, Eta, GateCode, Mode, Outcome
 from routing.dispatch import Case
 from routing.eligibility import (
     ALREADY_ASSIGNED,
     EXCLUDED,
     mark_taken,
-    mark_units,
 )
 from routing.gates import CallCheck, check_call
-from routing.halves import Team, fixed_halves, form_team
+from routing.halves import Team, fixed_halves, form_team, needed_units, wish_for
 from routing.model import Incident, Options, Situation
 from routing.outcomes import Draft, Field, StageCallback, dispatched, held, not_eligible
 from routing.placement import FIX, Placement, place_units
 from routing.police import NO_LIMITS, limit_police
 from routing.policy import OnNoSpd
+from routing.roster import UnitColumns
 
 _PLAIN: Final = Options()
 
@@ -98,17 +98,22 @@ def prepare(
     begin("SNAP")
     target = find_target(situation, incident.location, check.policy)
     begin("LABELS")
+    needed = needed_units(check, incident)
     terms = Terms(
         policy=check.policy,
         decided_at=decided_at,
         rules=check.rules,
         urgent=check.mode is Mode.SPD_ADD,
+        marks=_marks(situation.roster, incident, options),
+        wish=wish_for(needed, options),
     )
-    muster, future = _muster(situation, target, check, terms)
+    muster, future = _muster(situation, target, terms)
     begin("RULES")
     field = _survey(draft, muster, future, begin)
     fixed = fixed_halves(situation, incident, target, terms) if incident.assigned else {}
-    team = form_team(muster, field.bits, check, options, fixed)
+    plain = field.limits is NO_LIMITS and not options.earlier_unit_ids
+    ranked = muster.ranked if plain else None
+    team = form_team(muster, field.bits, needed, options, fixed, ranked)
     return Prepared(draft=draft, field=field, team=team, opens_at=opens_at)
 
 
@@ -154,20 +159,33 @@ def _care_may_go_alone(check: CallCheck) -> bool:
 # -- the units ------------------------------------------------------------------------------------
 
 
+def _marks(roster: UnitColumns, incident: Incident, options: Options) -> NDArray[np.int64]:
+    """Return the rows and bits of units that the request names: (n, 2)."""
+    if not options.exclude_unit_ids and not incident.assigned:
+        return NO_MARKS
+    marks = [(unit_id, EXCLUDED) for unit_id in options.exclude_unit_ids]
+    marks += [(unit.unit_id, ALREADY_ASSIGNED) for unit in incident.assigned]
+    rows = [(roster.row_of(unit_id), bit) for unit_id, bit in marks]
+    return np.array([one for one in rows if one[0] is not None], np.int64).reshape(-1, 2)
+
+
 def _muster(
-    situation: Situation, target: Target, check: CallCheck, terms: Terms
-) -> tuple[Muster, NDArray[np.bool_]]:
-    """Return the units as seen from the call, and (n_units,) whose fix is in the future."""
+    situation: Situation, target: Target, terms: Terms
+) -> tuple[Muster, NDArray[np.bool_] | None]:
+    """Return the units as seen from the call, and (n_units,) whose fix is in the future, if any."""
     roster = situation.roster
-    future = roster.fixed_at_s > terms.decided_at.timestamp() + check.policy.future_fix_s
+    latest_s = terms.decided_at.timestamp() + terms.policy.future_fix_s
+    future = roster.fixed_at_s > latest_s if roster.latest_fix_s > latest_s else None
     placement = _placement(situation, future)
     return gather(situation, (roster, placement), target, terms), future
 
 
-def _placement(situation: Situation, future: NDArray[np.bool_]) -> Placement:
+def _placement(situation: Situation, future: NDArray[np.bool_] | None) -> Placement:
     """Return where the units are: the view's own, but for fixes that must not be used (rare)."""
-    ignore = np.ones_like(future) if situation.rung is Eta.BEAT_ORDER else future
-    if not ignore.any() or not (ignore & (situation.placement.source == FIX)).any():
+    ignore = future
+    if situation.rung is Eta.BEAT_ORDER:
+        ignore = np.ones(len(situation.roster), np.bool_)
+    if ignore is None or not (ignore & (situation.placement.source == FIX)).any():
         return situation.placement
     return place_units(
         situation.roster,
@@ -179,13 +197,13 @@ def _placement(situation: Situation, future: NDArray[np.bool_]) -> Placement:
     )
 
 
-def _survey(draft: Draft, muster: Muster, future: NDArray[np.bool_], begin: StageCallback) -> Field:
+def _survey(
+    draft: Draft, muster: Muster, future: NDArray[np.bool_] | None, begin: StageCallback
+) -> Field:
     """Return the units with the rules that each of them breaks."""
     case, roster = draft.case, muster.roster
     check = case.check
     bits = muster.broken
-    mark_units(bits, roster, case.options.exclude_unit_ids, EXCLUDED)
-    mark_units(bits, roster, [u.unit_id for u in case.incident.assigned], ALREADY_ASSIGNED)
     limits = NO_LIMITS
     if check.mode is not Mode.SPD_ADD:
         limits = limit_police(

@@ -24,7 +24,7 @@ from routing.answer import Recommendation
 from routing.assign import IMPOSSIBLE, NO_UNIT
 from routing.codes import Agency, Mode, Outcome
 from routing.eligibility import mark_taken
-from routing.halves import SHOWN, Half, Team, form_team
+from routing.halves import SHOWN, Half, Team, form_team, needed_units
 from routing.model import Incident, Options, Situation
 from routing.outcomes import StageCallback
 from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits, BatchPairing, no_deadline, pair_batch
@@ -254,7 +254,8 @@ class _Placing:
         bits = field.bits.copy()
         held_for = {**field.limits.held_for, **mark_taken(bits, field.muster.roster, others)}
         field = replace(field, bits=bits, limits=with_changes(field.limits, held_for=held_for))
-        team = form_team(field.muster, bits, case.check, case.options, one.team.fixed)
+        needed = needed_units(case.check, case.incident)
+        team = form_team(field.muster, bits, needed, case.options, one.team.fixed, None)
         team = _with_chosen(team, self.chosen.get(call, {}))
         answer = conclude(replace(one, draft=draft, field=field, team=team))
         going = [unit for unit in answer.assign if not unit.already_assigned]

@@ -118,8 +118,17 @@ class UnitColumns:
         default_factory=dict, init=False, repr=False
     )
 
+    _latest: list[float] = field(default_factory=list, init=False, repr=False)
+
     def __len__(self) -> int:
         return len(self.unit_id)
+
+    @property
+    def latest_fix_s(self) -> float:
+        """Seconds since 1970 of the latest fix of all, -inf without any; remembered."""
+        if not self._latest:
+            self._latest.append(float(np.fmax.reduce(self.fixed_at_s, initial=-math.inf)))
+        return self._latest[0]
 
     def row_of(self, unit_id: str) -> int | None:
         """Return the row of a unit, or None."""

@@ -20,6 +20,7 @@ from geodata.network import NO_EDGE, StreetNetwork
 from geodata.snap import COLUMN_TYPES, NO_STREET, Position, Positions, Way
 from routing import hierarchy as kernel
 from routing import places, route_walk
+from routing.call_kernel import Streets
 from routing.road_columns import RoadColumns, read_only
 from routing.road_hierarchy import RoadHierarchy
 from routing.turns import TurnGraph
@@ -229,9 +230,24 @@ class TravelTimes:
             _place(position), columns.edge_by_street, self._move_ms, entry_first, entry_node,
             columns.rank, columns.nodes, self._from_table, self._label_width,
         )  # fmt: skip
+        return self.goal_of(position, row, path, base)
+
+    def goal_of(
+        self, position: Position, row: NDArray[np.int32], path: NDArray[np.int32], base: int
+    ) -> IncidentLabel:
+        """Return the label of a target that a kernel has made with this weight set."""
         return IncidentLabel(
             weights_id=self.weights_id, position=position, row=row, base=base, path=path
         )
+
+    @property
+    def kernel_columns(self) -> Streets:
+        """What `call_kernel.look` reads of the streets."""
+        c = self._columns
+        return (
+            c.edge_by_street, self._move_ms, c.turns, c.rank, c.nodes, self._from_table,
+            self._label_width,
+        )  # fmt: skip
 
     def at_junction(self, place: Position) -> Position:
         """Return a place at the very head of a one-way street as the begin of a street that leaves.
