@@ -11,13 +11,6 @@ UPDATES = "tests.routing.test_updates:test_rule_14_"
 
 NEVER = "        GateCode.WEAPON_REPORTED,\n        GateCode.VIOLENCE_REPORTED,\n"
 
-ONE_OF_EACH_CALL_SIGN = """
-        first = {unit.call_sign: i for i, unit in reversed(list(enumerate(units)))}
-        keep = sorted(first.values())
-        chosen = request.model_copy(update={"units": [units[i] for i in keep]})
-        return chosen, tuple(rows[i] for i in keep), []
-"""
-
 Row = tuple[str, str, str, str]
 
 
@@ -41,8 +34,7 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.gates", "code=GateCode.ACCEPTED_BEFORE_CLOSING,", "", "2300"),
         ("routing.gates", "last is not None and any(at is not None and last.holds(at)",
          "last is not None and any(at is not None", "2301"),
-        ("routing.arrivals", "broken=bits & UNFREE if terms.urgent else bits",
-         "broken=bits", "2110"),
+        ("routing.arrivals", "UNFREE if terms.urgent else -1", "-1", "2110"),
         ("routing.recommend", "if check.mode is not Mode.SPD_ADD:", "if check:", "2110"),
         ("routing.hold", "_nearest_busy(waiting) if waiting.urgent else ()", "()", "2112"),
     ),
@@ -62,8 +54,8 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.halves", "return Team(sought=sought, fixed=fixed)",
          "return Team(sought={a: h for a, h in sought.items() if h.complete}, fixed=fixed)",
          "1400"),
-        ("routing.halves", "is Mode.SPD_ADD else needed.units - there",
-         "is Mode.SPD_ADD else needed.units", "1346"),
+        ("routing.halves", "if incident.assigned and check.mode is not Mode.SPD_ADD:", "if False:",
+         "1346"),
         ("routing.gates", "        and not _police_assigned(incident)\n", "        and False\n",
          "1311"),
         ("routing.recommend",
@@ -93,8 +85,8 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
          "if has_taken(incident, OverrideAction.RELEASE_CARE_ALONE, Role.SPD_SERGEANT):",
          "if has_taken(incident, OverrideAction.RELEASE_CARE_ALONE, Role.SUPERVISOR):", "1403"),
         ("routing.hold", "else policy.escalate_after_s", "else 0", "1330"),
-        ("routing.hold", "held_since = waiting.incident.held_since or decided_at",
-         "held_since = decided_at", "1349"),
+        ("routing.hold", "(waiting.incident.held_since or decided_at).astimezone(UTC)",
+         "decided_at", "1349"),
         ("routing.hold", "clear_s = np.where(told, roster.expected_clear_s, clear_s)", "pass",
          "1330"),
         ("routing.recommend", "policy.on_no_spd is OnNoSpd.SOLO and", "False and", "1412"),
@@ -108,9 +100,9 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
          "1500"),
         ("routing.candidates_kernel", "SKILL_MISSING * (need[2] & ~skills != 0)", "0", "1623"),
         ("routing.halves", "    if len(ordered) < count:\n", "    if False:\n", "2244"),
-        ("routing.recommend", "case.options.exclude_unit_ids, EXCLUDED)", "(), EXCLUDED)", "1509"),
-        ("routing.recommend", "+ check.policy.future_fix_s", "+ 1e9", "1530"),
-        ("routing.arrivals", "if age_s <= self.policy.avl_aged_s:", "if True:", "1539"),
+        ("routing.recommend", "(unit_id, EXCLUDED) for", "(unit_id, 0) for", "1509"),
+        ("routing.recommend", "+ terms.policy.future_fix_s", "+ 1e9", "1530"),
+        ("routing.candidates_kernel", "1 if age_s <= aged_s else 2", "1", "1539"),
         ("routing.placement", "if post is not None and post in homes.posts:", "if False:", "1533"),
     ),
     8: _of(
@@ -151,24 +143,22 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
     ),
     12: _of(
         ("routing.arrivals", " and situation.rung in BY_STREET", "", "1242"),
-        ("routing.recommend", "if situation.rung is Eta.BEAT_ORDER else future",
-         "if False else future", "1244"),
+        ("routing.recommend", "if situation.rung is Eta.BEAT_ORDER:", "if False:", "1244"),
         ("routing.outcomes", "degraded=eta is not Eta.ROAD or estimated", "degraded=estimated",
          "1243"),
         ("routing.cautions", "far = snapped.distance_m > policy.snap.refuse_m", "far = False",
          "1234"),
         ("api.read_request", "if unit.status not in _STATUSES", "if False", "1506"),
-        ("api.read_request", "left_out = {row for row, unit in enumerate(raw.get(\"units\") or ())",
-         "left_out = {row for row, unit in enumerate(())", "1506"),
+        ("api.read_request", "if at.part[0] == \"units\" and len(at.part) == 2}", "if False}", "1506"),
         ("api.operations", "if found is PlaceCheck.INSIDE:", "if True:", "1630"),
     ),
     13: _of(
         ("routing.explain", "else arrive_s - first_s", "else arrive_s", "1512"),
         ("routing.explain", "rules=rule_names(broken)", "rules=()", "1500"),
         ("routing.explain", "held_for=held_for.get(row)", "held_for=None", "1550"),
-        ("routing.explain", "preference_s=preferred_s", "preference_s=0", "1620"),
-        ("routing.arrivals", "return max(0, int((self.now_s - fixed_at_s) // 1))",
-         "return 0", "1536"),
+        ("routing.explain", "preference_s=0 if against is None else int(against[row])",
+         "preference_s=0", "1620"),
+        ("routing.candidates_kernel", "max(0.0, math.floor(age_s)) if known else -1.0", "0.0", "1536"),
     ),
     14: _of(
         ("routing.updates", "if reasons and coming:", "if False:",
@@ -190,7 +180,8 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.cautions", "if at.uncertainty_m > 0 and", "if False and", "1222"),
     ),
     17: _of(
-        ("api.read_request", "        return request, rows, []\n", ONE_OF_EACH_CALL_SIGN, "1254"),
+        ("api.read_request", "best.setdefault(unit.unit_id, i)",
+         "best.setdefault(str(unit.call_sign), i)", "1254"),
         ("api.operations", "if read.request.units is None:", "if True:", "1104"),
         ("routing.roster", "unit_id=tuple(UnitId(u.unit_id) for u in sorted_units)",
          "unit_id=tuple(UnitId(u.call_sign) for u in sorted_units)", "1254"),

@@ -45,7 +45,7 @@ def test_a_mutant_reaches_whoever_imports_it_and_is_gone_afterwards() -> None:
     with installed(GUARD) as code:
         assert code("routing.recommend") is not real
         assert code("routing.eligibility").SHIFT_ENDING == 0
-        assert code("routing.recommend").mark_units is code("routing.eligibility").mark_units
+        assert code("routing.recommend").mark_taken is code("routing.eligibility").mark_taken
         assert code("routing.codes") is before["routing.codes"]
     ours = {name for name in sys.modules if name.partition(".")[0] in PACKAGES}
     assert {name for name in ours if sys.modules[name] is not before.get(name)} == set()
