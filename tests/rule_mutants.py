@@ -11,6 +11,11 @@ UPDATES = "tests.routing.test_updates:test_rule_14_"
 
 NEVER = "        GateCode.WEAPON_REPORTED,\n        GateCode.VIOLENCE_REPORTED,\n"
 
+ONE_OF_EACH_CALL_SIGN = """
+    best: dict[str, int] = {}
+    units = [unit.model_copy(update={"unit_id": unit.call_sign}) for unit in units]
+"""
+
 Row = tuple[str, str, str, str]
 
 
@@ -149,7 +154,8 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.cautions", "far = snapped.distance_m > policy.snap.refuse_m", "far = False",
          "1234"),
         ("api.read_request", "if unit.status not in _STATUSES", "if False", "1506"),
-        ("api.read_request", "if at.part[0] == \"units\" and len(at.part) == 2}", "if False}", "1506"),
+        ("api.read_request", "if at.part[0] == \"units\" and len(at.part) == 2}", "if False}",
+         "1506"),
         ("api.operations", "if found is PlaceCheck.INSIDE:", "if True:", "1630"),
     ),
     13: _of(
@@ -158,7 +164,8 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.explain", "held_for=held_for.get(row)", "held_for=None", "1550"),
         ("routing.explain", "preference_s=0 if against is None else int(against[row])",
          "preference_s=0", "1620"),
-        ("routing.candidates_kernel", "max(0.0, math.floor(age_s)) if known else -1.0", "0.0", "1536"),
+        ("routing.candidates_kernel", "max(0.0, math.floor(age_s)) if known else -1.0",
+         "0.0", "1536"),
     ),
     14: _of(
         ("routing.updates", "if reasons and coming:", "if False:",
@@ -180,8 +187,7 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.cautions", "if at.uncertainty_m > 0 and", "if False and", "1222"),
     ),
     17: _of(
-        ("api.read_request", "best.setdefault(unit.unit_id, i)",
-         "best.setdefault(str(unit.call_sign), i)", "1254"),
+        ("api.read_request", "    best: dict[str, int] = {}\n", ONE_OF_EACH_CALL_SIGN, "1254"),
         ("api.operations", "if read.request.units is None:", "if True:", "1104"),
         ("routing.roster", "unit_id=tuple(UnitId(u.unit_id) for u in sorted_units)",
          "unit_id=tuple(UnitId(u.call_sign) for u in sorted_units)", "1254"),
