@@ -354,6 +354,8 @@ class WarningCode(StrEnum):
     SHIFT_ENDING: a chosen unit is within its shift-end guard, as a last resort.
     FINISH_AFTER_SHIFT: a chosen unit would by the mean service time finish after its shift.
     ASSIGNED_ARRIVAL_UNKNOWN: a unit on the call has no position, so the pair has no time.
+    SPD_MAY_LEAVE: the scene is safe and CARE is there, so police may leave (advice, rule 5).
+    RELEASED_BEFORE_SCENE_SAFE: police left CARE's call before that; recorded, never refused.
     SPD_NOT_NAMED: an officer asks for CARE, and the request does not say which police are there.
     SECTOR_UNKNOWN: the policy looks at sectors, and the call's is not known, so it did not.
     OVERRIDE_NOT_APPLIED: an override was asserted whose role does not allow it, or that had
@@ -373,6 +375,8 @@ class WarningCode(StrEnum):
     SHIFT_ENDING = "SHIFT_ENDING"
     FINISH_AFTER_SHIFT = "FINISH_AFTER_SHIFT"
     ASSIGNED_ARRIVAL_UNKNOWN = "ASSIGNED_ARRIVAL_UNKNOWN"
+    SPD_MAY_LEAVE = "SPD_MAY_LEAVE"
+    RELEASED_BEFORE_SCENE_SAFE = "RELEASED_BEFORE_SCENE_SAFE"
     SPD_NOT_NAMED = "SPD_NOT_NAMED"
     SECTOR_UNKNOWN = "SECTOR_UNKNOWN"
     OVERRIDE_NOT_APPLIED = "OVERRIDE_NOT_APPLIED"

@@ -48,6 +48,7 @@ from routing.dispatch import (
 from routing.explain import NOTHING, explain
 from routing.halves import Team
 from routing.hold import Waiting, hold_for_opening, hold_for_units
+from routing.interlock import of_release
 from routing.police import PoliceLimits
 from routing.policy import OnNoCare
 from routing.wording import for_dispatch, for_hold, for_not_eligible
@@ -229,6 +230,8 @@ def _warnings(draft: Draft, field: Field, team: Team) -> tuple[AnswerWarning, ..
     found += cautions.of_place(situation, case.incident, muster.target, case.check.policy)
     if case.incident.overrides:
         found += cautions.of_overrides(case.incident, case.check)
+    if case.incident.assigned:
+        found += of_release(case.incident)
     found += cautions.of_mode(case, team, sector_unknown=field.limits.sector_unknown)
     for half in team.named():
         found += cautions.of_fixed(half) if half.fixed else cautions.of_chosen(half)

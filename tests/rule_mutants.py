@@ -7,6 +7,7 @@ notice it: the time of a call of the scenario book (`tandem scenarios`), or a te
 from tests.mutants import Mutant
 
 BATCH = "tests.routing.test_recommend_batch:test_rule_10_"
+INTERLOCK = "tests.routing.test_interlock:test_rule_5_"
 UPDATES = "tests.routing.test_updates:test_rule_14_"
 
 NEVER = "        GateCode.WEAPON_REPORTED,\n        GateCode.VIOLENCE_REPORTED,\n"
@@ -79,6 +80,15 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.dispatch", "safe = safe_at is not None and safe_at <= latest", "safe = False",
          "1305"),
         ("routing.staging", "least_s=max(0, spd_s - care_s)", "least_s=0", "1248"),
+    ),
+    5: _of(
+        ("routing.interlock", "return there and incident.scene_safe_at is not None",
+         "return incident.scene_safe_at is not None",
+         INTERLOCK + "police_may_leave_when_the_scene_is_safe_and_care_is_there"),
+        ("routing.interlock", "if unit.status in _GONE:", "if False:",
+         INTERLOCK + "police_that_left_too_early_are_named_and_nothing_is_refused"),
+        ("routing.interlock", "if may_leave(incident):", "if False:",
+         INTERLOCK + "police_may_leave_when_the_scene_is_safe_and_care_is_there"),
     ),
     6: _of(
         ("routing.outcomes", "on_no_care is not OnNoCare.SEND_SPD",
