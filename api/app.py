@@ -61,6 +61,17 @@ class App(FastAPI):
         super().__init__(**options)
         self.doors: dict[tuple[str, str], ASGIApp] = {}
         """By method and address; the route behind each is in the router too, and described."""
+        self.addresses: list[Route] = []
+        """Every route, in the order in which the router tries them."""
+
+    def methods_at(self, path: str) -> str:
+        """Return all methods of the address that a path has, as the header Allow lists them.
+
+        The framework has one route for each method and would name those of one route only.
+        """
+        first = next((one.path for one in self.addresses if one.path_regex.match(path)), None)
+        found = [one.methods or () for one in self.addresses if one.path == first]
+        return ", ".join(sorted({method for methods in found for method in methods}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve by a door where there is one."""
@@ -95,10 +106,11 @@ def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = 
         redirect_slashes=False,
     )
     app.state.service = service
-    routes = [OPENAPI_PATH]
+    app.addresses += [route for route in app.routes if isinstance(route, Route)]
     for part in (recommend_units, units, network, health):
         app.include_router(part.router)
-        routes += [route.path for route in part.router.routes if isinstance(route, Route)]
+        app.addresses += [route for route in part.router.routes if isinstance(route, Route)]
+    routes = [route.path for route in app.addresses]
     observed = partial(Observed, routes=routes, metrics=service.metrics, log=service.log)
     app.add_middleware(observed)
     app.doors["POST", recommend_units.PATH] = observed(door(recommend_units.recommend))
@@ -144,9 +156,12 @@ async def _own_error(_request: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem_response(_as_ours(error), dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers = {"allow": request.app.methods_at(request.url.path)}
+    return problem_response(_as_ours(error), headers)
 
 
 def _as_ours(error: HTTPException) -> TandemError:
