@@ -36,7 +36,7 @@ from api.metrics import Metrics, software_version
 from api.observe import Observed, door
 from api.openapi import install_description
 from api.operations import Decider
-from api.routes import health, network, recommend_units, units
+from api.routes import health, network, recommend_batch, recommend_units, units
 from api.service import Service
 from api.settings import Settings
 from routing.fixes import FixLimits
@@ -107,7 +107,7 @@ def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = 
     )
     app.state.service = service
     app.addresses += [route for route in app.routes if isinstance(route, Route)]
-    for part in (recommend_units, units, network, health):
+    for part in (recommend_units, recommend_batch, units, network, health):
         app.include_router(part.router)
         app.addresses += [route for route in part.router.routes if isinstance(route, Route)]
     routes = [route.path for route in app.addresses]
@@ -149,6 +149,7 @@ def _take_into_service(service: Service, live: LiveRoster) -> None:
     gc.freeze()  # what stays for good is not looked at again by the collector
     gc.enable()
     service.become_ready(live)
+    service.batches.begin(recommend_batch.load_solvers)
 
 
 async def _own_error(_request: Request, error: Exception) -> Response:

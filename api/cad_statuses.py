@@ -7,7 +7,8 @@ nobody has mapped, which stays as it is, reads as UNKNOWN and is named in a warn
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
-from api.request_schemas import AssignedEntry, RecommendRequest, UnitEntry
+from api.batch_schemas import RecommendBatchRequest
+from api.request_schemas import AssignedEntry, IncidentEntry, RecommendRequest, UnitEntry
 from routing.codes import Status
 from routing.policy import normalised
 
@@ -28,13 +29,32 @@ def with_our_statuses(
     if not status_of:
         return request
     units = _mapped(request.units or (), status_of)
-    assigned = _mapped(request.incident.assigned, status_of)
+    incident = _incident_with_our_statuses(request.incident, status_of)
     if units is not None:
         request = request.model_copy(update={"units": units})
-    if assigned is not None:
-        incident = request.incident.model_copy(update={"assigned": assigned})
+    if incident is not request.incident:
         request = request.model_copy(update={"incident": incident})
     return request
+
+
+def batch_with_our_statuses(
+    request: RecommendBatchRequest, status_of: Mapping[str, Status]
+) -> RecommendBatchRequest:
+    """Return the same of a batch."""
+    if not status_of:
+        return request
+    units = _mapped(request.units or (), status_of)
+    incidents = [_incident_with_our_statuses(one, status_of) for one in request.incidents]
+    return request.model_copy(
+        update={"incidents": incidents, "units": request.units if units is None else units}
+    )
+
+
+def _incident_with_our_statuses(
+    incident: IncidentEntry, status_of: Mapping[str, Status]
+) -> IncidentEntry:
+    assigned = _mapped(incident.assigned, status_of)
+    return incident if assigned is None else incident.model_copy(update={"assigned": assigned})
 
 
 def _mapped(units: Sequence[_Unit], status_of: Mapping[str, Status]) -> list[_Unit] | None:

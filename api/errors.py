@@ -12,6 +12,7 @@
     ├── ServiceError            the caller may try again
     │   ├── NotReady            503  streets and kernels are still being loaded
     │   ├── WritersWaiting      503  more roster writes wait than may
+    │   ├── BatchesWaiting      503  more batches of calls wait than may
     │   └── InternalFault       500  our own bug
     ├── StoreError              whatever engine the store has
     │   ├── StoreUnavailable    503  it cannot be reached
@@ -134,6 +135,13 @@ class WritersWaiting(ServiceError):
     title = "Too many writes are waiting"
 
 
+class BatchesWaiting(ServiceError):
+    """More batches of calls wait than may."""
+
+    code = "TOO_MANY_BATCHES"
+    title = "Too many batches are waiting"
+
+
 class InternalFault(ServiceError):
     """A bug of ours."""
 
@@ -205,6 +213,7 @@ STATUS: Final[dict[type[TandemError], int]] = {
     WrongMethod: 405,
     NotReady: 503,
     WritersWaiting: 503,
+    BatchesWaiting: 503,
     StoreUnavailable: 503,
     RosterFull: 409,
     InternalFault: 500,

@@ -6,10 +6,10 @@ calls that are far from any street, which are no failure.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from routing.codes import Eta
-from routing.model import Recommendation, Situation
+from routing.model import Situation
 
 FALLS: Final = {
     Eta.ROAD: Eta.STRAIGHT_LINE,
@@ -18,18 +18,19 @@ FALLS: Final = {
 }
 """Where a failed decision goes: what failed by the streets fails with older weights as well."""
 
-Decide = Callable[..., Recommendation]
+Found = TypeVar("Found")
+"""One recommendation, or those of a batch."""
 Told = Callable[[BaseException, Eta], None]
 """Told of a fault and of the rung that it happened on."""
 
 
-def always_answering(decide: Decide, told: Told) -> Decide:
+def always_answering(decide: Callable[..., Found], told: Told) -> Callable[..., Found]:
     """Return `decide` with the next rungs of the ladder behind it.
 
     A fault on the last rung is raised, because there is nothing left to answer with.
     """
 
-    def on_the_ladder(situation: Situation, *asked: Any, **how: Any) -> Recommendation:
+    def on_the_ladder(situation: Situation, *asked: Any, **how: Any) -> Found:
         while True:
             try:
                 return decide(situation, *asked, **how)

@@ -31,13 +31,14 @@ class Leniency:
     """Which parts of a body may be left out."""
 
     rows: Mapping[Location, tuple[str, type[Entry] | None]]
-    """The lists whose rows stand alone: the first word of their warnings, and their model."""
+    """The lists whose rows stand alone: the first word of their warnings, and their model; '*' is
+    any row of a list around them. A list within the rows of another comes before that."""
     mendable: frozenset[Location]
     """Where the parts are that may go; '*' is any row of a list."""
 
     def part_of(self, location: Location) -> Location | None:
         """Return the longest part of a location that may be left out, or None."""
-        pattern = tuple("*" if isinstance(part, int) else part for part in location)
+        pattern = pattern_of(location)
         for length in range(len(location), 0, -1):
             if pattern[:length] in self.mendable:
                 return location[:length]
@@ -45,11 +46,14 @@ class Leniency:
 
     def kind_of(self, part: Location) -> str | None:
         """Return the first word of the warnings about a part, or None outside all rows."""
-        return next((kind for at, (kind, _) in self.rows.items() if part[: len(at)] == at), None)
+        at = pattern_of(part)
+        return next(
+            (kind for rows, (kind, _) in self.rows.items() if at[: len(rows)] == rows), None
+        )
 
     def is_row(self, part: Location) -> bool:
         """Tell whether a part is a whole row of one of the lists."""
-        return isinstance(part[-1], int) and part[:-1] in self.rows
+        return isinstance(part[-1], int) and pattern_of(part[:-1]) in self.rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,11 @@ class LeftOut:
     part: Location
     fault: ErrorDetails
     raw: Any
+
+
+def pattern_of(location: Location) -> Location:
+    """Return a location with '*' for the rows of lists."""
+    return tuple("*" if isinstance(part, int) else part for part in location)
 
 
 def optional_fields(model: type[Entry], at: Location) -> Iterator[Location]:

@@ -24,6 +24,10 @@ SECONDS: Final = (
 )  # fmt: skip
 """Bucket edges; the last is the published bar of 2 s for a CAD unit recommendation."""
 
+CALLS: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
+GAPS_S: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""Bucket edges: calls of a batch, and whole seconds that its sum may be from the least."""
+
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -55,10 +59,18 @@ class Tally(Collector):
 
 
 class Durations(Collector):
-    """How many took how long, by one label."""
+    """How many took how long, by one label; with other edges, how many had how much of what."""
 
-    def __init__(self, name: str, meaning: str, label: str, *, registry: CollectorRegistry) -> None:
-        self.name, self.meaning, self.label = name, meaning, label
+    def __init__(
+        self,
+        name: str,
+        meaning: str,
+        label: str,
+        *,
+        registry: CollectorRegistry,
+        edges: tuple[float, ...] = SECONDS,
+    ) -> None:
+        self.name, self.meaning, self.label, self.edges = name, meaning, label, edges
         self._counts: dict[str, list[int]] = {}
         self._sums_s: dict[str, float] = {}
         registry.register(self)
@@ -68,19 +80,47 @@ class Durations(Collector):
         for value, took_s in took:
             counts = self._counts.get(value)
             if counts is None:
-                counts = self._counts[value] = [0] * (len(SECONDS) + 1)
+                counts = self._counts[value] = [0] * (len(self.edges) + 1)
                 self._sums_s[value] = 0.0
-            counts[bisect_left(SECONDS, took_s)] += 1
+            counts[bisect_left(self.edges, took_s)] += 1
             self._sums_s[value] += took_s
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Yield the counts as Prometheus' client has them."""
-        edges = [*map(floatToGoString, SECONDS), "+Inf"]
+        edges = [*map(floatToGoString, self.edges), "+Inf"]
         family = HistogramMetricFamily(self.name, self.meaning, labels=[self.label])
         for value, counts in self._counts.items():
             buckets = list(zip(edges, accumulate(counts), strict=True))
             family.add_metric([str(value)], buckets, self._sums_s[value])
         yield family
+
+
+class BatchMetrics:
+    """What is counted of batches of calls, each by the outcome of its search."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.decided = Tally(
+            "tandem_batches", "Batches of calls decided: PROVEN best, BOUNDED or CUT_SHORT.",
+            ("outcome",), registry=registry,
+        )  # fmt: skip
+        self.calls = Durations(
+            "tandem_batch_calls", "Calls of a batch.", "outcome", registry=registry, edges=CALLS
+        )
+        self.took_s = Durations(
+            "tandem_batch_seconds", "From the request to the answer of a batch.", "outcome",
+            registry=registry,
+        )  # fmt: skip
+        self.gap_s = Durations(
+            "tandem_batch_gap_seconds", "What the sum of arrivals may be from the least.",
+            "outcome", registry=registry, edges=GAPS_S,
+        )  # fmt: skip
+
+    def add(self, outcome: str, *, calls: int, took_s: float, gap_s: int) -> None:
+        """Count one batch."""
+        self.decided.add(outcome)
+        self.calls.observe((outcome, calls))
+        self.took_s.observe((outcome, took_s))
+        self.gap_s.observe((outcome, gap_s))
 
 
 class Metrics:
@@ -108,6 +148,7 @@ class Metrics:
         self.warnings = Tally(
             "tandem_warnings", "Warnings given in answers, by code.", ("code",), registry=on
         )
+        self.batches = BatchMetrics(on)
         self.units = Gauge(
             "tandem_units", "Units on the roster.", ["agency", "status"], registry=on
         )

@@ -1,5 +1,6 @@
 """From the words of a request to the nouns of `routing.model`; no rule lives here."""
 
+from api.batch_schemas import RecommendBatchRequest
 from api.request_schemas import (
     AssignedEntry,
     CompetingEntry,
@@ -52,7 +53,9 @@ def incident_of(entry: IncidentEntry) -> Incident:
     )
 
 
-def options_of(request: RecommendRequest, *, always_route: bool = False) -> Options:
+def options_of(
+    request: RecommendRequest | RecommendBatchRequest, *, always_route: bool = False
+) -> Options:
     """Return how much to answer; `always_route` adds the ways."""
     return Options(
         alternatives=request.options.alternatives,

@@ -4,11 +4,14 @@ The request's schema, the examples (made by `tandem`'s own code from the demo ca
 `examples`), and the one shape of every refusal.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
 
 from api.answer_schemas import ProblemAnswer, RecommendAnswer
+from api.batch_example import read_batch_example
+from api.batch_schemas import RecommendBatchAnswer, RecommendBatchRequest
 from api.errors import PROBLEM_TYPE
 from api.examples import read_examples
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
@@ -16,6 +19,7 @@ from api.request_schemas import RecommendRequest
 
 REF: Final = "#/components/schemas/{model}"
 RECOMMEND_PATH: Final = "/v1/recommend-units"
+BATCH_PATH: Final = "/v1/recommend-units/batch"
 NETWORK_PATH: Final = "/v1/network"
 REFUSALS: Final = {
     "408": "The body did not arrive in time.",
@@ -53,6 +57,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         [
             (RecommendRequest, "validation"),
             (RecommendAnswer, "serialization"),
+            (RecommendBatchRequest, "validation"),
+            (RecommendBatchAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
             *((model, "validation") for model in REQUESTS),
             *((model, "serialization") for model in ANSWERS),
@@ -60,7 +66,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
         ref_template=REF,
     )
     document.setdefault("components", {}).setdefault("schemas", {}).update(models["$defs"])
-    _describe_recommend(document["paths"][RECOMMEND_PATH]["post"])
+    paths = document["paths"]
+    _describe(paths[RECOMMEND_PATH]["post"], RecommendRequest, RecommendAnswer, read_examples())
+    of_batch = {"BATCH": read_batch_example()}
+    _describe(paths[BATCH_PATH]["post"], RecommendBatchRequest, RecommendBatchAnswer, of_batch)
+    busy = "Not ready, or too many batches are in hand; ask again after Retry-After."
+    paths[BATCH_PATH]["post"]["responses"]["503"] = _refusal(busy)
     document["paths"][NETWORK_PATH]["get"]["responses"]["503"] = _refusal(REFUSALS["503"])
     describe_roster(document["paths"], REF)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them
@@ -68,18 +79,20 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _describe_recommend(operation: dict[str, Any]) -> None:
-    examples = read_examples()
+def _describe(
+    operation: dict[str, Any], request: type, answer: type, examples: Mapping[str, Any]
+) -> None:
+    """Complete an operation that decides; FastAPI knows the meaning of its 200."""
     requests = {name: {"value": example["request"]} for name, example in examples.items()}
     answers = {name: {"value": example["answer"]} for name, example in examples.items()}
     operation["requestBody"] = {
         "required": True,
-        "content": {"application/json": {"schema": _ref(RecommendRequest), "examples": requests}},
+        "content": {"application/json": {"schema": _ref(request), "examples": requests}},
     }
     operation["responses"] = {
         "200": {
-            "description": "DISPATCH, HOLD or NOT_ELIGIBLE",
-            "content": {"application/json": {"schema": _ref(RecommendAnswer), "examples": answers}},
+            "description": operation["responses"]["200"]["description"],
+            "content": {"application/json": {"schema": _ref(answer), "examples": answers}},
         },
         **{status: _refusal(meaning) for status, meaning in REFUSALS.items()},
     }

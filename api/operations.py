@@ -17,7 +17,7 @@ from api.ids import new_recommendation_id
 from api.live_view import LiveView
 from api.nouns import incident_of, options_of
 from api.read_request import ReadRequest, RequestWarning, bounded, read_request
-from api.request_schemas import LocationEntry, RecommendRequest
+from api.request_schemas import LocationEntry, RecommendRequest, UnitEntry
 from geodata.network import StreetNetwork
 from geodata.snap import PlaceCheck, check_place
 from routing.live import with_roster
@@ -91,7 +91,7 @@ def recommend_units(
     require_place(view.situation.network, request.incident.location)
     watch.begin("units")
     decided_at = to_milliseconds(request.as_of or now())
-    situation = _with_units(view, decided_at, read)
+    situation = with_units(view, decided_at, request.units, read.unit_rows)
     options = options_of(request, always_route=always_route)
     incident = incident_of(request.incident)
     found = decide(situation, incident, decided_at, options, stage=watch.begin)
@@ -147,8 +147,10 @@ _PLACE_WORDS: Final = {
 }  # fmt: skip
 
 
-def require_place(network: StreetNetwork, location: LocationEntry) -> None:
-    """Refuse a place that cannot be meant.
+def require_place(
+    network: StreetNetwork, location: LocationEntry, path: str = "/incident/location"
+) -> None:
+    """Refuse a place that cannot be meant; `path` is where it stands in the request.
 
     Raises
     ------
@@ -162,18 +164,23 @@ def require_place(network: StreetNetwork, location: LocationEntry) -> None:
     if found is PlaceCheck.OUTSIDE:
         west, south, east, north = network.bounds
         said += f" (lon {west:.4f} to {east:.4f}, lat {south:.4f} to {north:.4f})"
-    problem = Problem(path="/incident/location", code=code, detail=said, remedy=remedy)
-    raise InvalidRequest(f"/incident/location: {said}.", remedy=remedy, problems=(problem,))
+    problem = Problem(path=path, code=code, detail=said, remedy=remedy)
+    raise InvalidRequest(f"{path}: {said}.", remedy=remedy, problems=(problem,))
 
 
 # -- the situation and the answer -----------------------------------------------------------------
 
 
-def _with_units(view: LiveView, decided_at: dt.datetime, read: ReadRequest) -> Situation:
+def with_units(
+    view: LiveView,
+    decided_at: dt.datetime,
+    units: Sequence[UnitEntry] | None,
+    rows: Sequence[int],
+) -> Situation:
     """Return the situation with the roster, or with the units of the request in its place."""
-    if read.request.units is None:
+    if units is None:
         return view.on_duty_at(decided_at)
-    return with_roster(view.at(decided_at), unit_columns(read.request.units, read.unit_rows))
+    return with_roster(view.at(decided_at), unit_columns(units, rows))
 
 
 def _warnings(found: Recommendation, read: ReadRequest) -> Sequence[RequestWarning]:

@@ -23,6 +23,8 @@ from api.request_schemas import (
     AssignedEntry,
     CompetingEntry,
     Entry,
+    IncidentEntry,
+    OperatorEntry,
     OptionsEntry,
     OverrideEntry,
     RecommendRequest,
@@ -72,16 +74,10 @@ def read_request(body: bytes, status_of: Mapping[str, Status] = NO_WORDS) -> Rea
     request = with_our_statuses(request, status_of)
     rows: tuple[int, ...] = ()
     if request.units:
-        left_out = {int(at.part[1]) for at in gone if at.part[0] == "units" and len(at.part) == 2}
-        sent = len(request.units) + len(left_out)
-        rows = tuple([row for row in range(sent) if row not in left_out])
-        warnings += unknown_statuses(request.units, rows)
-        kept, doubles = one_entry_each(request.units, rows)
-        if doubles:
-            units = [request.units[i] for i in kept]
+        units, rows, found = usable_units(request.units, gone)
+        if units is not request.units:
             request = request.model_copy(update={"units": units})
-            rows = tuple([rows[i] for i in kept])
-            warnings += doubles
+        warnings += found
     warnings += unknown_fields(_entries(request, rows))
     return ReadRequest(request=request, unit_rows=rows, warnings=bounded(warnings))
 
@@ -134,6 +130,24 @@ def warning_of(left_out: LeftOut, leniency: Leniency) -> RequestWarning:
 
 
 # -- statuses, doubles and unknown fields --------------------------------------------------------
+
+
+def usable_units(
+    units: list[UnitEntry], gone: Sequence[LeftOut]
+) -> tuple[list[UnitEntry], tuple[int, ...], list[RequestWarning]]:
+    """Return one entry of each unit, the row of each as it was sent, and what is to be said."""
+    rows = rows_left("units", len(units), gone)
+    warnings = unknown_statuses(units, rows)
+    kept, doubles = one_entry_each(units, rows)
+    if doubles:
+        units, rows = [units[i] for i in kept], tuple([rows[i] for i in kept])
+    return units, rows, warnings + doubles
+
+
+def rows_left(name: str, n_left: int, gone: Sequence[LeftOut]) -> tuple[int, ...]:
+    """Return the rows of a list, as it was sent, that were not left out of it."""
+    left_out = {int(at.part[1]) for at in gone if at.part[0] == name and len(at.part) == 2}
+    return tuple([row for row in range(n_left + len(left_out)) if row not in left_out])
 
 
 def unknown_statuses(units: Sequence[UnitEntry], rows: Sequence[int]) -> list[RequestWarning]:
@@ -203,29 +217,46 @@ def unknown_fields(entries: Iterable[tuple[Location, Entry]]) -> list[RequestWar
 
 def _entries(request: RecommendRequest, rows: Sequence[int]) -> Iterator[tuple[Location, Entry]]:
     """Yield the parts of a request that have unknown keys, each with its place in the body."""
-    incident = request.incident
-    single: tuple[tuple[Location, Entry | None], ...] = (
-        ((), request),
-        (("operator",), request.operator),
-        (("incident",), incident),
-        (("incident", "location"), incident.location),
-        (("incident", "screening"), incident.screening),
-        (("options",), request.options),
-    )
-    for at, entry in single:
-        if entry is not None and entry.__pydantic_extra__:
-            yield at, entry
-    lists: tuple[tuple[Location, Sequence[Entry]], ...] = (
-        (("competing",), request.competing),
-        (("incident", "assigned"), incident.assigned),
-        (("incident", "overrides"), incident.overrides),
-    )
-    for at, items in lists:
-        for i, item in enumerate(items):
-            if item.__pydantic_extra__:
-                yield (*at, i), item
+    yield from entries_beside(request, request.operator, request.options, request.competing)
+    yield from entries_of_incident(("incident",), request.incident)
     for row, unit in zip(rows, request.units or (), strict=True):
         yield from entries_of_unit(("units", row), unit)
+
+
+def entries_beside(
+    request: Entry,
+    operator: OperatorEntry | None,
+    options: OptionsEntry,
+    competing: Sequence[CompetingEntry],
+) -> Iterator[tuple[Location, Entry]]:
+    """Yield the parts beside calls and units that have unknown keys, each with its place."""
+    if request.__pydantic_extra__:
+        yield (), request
+    if operator is not None and operator.__pydantic_extra__:
+        yield ("operator",), operator
+    if options.__pydantic_extra__:
+        yield ("options",), options
+    for i, need in enumerate(competing):
+        if need.__pydantic_extra__:
+            yield ("competing", i), need
+
+
+def entries_of_incident(at: Location, incident: IncidentEntry) -> Iterator[tuple[Location, Entry]]:
+    """Yield the parts of a call that have unknown keys, each with its place in the body."""
+    if incident.__pydantic_extra__:
+        yield at, incident
+    if incident.location.__pydantic_extra__:
+        yield (*at, "location"), incident.location
+    if incident.screening is not None and incident.screening.__pydantic_extra__:
+        yield (*at, "screening"), incident.screening
+    lists: tuple[tuple[str, Sequence[Entry]], ...] = (
+        ("assigned", incident.assigned),
+        ("overrides", incident.overrides),
+    )
+    for name, items in lists:
+        for i, item in enumerate(items):
+            if item.__pydantic_extra__:
+                yield (*at, name, i), item
 
 
 def entries_of_unit(at: Location, unit: UnitEntry) -> Iterator[tuple[Location, Entry]]:

@@ -7,11 +7,12 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from api.errors import NotReady, WritersWaiting
+from api.errors import BatchesWaiting, NotReady, WritersWaiting
+from api.line import Line
 from api.live_roster import LiveRoster
 from api.live_view import LiveView
 from api.log import fault_place
@@ -21,13 +22,24 @@ from api.settings import Settings
 from api.store.contract import RosterStore
 from api.store.memory import MemoryRoster
 from routing.codes import Eta
+from routing.model import Recommendation
 from routing.recommend import recommend
+
+if TYPE_CHECKING:
+    from api.batch_operations import BatchAnswered
 
 Done = TypeVar("Done")
 
 
 def _one_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="roster")
+
+
+def _too_many_batches(in_hand: int) -> BatchesWaiting:
+    return BatchesWaiting(
+        f"{in_hand} batches of calls are in hand.",
+        remedy="Ask again, or for each call alone: POST /v1/recommend-units is always answered.",
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +56,10 @@ class Service:
     failure: str | None = None
     writer: ThreadPoolExecutor = field(default_factory=_one_thread)
     writes_waiting: int = 0
+    batches: Line = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batches = Line("batches", self.settings.batches_waiting_max, _too_many_batches)
 
     @property
     def view(self) -> LiveView | None:
@@ -98,6 +114,7 @@ class Service:
 
     def close(self) -> None:
         """Let the writes in hand end, then let go of the store."""
+        self.batches.close()
         self.writer.shutdown(wait=True)
         self.store.close()
 
@@ -127,12 +144,11 @@ class Service:
 
     def count(self, answered: Answered) -> Mapping[str, Any]:
         """Count one recommendation and return what its log line says: its id and no content."""
-        found, counted = answered.found, self.metrics
-        counted.outcomes.add(found.outcome, found.mode or "NONE")
-        counted.rungs.add(found.basis.eta)
+        found = answered.found
+        self._count_found(found)
         for warning in answered.warnings:
-            counted.warnings.add(warning.code)
-        counted.stage_s.observe(*answered.stages)
+            self.metrics.warnings.add(warning.code)
+        self.metrics.stage_s.observe(*answered.stages)
         return {
             "id": answered.recommendation_id,
             "outcome": found.outcome,
@@ -141,6 +157,29 @@ class Service:
             "units": sum([kind.seen for kind in found.explain.counts.values()]),
             "warnings": len(answered.warnings),
         }
+
+    def count_batch(self, answered: "BatchAnswered", took_s: float) -> Mapping[str, Any]:
+        """Count the answers of a batch and return what its log line says: ids and no content."""
+        counted, facts = self.metrics, answered.facts
+        for found in answered.found:
+            self._count_found(found)
+        for warning in answered.warnings:
+            counted.warnings.add(warning.code)
+        outcome = (
+            "CUT_SHORT" if facts.cut_short else "PROVEN" if facts.proven_optimal else "BOUNDED"
+        )
+        counted.batches.add(outcome, calls=facts.calls, took_s=took_s, gap_s=facts.gap_s)
+        return {
+            "ids": answered.recommendation_ids,
+            "outcome": outcome,
+            "calls": facts.calls,
+            "served": facts.served,
+            "warnings": len(answered.warnings),
+        }
+
+    def _count_found(self, found: Recommendation) -> None:
+        self.metrics.outcomes.add(found.outcome, found.mode or "NONE")
+        self.metrics.rungs.add(found.basis.eta)
 
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""

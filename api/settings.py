@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """Metres that satellite noise may add to a move before its speed counts as impossible."""
     roster_writes_waiting_max: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Roster writes in hand above which new ones get 503."""
+    batches_waiting_max: Annotated[int, Field(ge=1, le=1_000)] = 8
+    """Batches of calls in hand, one of them being decided, above which new ones get 503."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least serious log line that is written."""
 

@@ -1,6 +1,6 @@
 """POST /v1/recommend-units."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.answer_schemas import RecommendAnswer
 from api.body import read_body
 from api.observe import note
-from api.operations import Answered, recommend_units
+from api.operations import recommend_units
 from api.service import Service
 
 router = APIRouter(tags=["recommendations"])
@@ -16,10 +16,22 @@ router = APIRouter(tags=["recommendations"])
 PATH: Final = "/v1/recommend-units"
 
 
+class Written(Protocol):
+    """An answer to one call or to several."""
+
+    @property
+    def body(self) -> bytes:
+        """The answer as JSON."""
+
+    @property
+    def stages(self) -> tuple[tuple[str, float], ...]:
+        """The seconds that each stage took."""
+
+
 class AnswerResponse(Response):
     """An answer that is bytes already, with the two headers that say what and how long."""
 
-    def __init__(self, answered: Answered) -> None:
+    def __init__(self, answered: Written) -> None:
         self.status_code = 200
         self.background = None
         self.body = answered.body
@@ -53,7 +65,7 @@ async def recommend(request: Request) -> Response:
     return AnswerResponse(answered)
 
 
-def server_timing(answered: Answered) -> str:
+def server_timing(answered: Written) -> str:
     """Return the stages and their sum in the form of the header Server-Timing, in milliseconds."""
     parts = [f"{stage};dur={s * 1000:.3f}" for stage, s in answered.stages]
     total_s = sum([s for _, s in answered.stages])

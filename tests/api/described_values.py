@@ -109,7 +109,7 @@ class Described:
     def _array(self, schema: Schema, value: Any) -> bool:
         return (
             isinstance(value, list)
-            and len(value) <= schema.get("maxItems", math.inf)
+            and schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf)
             and all(self._fits(schema["items"], below) for below in value)
         )
 

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.answer_schemas import RecommendAnswer
+from api.batch_schemas import RecommendBatchAnswer
 from api.examples import read_examples
 from api.request_schemas import VERSION_MAX, UnitEntry
 from api.roster_schemas import PositionsWritten, SnapshotWritten, UnitWritten
@@ -50,6 +51,8 @@ class Endpoint:
     answer: type[BaseModel]
     doubtful: tuple[Place, ...] = ()
     """Parts whose allowed values may still be refused, because of where they are."""
+    needed: tuple[Place, ...] = ()
+    """Lists of which one row at least must be good."""
     unit_id: str = ""
     """What stands in the address where the path has a name for it."""
     taken: frozenset[int] = frozenset({200})
@@ -150,6 +153,35 @@ RECOMMEND = Endpoint(
 )  # fmt: skip
 
 
+def batch_body(canary: Canary) -> Body:
+    """Return a batch of two calls: whatever becomes of one, the other is decided."""
+    made = recommend_body(canary)
+    incident = made.pop("incident")
+    made["incidents"] = [
+        copy.deepcopy(incident) | {"incident_id": f"{canary.name}{k}"} for k in range(2)
+    ]
+    return made
+
+
+RECOMMEND_BATCH = Endpoint(
+    method="POST",
+    path="/v1/recommend-units/batch",
+    good=batch_body,
+    mended=(
+        ("units", "*"), ("competing", "*"), ("exclude_unit_ids", "*"), ("incidents", "*"),
+        ("options",), ("operator",), ("request_id",),
+    ),
+    names=(
+        ("request_id",), ("incidents", "*", "incident_id"),
+        ("incidents", "*", "assigned", "*", "unit_id"),
+        ("incidents", "*", "assigned", "*", "call_sign"), ("competing", "*", "incident_id"),
+        ("units", "*", "unit_id"), ("units", "*", "call_sign"),
+    ),
+    needed=(("incidents",),),
+    answer=RecommendBatchAnswer,
+)  # fmt: skip
+
+
 # -- the roster -----------------------------------------------------------------------------------
 
 UNIT_ID = "2K7-20260721B"
@@ -229,7 +261,7 @@ POSITIONS = Endpoint(
     before=snapshot_body,
 )
 
-ENDPOINTS = (RECOMMEND, PUT_UNITS, PUT_UNIT, POSITIONS)
+ENDPOINTS = (RECOMMEND, RECOMMEND_BATCH, PUT_UNITS, PUT_UNIT, POSITIONS)
 """Every endpoint that takes a body; a new one is one more row."""
 
 
@@ -289,10 +321,15 @@ def part_of(place: Place, patterns: tuple[Place, ...]) -> Place | None:
     return next((p for p in parts if any(matches(p, pattern) for pattern in patterns)), None)
 
 
+LONG_LISTS = (("units",), ("incidents",))
+FIRST = ((), (0,))
+"""Of long lists the list itself and its first row."""
+
+
 def field_cases(endpoint: Endpoint, described: Described, rng: random.Random) -> Iterator[Case]:
     """Yield every field of a good body with every value above, one at a time; of rows the first."""
     every = places(endpoint.good(new_canary(rng)))
-    for place in (place for place in every if place[:1] != ("units",) or place[1:2] in ((), (0,))):
+    for place in (place for place in every if place[:1] not in LONG_LISTS or place[1:2] in FIRST):
         for value in VALUES:
             yield field_case(endpoint, described, place, value, new_canary(rng))
 
@@ -313,6 +350,7 @@ def field_case(
     if (*place, "*") in endpoint.mended and isinstance(value, list):
         rows = value_at(endpoint.good(canary), place)[:1] * len(value)
         part = place if described.allows(place, rows) else None  # bad rows, and not too many
+        part = None if place in endpoint.needed else part
     doubtful = part_of(place, endpoint.doubtful) is not None
     if allowed:
         statuses, at = endpoint.taken | ({422} if doubtful else set()), None

@@ -6,6 +6,7 @@ from pathlib import Path
 from api.believed_fixes import _WORDS as _FIX_WORDS
 from api.errors import STATUS
 from api.operations import _PLACE_WORDS
+from api.read_batch import _ROWS as _BATCH_ROWS
 from api.read_request import _ROWS
 from api.roster_schemas import ConflictCode, UnitResult
 from api.validation_words import _WORDS
@@ -14,6 +15,7 @@ REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = [REPOSITORY / "docs" / name for name in ("recommend-units.md", "roster.md")]
 SOURCES = (
     "read_request", "validation_words", "operations", "errors", "read_roster", "roster_operations",
+    "read_batch",
 )  # fmt: skip
 
 
@@ -26,7 +28,14 @@ def codes_of_the_source() -> set[str]:
 def all_codes() -> set[str]:
     rows = {f"{kind}_ENTRY_LEFT_OUT" for kind, _ in _ROWS.values()}
     rows |= {f"{kind}_ENTRY_DEGRADED" for kind, model in _ROWS.values() if model}
-    rows |= {"POSITION_ENTRY_DEGRADED", *_FIX_WORDS, *ConflictCode, *UnitResult}
+    rows |= {f"{kind}_ENTRY_LEFT_OUT" for kind, _ in _BATCH_ROWS.values()}
+    rows |= {
+        "INCIDENT_ENTRY_DEGRADED",
+        "POSITION_ENTRY_DEGRADED",
+        *_FIX_WORDS,
+        *ConflictCode,
+        *UnitResult,
+    }
     places = {code for code, _, _ in _PLACE_WORDS.values()}
     words = {code for code, _, _ in _WORDS.values()}
     return rows | places | words | {kind.code for kind in STATUS} | codes_of_the_source()

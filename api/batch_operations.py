@@ -1,0 +1,159 @@
+"""What the service can be asked to do with several pending calls, without HTTP: `recommend_batch`.
+
+As `operations` for one call: one view is read once, the words become nouns, `routing` decides, and
+the answer is written. What lives here too: how much of the deadline the search may have.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Final
+
+from msgspec import Raw
+from msgspec.json import Encoder
+
+from api.answer_schemas import utc_text
+from api.answer_writing import answer_bytes
+from api.batch_schemas import BatchPart, RecommendBatchAnswer, RecommendBatchRequest
+from api.ids import new_recommendation_id
+from api.live_view import LiveView
+from api.nouns import incident_of, options_of
+from api.operations import Clock, Namer, Stopwatch, to_milliseconds, utc_now, with_units
+from api.read_batch import ReadBatch, read_batch
+from api.read_request import RequestWarning, bounded
+from routing.model import Incident, Options, Recommendation
+from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits
+from routing.recommend_batch import BatchFacts, BatchRecommendation, recommend_batch
+
+Decider = Callable[..., BatchRecommendation]
+
+ANSWER_S: Final = 0.0015
+"""Kept back of the deadline for each call, whose answer is made and written after the search: about
+five times what that takes with 120 units on an idle machine."""
+
+LIMITS: Final[BatchLimits] = DEFAULT_LIMITS
+"""How much work a batch may take; the same for every policy, because a batch may have several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAnswered:
+    """The answers as values and as bytes, with the seconds that each stage took."""
+
+    request: RecommendBatchRequest
+    """As it was read: the calls that were decided, in the order of the answers."""
+    found: Sequence[Recommendation]
+    recommendation_ids: Sequence[str]
+    facts: BatchFacts
+    warnings: Sequence[RequestWarning]
+    """Those of the reading; those of a decision stand with its answer."""
+    body: bytes
+    stages: tuple[tuple[str, float], ...]
+
+
+def recommend_together(
+    view: LiveView,
+    body: bytes,
+    *,
+    elapsed_s: Callable[[], float] | None = None,
+    now: Clock = utc_now,
+    name: Namer = new_recommendation_id,
+    decide: Decider = recommend_batch,
+) -> BatchAnswered:
+    """Answer several calls.
+
+    Parameters
+    ----------
+    elapsed_s
+        Returns the seconds since the request was there, from which the deadline counts; None
+        counts from now.
+
+    Raises
+    ------
+    InvalidRequest
+        The body is not JSON, or none of its calls can be understood.
+    """
+    elapsed_s = elapsed_s or since(perf_counter())
+    watch = Stopwatch()
+    watch.begin("read")
+    read = read_batch(body, view.situation.network, view.release.status_of)
+    watch.begin("units")
+    decided_at = to_milliseconds(read.request.as_of or now())
+    situation = with_units(view, decided_at, read.request.units, read.unit_rows)
+    watch.begin("prepare")
+    calls = calls_of(read.request)
+    search_s = read.request.options.deadline_ms / 1000 - ANSWER_S * len(calls)
+    batch = decide(
+        situation,
+        calls,
+        decided_at,
+        limits=LIMITS,
+        seconds_left=lambda: search_s - elapsed_s(),
+        stage=watch.begin,
+    )
+    watch.begin("write")
+    ids = [name(decided_at) for _ in calls]
+    written = _written(view, read, decided_at, batch, ids)
+    return BatchAnswered(
+        request=read.request,
+        found=batch.recommendations,
+        recommendation_ids=ids,
+        facts=batch.facts,
+        warnings=bounded(read.warnings),
+        body=written,
+        stages=watch.end(),
+    )
+
+
+def since(arrived_s: float) -> Callable[[], float]:
+    """Return what tells the seconds since an instant of `perf_counter`."""
+    return lambda: perf_counter() - arrived_s
+
+
+def calls_of(request: RecommendBatchRequest) -> list[tuple[Incident, Options]]:
+    """Return the calls; what competes with them is other work, never one of themselves."""
+    own = {entry.incident_id for entry in request.incidents}
+    options = options_of(request)
+    others = tuple(need for need in options.competing if need.incident_id not in own)
+    options = replace(options, competing=others)
+    return [(incident_of(entry), options) for entry in request.incidents]
+
+
+# -- the answer -----------------------------------------------------------------------------------
+
+_ENCODER: Final = Encoder()
+_FACTS: Final = tuple(name for name in BatchPart.model_fields if name != "deadline_ms")
+
+
+def _written(
+    view: LiveView,
+    read: ReadBatch,
+    decided_at: dt.datetime,
+    batch: BatchRecommendation,
+    ids: Sequence[str],
+) -> bytes:
+    """Return the answer as JSON; each recommendation is written as for a single call."""
+    request = read.request
+    answers = [
+        answer_bytes(
+            found,
+            recommendation_id=recommendation_id,
+            request_id=request.request_id,
+            warnings=bounded(
+                [RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings]
+            ),
+            schematic=view.schematic,
+            roster_version=view.roster_version if request.units is None else None,
+        )
+        for found, recommendation_id in zip(batch.recommendations, ids, strict=True)
+    ]
+    facts = {name: getattr(batch.facts, name) for name in _FACTS}
+    values = {
+        "request_id": request.request_id,
+        "decided_at": utc_text(decided_at),
+        "recommendations": list(map(Raw, answers)),
+        "batch": facts | {"deadline_ms": request.options.deadline_ms},
+        "warnings": bounded(read.warnings),
+    }
+    assert values.keys() == RecommendBatchAnswer.model_fields.keys()
+    return _ENCODER.encode(values)
