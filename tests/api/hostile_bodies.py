@@ -156,10 +156,8 @@ RECOMMEND = Endpoint(
 def batch_body(canary: Canary) -> Body:
     """Return a batch of two calls: whatever becomes of one, the other is decided."""
     made = recommend_body(canary)
-    incident = made.pop("incident")
-    made["incidents"] = [
-        copy.deepcopy(incident) | {"incident_id": f"{canary.name}{k}"} for k in range(2)
-    ]
+    made["incidents"] = [made.pop("incident"), recommend_body(canary)["incident"]]
+    made["incidents"][1]["incident_id"] += "2"
     return made
 
 
@@ -167,19 +165,13 @@ RECOMMEND_BATCH = Endpoint(
     method="POST",
     path="/v1/recommend-units/batch",
     good=batch_body,
-    mended=(
-        ("units", "*"), ("competing", "*"), ("exclude_unit_ids", "*"), ("incidents", "*"),
-        ("options",), ("operator",), ("request_id",),
-    ),
-    names=(
-        ("request_id",), ("incidents", "*", "incident_id"),
-        ("incidents", "*", "assigned", "*", "unit_id"),
-        ("incidents", "*", "assigned", "*", "call_sign"), ("competing", "*", "incident_id"),
-        ("units", "*", "unit_id"), ("units", "*", "call_sign"),
+    mended=(("incidents", "*"), *(at for at in RECOMMEND.mended if at[0] != "incident")),
+    names=tuple(
+        ("incidents", "*", *at[1:]) if at[0] == "incident" else at for at in RECOMMEND.names
     ),
     needed=(("incidents",),),
     answer=RecommendBatchAnswer,
-)  # fmt: skip
+)
 
 
 # -- the roster -----------------------------------------------------------------------------------
@@ -280,6 +272,7 @@ VALUES: tuple[Any, ...] = (
     {"$text said": "$text"}, {"name": "$text", "n": 1},
 )  # fmt: skip
 """`$text` stands for the canary."""
+ROWS = ("units", "incidents")
 
 
 def places(value: Any, at: Place = ()) -> Iterator[Place]:
@@ -321,15 +314,10 @@ def part_of(place: Place, patterns: tuple[Place, ...]) -> Place | None:
     return next((p for p in parts if any(matches(p, pattern) for pattern in patterns)), None)
 
 
-LONG_LISTS = (("units",), ("incidents",))
-FIRST = ((), (0,))
-"""Of long lists the list itself and its first row."""
-
-
 def field_cases(endpoint: Endpoint, described: Described, rng: random.Random) -> Iterator[Case]:
     """Yield every field of a good body with every value above, one at a time; of rows the first."""
     every = places(endpoint.good(new_canary(rng)))
-    for place in (place for place in every if place[:1] not in LONG_LISTS or place[1:2] in FIRST):
+    for place in (at for at in every if at[0] not in ROWS or at[1:2] in ((), (0,))):
         for value in VALUES:
             yield field_case(endpoint, described, place, value, new_canary(rng))
 
