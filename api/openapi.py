@@ -11,6 +11,12 @@ from fastapi import FastAPI
 from api.answer_schemas import ProblemAnswer, RecommendAnswer
 from api.errors import PROBLEM_TYPE
 from api.examples import read_examples
+from api.openapi_calls import (
+    CALL_ANSWERS,
+    CALL_REQUESTS,
+    describe_calls,
+    link_to_incident,
+)
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
 from api.request_schemas import RecommendRequest
 
@@ -54,8 +60,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (RecommendRequest, "validation"),
             (RecommendAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
-            *((model, "validation") for model in REQUESTS),
-            *((model, "serialization") for model in ANSWERS),
+            *((model, "validation") for model in (*REQUESTS, *CALL_REQUESTS)),
+            *((model, "serialization") for model in (*ANSWERS, *CALL_ANSWERS)),
         ],
         ref_template=REF,
     )
@@ -63,6 +69,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     _describe_recommend(document["paths"][RECOMMEND_PATH]["post"])
     document["paths"][NETWORK_PATH]["get"]["responses"]["503"] = _refusal(REFUSALS["503"])
     describe_roster(document["paths"], REF)
+    describe_calls(document["paths"], REF)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them
         document["components"]["schemas"].pop(unused, None)
     return document
@@ -80,6 +87,7 @@ def _describe_recommend(operation: dict[str, Any]) -> None:
         "200": {
             "description": "DISPATCH, HOLD or NOT_ELIGIBLE",
             "content": {"application/json": {"schema": _ref(RecommendAnswer), "examples": answers}},
+            "links": {"known": link_to_incident("What is known of the call, without as_of")},
         },
         **{status: _refusal(meaning) for status, meaning in REFUSALS.items()},
     }

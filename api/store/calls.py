@@ -267,10 +267,8 @@ class MemoryCalls:
 
     def _forget_one(self) -> None:
         """Forget the call untouched for longest, of those without an open alert where there are."""
-        name = next(iter(self._calls))
-        while name in self._alerting and len(self._alerting) < len(self._calls):
-            self._calls.move_to_end(name)
-            name = next(iter(self._calls))
+        oldest = next(iter(self._calls))
+        name = next((one for one in self._calls if one not in self._alerting), oldest)
         for alert in self._calls.pop(name).alerts:
             self._calls_of_alerts.pop(alert.alert_id, None)
         self._alerting.discard(name)

@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = [REPOSITORY / "docs" / name for name in ("recommend-units.md", "roster.md", "calls.md")]
 SOURCES = (
     "read_request", "validation_words", "operations", "errors", "read_roster", "roster_operations",
+    "call_memory", "incident_operations",
 )  # fmt: skip
 
 

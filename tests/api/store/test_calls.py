@@ -208,7 +208,7 @@ class TakesAnything(MemoryCalls):
     [
         test_older_never_replaces_newer,
         test_the_latest_version_is_known_whatever_order_updates_come_in,
-        test_less_of_a_change_is_no_news,
+        test_the_mode_that_answers_is_that_of_the_last_recommendation_that_had_one,
         test_an_alert_is_open_until_it_is_acknowledged_and_the_first_stands,
     ],
 )
