@@ -9,11 +9,13 @@ import copy
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from api.answer_schemas import Part, RecommendAnswer
 from api.examples import read_examples
+from api.incident_schemas import AlertAnswer, IncidentWritten
 from geodata.pilot.area import pilot_demo_calls
 from tests.api.asgi_caller import JSON
 from tests.api.described_values import Described, Place
@@ -37,6 +39,7 @@ class Endpoint:
 
     method: str
     path: str
+    """As it is described, with the names of ids; `Case.path` has the ids."""
     good: Callable[[Canary], Body]
     mended: tuple[Place, ...]
     """Parts that never fail the rest: left out and named instead; `*` is any row."""
@@ -44,6 +47,10 @@ class Endpoint:
     """Fields whose value an answer repeats."""
     doubtful: tuple[Place, ...] = ()
     """Parts whose allowed values may still be refused, because of where they are."""
+    answer: type[Part] = RecommendAnswer
+    """It has `warnings`."""
+    cases_min: int = 5_000
+    of_each_kind_min: int = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,11 @@ class Case:
     said: str = ""
     """A code that the refusal must have."""
     headers: Mapping[str, str] = field(default_factory=lambda: JSON)
+
+    @property
+    def path(self) -> str:
+        """The address with its ids."""
+        return self.endpoint.path.format(incident_id=self.canary.name, alert_id=ALERT_ID)
 
 
 def new_canary(rng: random.Random) -> Canary:
@@ -130,7 +142,41 @@ RECOMMEND = Endpoint(
     doubtful=(("incident", "location"),),
 )  # fmt: skip
 
-ENDPOINTS = (RECOMMEND,)
+
+def incident_body(canary: Canary) -> Body:
+    """Return a version of a call that nothing is known of, told now."""
+    return recommend_body(canary) | {"as_of": None}
+
+
+INCIDENT = replace(
+    RECOMMEND,
+    method="PUT",
+    path="/v1/incidents/{incident_id}",
+    good=incident_body,
+    doubtful=(*RECOMMEND.doubtful, ("incident", "incident_id")),
+    answer=IncidentWritten,
+)
+
+ALERT_ID = "alert_01K0P2V8S6EXAMPLE000000001"
+
+
+def acknowledge_body(canary: Canary) -> Body:
+    operator = {"id": canary.name, "role": "DISPATCHER", "remark": canary.text}
+    return {"operator": operator, "narrative": canary.text}
+
+
+ACKNOWLEDGE = Endpoint(
+    method="POST",
+    path="/v1/alerts/{alert_id}/acknowledge",
+    good=acknowledge_body,
+    mended=(),
+    names=(("operator", "id"),),
+    answer=AlertAnswer,
+    cases_min=1_000,
+    of_each_kind_min=200,
+)
+
+ENDPOINTS = (RECOMMEND, INCIDENT, ACKNOWLEDGE)
 """Every endpoint that takes a body; a new one is one more row."""
 
 
@@ -246,10 +292,20 @@ def damage_cases(endpoint: Endpoint, rng: random.Random, count: int) -> Iterator
             original = _demo_body(rng, canary)
         yield Case(
             endpoint=endpoint,
-            body=json.dumps(damaged(original, rng, canary)).encode(),
+            body=json.dumps(_with_names(damaged(original, rng, canary), endpoint, canary)).encode(),
             canary=canary,
             statuses=frozenset({200, 422}),
         )
+
+
+def _with_names(body: Body, endpoint: Endpoint, canary: Canary) -> Body:
+    """Return a body with the name where the text came to stand as an id, which may come back."""
+    for place in list(places(body)):
+        holder, key = value_at(body, place[:-1]), place[-1]
+        is_name = any(matches(place, pattern) for pattern in endpoint.names)
+        if is_name and isinstance(holder[key], str):
+            holder[key] = holder[key].replace(canary.text, canary.name)
+    return body
 
 
 def _demo_body(rng: random.Random, canary: Canary) -> Body:
