@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import (
@@ -62,6 +62,8 @@ class App(FastAPI):
         super().__init__(**options)
         self.doors: dict[tuple[str, str], ASGIApp] = {}
         """By method and address; the route behind each is in the router too, and described."""
+        self.own: list[Route] = []
+        """Our own addresses."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve by a door where there is one."""
@@ -107,7 +109,8 @@ def make_app(
     routes = [OPENAPI_PATH]
     for part in (recommend_units, incidents, units, network, health):
         app.include_router(part.router)
-        routes += [route.path for route in part.router.routes if isinstance(route, Route)]
+        app.own += [route for route in part.router.routes if isinstance(route, Route)]
+    routes += [route.path for route in app.own]
     observed = partial(Observed, routes=routes, metrics=service.metrics, log=service.log)
     app.add_middleware(observed)
     app.doors["POST", recommend_units.PATH] = observed(door(recommend_units.recommend))
@@ -153,9 +156,20 @@ async def _own_error(_request: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem_response(_as_ours(error), dict(error.headers or {}))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if methods := _methods_at(request) if error.status_code == 405 else []:
+        headers["allow"] = ", ".join(methods)
+    return problem_response(_as_ours(error), headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return all methods of an address; the router names those of the first route alone."""
+    scope = {**request.scope, "method": ""}
+    own: list[Route] = request.app.own
+    path = next((one.path for one in own if one.matches(scope)[0] is not Match.NONE), None)
+    return sorted({method for one in own if one.path == path for method in one.methods or ()})
 
 
 def _as_ours(error: HTTPException) -> TandemError:
