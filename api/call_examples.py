@@ -28,7 +28,7 @@ def read_call_examples() -> Examples:
 
 def _version(number: int, **incident: Any) -> dict[str, Any]:
     """Return a version of the call, asked about now and with a short explanation."""
-    made = copy.deepcopy(read_examples()["DISPATCH"]["request"])
+    made: dict[str, Any] = copy.deepcopy(read_examples()["DISPATCH"]["request"])
     made |= {"as_of": None, "options": {"alternatives": 0, "explain": "NONE"}}
     made["incident"] |= {"version": number, **incident}
     return made
