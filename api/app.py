@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import (
@@ -62,8 +62,17 @@ class App(FastAPI):
         super().__init__(**options)
         self.doors: dict[tuple[str, str], ASGIApp] = {}
         """By method and address; the route behind each is in the router too, and described."""
-        self.own: list[Route] = []
-        """Our own addresses."""
+        self.addresses: list[Route] = []
+        """Every route, in the order in which the router tries them."""
+
+    def methods_at(self, path: str) -> str:
+        """Return all methods of the address that a path has, as the header Allow lists them.
+
+        The framework has one route for each method and would name those of one route only.
+        """
+        first = next((one.path for one in self.addresses if one.path_regex.match(path)), None)
+        found = [one.methods or () for one in self.addresses if one.path == first]
+        return ", ".join(sorted({method for methods in found for method in methods}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve by a door where there is one."""
@@ -82,9 +91,8 @@ def make_app(
     now: Clock = utc_now,
 ) -> App:
     """Return the application; it loads its network when it is started."""
-    service = Service(
-        settings=settings, metrics=Metrics(), log=make_log(settings.log_level), now=now
-    )
+    log = make_log(settings.log_level)
+    service = Service(settings=settings, metrics=Metrics(), log=log, now=now)
     service.decide = always_answering(decide, service.note_fall)
 
     @asynccontextmanager
@@ -106,11 +114,11 @@ def make_app(
         redirect_slashes=False,
     )
     app.state.service = service
-    routes = [OPENAPI_PATH]
+    app.addresses += [route for route in app.routes if isinstance(route, Route)]
     for part in (recommend_units, incidents, units, network, health):
         app.include_router(part.router)
-        app.own += [route for route in part.router.routes if isinstance(route, Route)]
-    routes += [route.path for route in app.own]
+        app.addresses += [route for route in part.router.routes if isinstance(route, Route)]
+    routes = [route.path for route in app.addresses]
     observed = partial(Observed, routes=routes, metrics=service.metrics, log=service.log)
     app.add_middleware(observed)
     app.doors["POST", recommend_units.PATH] = observed(door(recommend_units.recommend))
@@ -158,18 +166,10 @@ async def _own_error(_request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    if methods := _methods_at(request) if error.status_code == 405 else []:
-        headers["allow"] = ", ".join(methods)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers = {"allow": request.app.methods_at(request.url.path)}
     return problem_response(_as_ours(error), headers)
-
-
-def _methods_at(request: Request) -> list[str]:
-    """Return all methods of an address; the router names those of the first route alone."""
-    scope = {**request.scope, "method": ""}
-    own: list[Route] = request.app.own
-    path = next((one.path for one in own if one.matches(scope)[0] is not Match.NONE), None)
-    return sorted({method for one in own if one.path == path for method in one.methods or ()})
 
 
 def _as_ours(error: HTTPException) -> TandemError:

@@ -8,6 +8,11 @@ from tests.mutants import Mutant
 
 BATCH = "tests.routing.test_recommend_batch:test_rule_10_"
 INTERLOCK = "tests.routing.test_interlock:test_rule_5_"
+CAD = "tests.api.test_cad_is_master:test_rule_11_"
+RELEASE = "tests.api.test_one_release:test_rule_16_"
+WHOLE = RELEASE + "a_release_is_checked_as_a_whole_and_refused_as_a_whole"
+NAMED = RELEASE + "every_answer_names_the_release_that_it_rests_on"
+SEALED = RELEASE + "other_zones_are_another_release_and_nothing_in_one_can_be_set"
 UPDATES = "tests.routing.test_updates:test_rule_14_"
 MEMORY = "tests.api.test_call_memory:test_rule_"
 
@@ -161,6 +166,23 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
          "tests.routing.test_recommend_batch:"
          "test_rule_1_spd_add_takes_its_unit_before_any_priority"),
     ),
+    11: _of(
+        ("api.roster_operations", "return replace(change, removed=gone)", "return change",
+         CAD + "a_snapshot_reconciles_the_roster_and_lists_the_differences"),
+        ("api.roster_operations", "removed=list(written.removed),", "removed=[],",
+         CAD + "a_snapshot_reconciles_the_roster_and_lists_the_differences"),
+        ("api.roster_operations", "frozenset[UnitId]() if read.nameless else", "",
+         CAD + "what_nobody_can_read_takes_no_unit_off_the_roster"),
+        ("api.roster_operations", "return flagged(unit, found) if found else unit",
+         "return kept.unit if found else unit",
+         CAD + "a_status_report_is_a_fact_and_is_recorded_with_its_conflicts"),
+        ("api.roster_operations", "self.conflicts += found", "pass",
+         CAD + "a_status_report_is_a_fact_and_is_recorded_with_its_conflicts"),
+        ("api.unit_records", "if not is_legal_step(kept.status, unit.status):", "if False:",
+         CAD + "a_status_report_is_a_fact_and_is_recorded_with_its_conflicts"),
+        ("api.roster_operations", "if kept is not None and is_older(unit, kept.unit):",
+         "if False:", CAD + "a_report_that_is_older_changes_nothing_and_is_named"),
+    ),
     12: _of(
         ("routing.arrivals", " and situation.rung in BY_STREET", "", "1242"),
         ("routing.recommend", "if situation.rung is Eta.BEAT_ORDER:", "if False:", "1244"),
@@ -210,6 +232,18 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.gates", "zones=tuple([zone.zone_id for zone in hits])", "zones=(winner.zone_id,)",
          "1230"),
         ("routing.cautions", "if at.uncertainty_m > 0 and", "if False and", "1222"),
+    ),
+    16: _of(
+        ("api.release_file", "policies = read_policies(part.policies, sectors, findings)",
+         "policies = read_policies(part.policies, sectors, Findings())", WHOLE),
+        ("api.release_file", "findings.problems(text))", "findings.problems(text)[:1])", WHOLE),
+        ("routing.outcomes", "release_id=versions.release_id", "release_id=None", NAMED),
+        ("routing.outcomes", "policy_version=versions.policy_version",
+         "policy_version=None", NAMED),
+        ("api.live_view", "release_id=release.release_id,", "release_id='pilot',", NAMED),
+        ("api.live_view", 'release_id=f"{release.release_id}+zones"',
+         "release_id=release.release_id", SEALED),
+        ("routing.release", "@dataclass(frozen=True, slots=True", "@dataclass(slots=True", SEALED),
     ),
     17: _of(
         ("api.read_request", "    best: dict[str, int] = {}\n", ONE_OF_EACH_CALL_SIGN, "1254"),

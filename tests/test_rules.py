@@ -37,7 +37,7 @@ RULES = {
     16: "a release is one immutable bundle",
     17: "identity, privacy and operators",
 }
-PENDING = {11, 16}
+PENDING: frozenset[int] = frozenset()
 """Rules whose code is still to come, wholly or for the most part. Whoever adds it takes the rule
 off, writes `test_rule_N_...` and at least one mutant."""
 SAFETY_CRITICAL = {1, 2, 3, 4, 6, 7, 8, 9}
@@ -139,6 +139,11 @@ def test_rule_5_the_interlock_advises_and_alerts(wrong, noticed):
     noticed(wrong)
 
 
+@breaking(11)
+def test_rule_11_the_cad_is_the_master_and_its_reports_are_facts(wrong, noticed):
+    noticed(wrong)
+
+
 @breaking(12)
 def test_rule_12_every_rung_answers_and_bad_entries_are_named(wrong, noticed):
     noticed(wrong)
@@ -156,6 +161,11 @@ def test_rule_14_what_an_update_revokes(wrong, noticed):
 
 @breaking(15)
 def test_rule_15_precedence_and_edges_of_zones(wrong, noticed):
+    noticed(wrong)
+
+
+@breaking(16)
+def test_rule_16_a_release_is_whole_sealed_and_named(wrong, noticed):
     noticed(wrong)
 
 

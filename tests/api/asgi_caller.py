@@ -3,7 +3,8 @@
 The test client starts a thread and a portal for each request; thousands of requests want less.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,16 @@ class Reply:
 
 
 def ready_app(view: LiveView, **settings: Any) -> FastAPI:
-    """Return an app that is ready at once, without a lifespan."""
+    """Return an app that is ready at once, without a lifespan: none may close it after a while."""
     app = make_app(Settings(**settings), load=lambda _settings, _stage: view)
+    app.router.lifespan_context = _nothing
     app.state.service.live = LiveRoster(MemoryRoster(), view)
     return app
+
+
+@asynccontextmanager
+async def _nothing(_app: object) -> AsyncIterator[None]:
+    yield
 
 
 async def call(

@@ -7,6 +7,7 @@ knows what must be accepted and what must be refused without asking the code tha
 import datetime as dt
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 Place = tuple[str | int, ...]
@@ -37,6 +38,29 @@ class Described:
             schemas = [below for schema in schemas for below in self._below(schema, part)]
         plain = [one for schema in schemas for one in self._choices(schema)]
         return any(place[-1] in schema.get("required", ()) for schema in plain)
+
+    def wrong_places(self, value: Any) -> list[Place]:
+        """Return every place of a body that breaks the description, the deepest that is known."""
+        return list(self._wrong(self.schema, value, ()))
+
+    def _wrong(self, schema: Schema, value: Any, at: Place) -> Iterator[Place]:
+        if self._fits(schema, value):
+            return
+        inside = self._wrong_inside(schema, value, at)
+        yield from inside or [at]
+
+    def _wrong_inside(self, schema: Schema, value: Any, at: Place) -> list[Place]:
+        found: list[Place] = []
+        for choice in self._choices(schema):
+            if isinstance(value, dict) and "properties" in choice:
+                found += [(*at, key) for key in choice.get("required", ()) if key not in value]
+                for key in value.keys() & choice["properties"].keys():
+                    found += self._wrong(choice["properties"][key], value[key], (*at, key))
+            most = choice.get("maxItems", math.inf)
+            if isinstance(value, list) and "items" in choice and len(value) <= most:
+                for row, below in enumerate(value):
+                    found += self._wrong(choice["items"], below, (*at, row))
+        return found
 
     def _resolved(self, schema: Schema) -> Schema:
         while "$ref" in schema:
@@ -115,6 +139,19 @@ _FITS = {
     "boolean": lambda _self, _schema, value: isinstance(value, bool),
     "null": lambda _self, _schema, value: value is None,
 }
+
+
+def pointer(place: Place) -> str:
+    """Return a JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in place)
+
+
+def same_line(path: str, place: Place) -> bool:
+    """Tell whether a path names a place, or a part of it, or what it is a part of."""
+    at = f"{pointer(place)}/"
+    if not place:
+        return path == ""
+    return path != "" and (at.startswith(f"{path}/") or f"{path}/".startswith(at))
 
 
 def _is_instant(text: str) -> bool:

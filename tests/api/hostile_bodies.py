@@ -13,9 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from api.answer_schemas import Part, RecommendAnswer
+from pydantic import BaseModel
+
+from api.answer_schemas import RecommendAnswer
 from api.examples import read_examples
 from api.incident_schemas import AlertAnswer, IncidentWritten
+from api.request_schemas import VERSION_MAX, UnitEntry
+from api.roster_schemas import PositionsWritten, SnapshotWritten, UnitWritten
 from geodata.pilot.area import pilot_demo_calls
 from tests.api.asgi_caller import JSON
 from tests.api.described_values import Described, Place
@@ -39,18 +43,25 @@ class Endpoint:
 
     method: str
     path: str
-    """As it is described, with the names of ids; `Case.path` has the ids."""
     good: Callable[[Canary], Body]
     mended: tuple[Place, ...]
     """Parts that never fail the rest: left out and named instead; `*` is any row."""
     names: tuple[Place, ...]
     """Fields whose value an answer repeats."""
+    answer: type[BaseModel]
     doubtful: tuple[Place, ...] = ()
     """Parts whose allowed values may still be refused, because of where they are."""
-    answer: type[Part] = RecommendAnswer
-    """It has `warnings`."""
-    cases_min: int = 5_000
-    of_each_kind_min: int = 500
+    unit_id: str = ""
+    """What stands in the address where the path has a name for it."""
+    taken: frozenset[int] = frozenset({200})
+    """The statuses of an answer."""
+    before: Callable[[Canary], Body] | None = None
+    """The snapshot that the roster must have for the good body to be of use."""
+    cases_min: int = 500
+
+    @property
+    def address(self) -> str:
+        return self.path.replace("{unit_id}", self.unit_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +81,10 @@ class Case:
     headers: Mapping[str, str] = field(default_factory=lambda: JSON)
 
     @property
-    def path(self) -> str:
+    def address(self) -> str:
         """The address with its ids."""
-        return self.endpoint.path.format(incident_id=self.canary.name, alert_id=ALERT_ID)
+        ids = {"incident_id": self.canary.name, "alert_id": ALERT_ID}
+        return self.endpoint.address.format(**ids)
 
 
 def new_canary(rng: random.Random) -> Canary:
@@ -140,7 +152,93 @@ RECOMMEND = Endpoint(
         ("units", "*", "unit_id"), ("units", "*", "call_sign"),
     ),
     doubtful=(("incident", "location"),),
+    answer=RecommendAnswer,
+    cases_min=5_000,
 )  # fmt: skip
+
+
+# -- the roster -----------------------------------------------------------------------------------
+
+UNIT_ID = "2K7-20260721B"
+
+
+def unit_body(canary: Canary) -> Body:
+    """Return the record of one unit; its version is the highest, so that none after it is old."""
+    unit = copy.deepcopy(recommend_body(canary)["units"][0])
+    unit |= {
+        "unit_id": UNIT_ID, "call_sign": canary.name, "unit_type": canary.name,
+        "version": VERSION_MAX, "skills": [canary.name],
+        "home": {"post": canary.name, "sector": canary.name, "beat": canary.name},
+    }  # fmt: skip
+    unit["position"] |= {"fixed_at": "2026-07-21T13:04:26-07:00"}
+    return {
+        "operator": {"id": "CAD-1", "role": "SYSTEM"},
+        "narrative": f"{canary.text} lives at 5th Avenue",
+        "unit": unit,
+    }
+
+
+def snapshot_body(canary: Canary) -> Body:
+    """Return a snapshot of three units."""
+    made = unit_body(canary)
+    unit = made.pop("unit")
+    names = (UNIT_ID, canary.name, "CARE-1-20260721A")
+    return made | {"units": [copy.deepcopy(unit) | {"unit_id": name} for name in names]}
+
+
+def positions_body(canary: Canary) -> Body:
+    """Return a feed of two fixes of units that the roster has."""
+    made = unit_body(canary)
+    fix = made.pop("unit")["position"]
+    later = {"fixed_at": "2026-07-21T13:05:00-07:00", "device": made["narrative"]}
+    rows = [{"unit_id": UNIT_ID} | fix | later, {"unit_id": "CARE-1-20260721A"} | fix | later]
+    return made | {"positions": rows}
+
+
+def _of_unit(*at: str) -> tuple[Place, ...]:
+    """Return the texts of a unit that an answer repeats."""
+    fields: tuple[Place, ...] = (
+        ("unit_id",), ("call_sign",), ("unit_type",), ("skills", "*"),
+        ("home", "post"), ("home", "sector"), ("home", "beat"),
+    )  # fmt: skip
+    return tuple((*at, *one) for one in fields)
+
+
+PUT_UNIT = Endpoint(
+    method="PUT",
+    path="/v1/units/{unit_id}",
+    unit_id=UNIT_ID,
+    good=unit_body,
+    mended=(
+        ("operator",),
+        *(("unit", name) for name in sorted(set(UnitEntry.model_fields) - {"unit_id", "agency"})),
+    ),
+    names=_of_unit("unit"),
+    doubtful=(("unit", "unit_id"),),
+    answer=UnitWritten,
+    taken=frozenset({200, 201}),
+)
+PUT_UNITS = Endpoint(
+    method="PUT",
+    path="/v1/units",
+    good=snapshot_body,
+    mended=(("operator",), ("units", "*")),
+    names=_of_unit("units", "*"),
+    answer=SnapshotWritten,
+)
+POSITIONS = Endpoint(
+    method="POST",
+    path="/v1/units/positions",
+    good=positions_body,
+    mended=(("operator",), ("positions", "*")),
+    names=(("positions", "*", "unit_id"),),
+    answer=PositionsWritten,
+    before=snapshot_body,
+)
+
+# -- calls ----------------------------------------------------------------------------------------
+
+ALERT_ID = "alert_01K0P2V8S6EXAMPLE000000001"
 
 
 def incident_body(canary: Canary) -> Body:
@@ -148,7 +246,12 @@ def incident_body(canary: Canary) -> Body:
     return recommend_body(canary) | {"as_of": None}
 
 
-INCIDENT = replace(
+def acknowledge_body(canary: Canary) -> Body:
+    operator = {"id": canary.name, "role": "DISPATCHER", "remark": canary.text}
+    return {"operator": operator, "narrative": canary.text}
+
+
+PUT_INCIDENT = replace(
     RECOMMEND,
     method="PUT",
     path="/v1/incidents/{incident_id}",
@@ -156,15 +259,6 @@ INCIDENT = replace(
     doubtful=(*RECOMMEND.doubtful, ("incident", "incident_id")),
     answer=IncidentWritten,
 )
-
-ALERT_ID = "alert_01K0P2V8S6EXAMPLE000000001"
-
-
-def acknowledge_body(canary: Canary) -> Body:
-    operator = {"id": canary.name, "role": "DISPATCHER", "remark": canary.text}
-    return {"operator": operator, "narrative": canary.text}
-
-
 ACKNOWLEDGE = Endpoint(
     method="POST",
     path="/v1/alerts/{alert_id}/acknowledge",
@@ -172,11 +266,9 @@ ACKNOWLEDGE = Endpoint(
     mended=(),
     names=(("operator", "id"),),
     answer=AlertAnswer,
-    cases_min=1_000,
-    of_each_kind_min=200,
 )
 
-ENDPOINTS = (RECOMMEND, INCIDENT, ACKNOWLEDGE)
+ENDPOINTS = (RECOMMEND, PUT_UNITS, PUT_UNIT, POSITIONS, PUT_INCIDENT, ACKNOWLEDGE)
 """Every endpoint that takes a body; a new one is one more row."""
 
 
@@ -237,7 +329,7 @@ def part_of(place: Place, patterns: tuple[Place, ...]) -> Place | None:
 
 
 def field_cases(endpoint: Endpoint, described: Described, rng: random.Random) -> Iterator[Case]:
-    """Yield every field of a good body with every value above, one at a time."""
+    """Yield every field of a good body with every value above, one at a time; of rows the first."""
     every = places(endpoint.good(new_canary(rng)))
     for place in (place for place in every if place[:1] != ("units",) or place[1:2] in ((), (0,))):
         for value in VALUES:
@@ -253,7 +345,8 @@ def field_case(
     if value is MISSING:
         del holder[key]
     else:
-        is_name = any(matches(place, pattern) for pattern in endpoint.names)
+        named = (place, (*place, 0)) if isinstance(value, list) else (place,)
+        is_name = any(matches(one, pattern) for one in named for pattern in endpoint.names)
         holder[key] = filled(value, canary.name if allowed and is_name else canary.text)
     part = part_of(place, endpoint.mended)
     if (*place, "*") in endpoint.mended and isinstance(value, list):
@@ -261,14 +354,14 @@ def field_case(
         part = place if described.allows(place, rows) else None  # bad rows, and not too many
     doubtful = part_of(place, endpoint.doubtful) is not None
     if allowed:
-        statuses, at = {200, 422} if doubtful else {200}, None
+        statuses, at = endpoint.taken | ({422} if doubtful else set()), None
     else:
-        statuses, at = {422} if part is None else {200}, place
+        statuses, at = endpoint.taken if part else frozenset({422}), place
     return Case(
         endpoint=endpoint,
         body=json.dumps(body).encode(),
         canary=canary,
-        statuses=frozenset(statuses),
+        statuses=statuses,
         at=at,
         part=part if at else None,
     )
@@ -292,20 +385,10 @@ def damage_cases(endpoint: Endpoint, rng: random.Random, count: int) -> Iterator
             original = _demo_body(rng, canary)
         yield Case(
             endpoint=endpoint,
-            body=json.dumps(_with_names(damaged(original, rng, canary), endpoint, canary)).encode(),
+            body=json.dumps(damaged(original, rng, canary, endpoint.names)).encode(),
             canary=canary,
-            statuses=frozenset({200, 422}),
+            statuses=endpoint.taken | {422},
         )
-
-
-def _with_names(body: Body, endpoint: Endpoint, canary: Canary) -> Body:
-    """Return a body with the name where the text came to stand as an id, which may come back."""
-    for place in list(places(body)):
-        holder, key = value_at(body, place[:-1]), place[-1]
-        is_name = any(matches(place, pattern) for pattern in endpoint.names)
-        if is_name and isinstance(holder[key], str):
-            holder[key] = holder[key].replace(canary.text, canary.name)
-    return body
 
 
 def _demo_body(rng: random.Random, canary: Canary) -> Body:
@@ -319,7 +402,8 @@ def _demo_texts() -> tuple[str, ...]:
     return tuple(json.dumps(call.request) for call in pilot_demo_calls())
 
 
-def damaged(body: Body, rng: random.Random, canary: Canary) -> Body:
+def damaged(body: Body, rng: random.Random, canary: Canary, names: tuple[Place, ...] = ()) -> Body:
+    """Return a body with damage; where an answer repeats a text it is the name."""
     for _ in range(rng.randint(1, 4)):
         found = list(places(body))
         if not found:
@@ -327,7 +411,12 @@ def damaged(body: Body, rng: random.Random, canary: Canary) -> Body:
         place = rng.choice(found)
         holder, key = value_at(body, place[:-1]), place[-1]
         _DAMAGE[rng.randrange(len(_DAMAGE))](holder, key, body, rng)
-    return filled(body, canary.text)
+    body = filled(body, canary.text)
+    for place in list(places(body)):
+        text = value_at(body, place)
+        if isinstance(text, str) and any(matches(place, name) for name in names):
+            value_at(body, place[:-1])[place[-1]] = text.replace(canary.text, canary.name)
+    return body
 
 
 def _replace(holder: Any, key: Any, _body: Body, rng: random.Random) -> None:
@@ -366,7 +455,7 @@ def byte_cases(endpoint: Endpoint, rng: random.Random, count: int) -> Iterator[C
     for _ in range(count):
         canary = new_canary(rng)
         body = bytearray(json.dumps(endpoint.good(canary)).encode())
-        statuses = frozenset({200, 422})
+        statuses = endpoint.taken | {422}
         kind, at = rng.randrange(5), rng.randrange(1, len(body) - 1)
         if kind == 0:
             body, statuses = body[:at], frozenset({422})

@@ -121,6 +121,9 @@ def test_unknown_addresses_and_methods_are_problems_too(client: TestClient) -> N
     refused = client.get(PATH)
     assert_problem(refused, 405)
     assert refused.headers["allow"] == "POST"
+    for path, methods in (("/v1/units", "GET, PUT"), ("/v1/units/2M1", "DELETE, GET, PUT")):
+        refused = client.request("BREW", path)
+        assert (refused.status_code, refused.headers["allow"]) == (405, methods)
     for page in ("/docs", "/redoc"):
         assert_problem(client.get(page), 404)
 
