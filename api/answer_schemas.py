@@ -26,6 +26,7 @@ from routing.codes import (
     PositionBasis,
     ResolveOn,
     Role,
+    SafetyAction,
     SelectedBecause,
     Status,
     UnitSource,
@@ -260,6 +261,35 @@ class WarningPart(Part):
     detail: str
 
 
+class OperatorPart(Part):
+    """Who did something, as the CAD asserts it; no names of persons."""
+
+    id: str
+    role: str
+
+
+class SafetyOrderPart(Part):
+    """What some units have to do at once."""
+
+    action: SafetyAction
+    agency: Agency
+    unit_ids: list[str]
+    """Empty for SEND_SPD: the recommendation names whom."""
+
+
+class SafetyChangedPart(Part):
+    """What was sent is no longer right; repeated until somebody acknowledges it (rule 14)."""
+
+    alert_id: str
+    incident_id: str
+    raised_at: UtcInstant
+    reasons: list[GateCode]
+    orders: list[SafetyOrderPart]
+    message: str
+    acknowledged_at: UtcInstant | None
+    acknowledged_by: OperatorPart | None
+
+
 class BasisPart(Part):
     """What the decision rests on, so that it can be repeated."""
 
@@ -291,6 +321,7 @@ class RecommendAnswer(Part):
     decided_at: UtcInstant
     valid_until: UtcInstant
     supersedes: str | None
+    """The recommendation before it about this call; null too where `as_of` was asked for."""
     recorded: bool
     """False: this version keeps no store, so nothing is recorded yet."""
     outcome: Outcome
@@ -307,6 +338,8 @@ class RecommendAnswer(Part):
     hold: HoldPart | None
     overrides: list[OverridePart]
     next_step: NextStep
+    safety_changed: SafetyChangedPart | None
+    """The newest safety alert of this call that nobody has acknowledged."""
     warnings: list[WarningPart]
     basis: BasisPart
 

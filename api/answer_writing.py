@@ -2,7 +2,7 @@
 
 Mechanical: names and nesting are those of `routing.answer`, whose parts are written as they are.
 Which keys the whole has, and in which order, the contract says (`answer_schemas`). What is added
-here are the four that only the caller knows, and the texts of instants that have a fraction.
+here are those that only the caller knows, and the texts of instants that have a fraction.
 
 The contract's models are not filled on the way: that took ten times as long as the writing itself.
 `tests/api/test_answer_writing.py` holds the two equal, field by field and answer by answer.
@@ -15,13 +15,14 @@ from operator import attrgetter
 from typing import Any, Final, get_args, get_type_hints
 
 import numpy as np
+from msgspec import Struct
 from msgspec.json import Encoder
 
 from api.answer_schemas import BasisPart, RecommendAnswer, utc_text
 from api.read_request import RequestWarning
 from routing.model import Recommendation
 
-_OURS: Final = frozenset({"recommendation_id", "request_id", "warnings", "basis"})
+_OURS: Final = frozenset({"recommendation_id", "request_id", "safety_changed", "warnings", "basis"})
 _FOUND: Final = tuple(name for name in RecommendAnswer.model_fields if name not in _OURS)
 _OF_VIEW: Final = ("schematic", "roster_version")
 _BASIS: Final = tuple(name for name in BasisPart.model_fields if name not in _OF_VIEW)
@@ -29,7 +30,18 @@ _found_values: Final = attrgetter(*_FOUND)
 _basis_values: Final = attrgetter(*_BASIS)
 
 
-def answer_bytes(
+class Told(Struct, frozen=True, kw_only=True):
+    """What an answer says of its call's past."""
+
+    supersedes: str | None = None
+    safety_changed: Mapping[str, Any] | None = None
+    """As it is sent (`SafetyChangedPart`)."""
+
+
+UNTOLD: Final = Told()
+
+
+def answer_bytes(  # noqa: PLR0913  what only the caller knows has no other parts in common
     found: Recommendation,
     *,
     recommendation_id: str,
@@ -37,15 +49,18 @@ def answer_bytes(
     warnings: Sequence[RequestWarning],
     schematic: bool,
     roster_version: int | None = None,
+    told: Told = UNTOLD,
 ) -> bytes:
     """Return the answer as JSON; a number that is not finite is written as null, never as NaN."""
     values: dict[str, Any] = {"recommendation_id": recommendation_id, "request_id": request_id}
     values |= zip(_FOUND, _found_values(found), strict=True)
+    values["supersedes"] = told.supersedes
     for name in _WHOLE.instants:
         values[name] = _instant(values[name])
     for name in _WHOLE.parts:
         values[name] = _shown(values[name])
     basis = dict(zip(_BASIS, _basis_values(found.basis), strict=True))
+    values["safety_changed"] = told.safety_changed
     values["warnings"] = warnings
     values["basis"] = basis | dict(zip(_OF_VIEW, (schematic, roster_version), strict=True))
     return _ENCODER.encode(values)

@@ -35,8 +35,8 @@ from api.log import fault_place, make_log
 from api.metrics import Metrics, software_version
 from api.observe import Observed, door
 from api.openapi import install_description
-from api.operations import Decider
-from api.routes import health, network, recommend_batch, recommend_units, units
+from api.operations import Clock, Decider, utc_now
+from api.routes import health, incidents, network, recommend_batch, recommend_units, units
 from api.service import Service
 from api.settings import Settings
 from routing.fixes import FixLimits
@@ -46,7 +46,8 @@ DESCRIPTION: Final = """\
 Finds the best pair of CARE and SPD units for a 911 call, by drive time on the street network.
 
 Nothing asks for credentials yet, so it is to be served on the loopback address only.
-Recommendations are not stored yet: every answer says `recorded: false`. The roster lives in memory.
+Recommendations are not stored yet: every answer says `recorded: false`. The roster and what is
+remembered of calls live in memory.
 """
 
 OPENAPI_PATH: Final = "/openapi.json"
@@ -82,9 +83,16 @@ class App(FastAPI):
             await super().__call__(scope, receive, send)
 
 
-def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = recommend) -> App:
+def make_app(
+    settings: Settings,
+    *,
+    load: Loader = load_view,
+    decide: Decider = recommend,
+    now: Clock = utc_now,
+) -> App:
     """Return the application; it loads its network when it is started."""
-    service = Service(settings=settings, metrics=Metrics(), log=make_log(settings.log_level))
+    log = make_log(settings.log_level)
+    service = Service(settings=settings, metrics=Metrics(), log=log, now=now)
     service.decide = always_answering(decide, service.note_fall)
 
     @asynccontextmanager
@@ -107,7 +115,7 @@ def make_app(settings: Settings, *, load: Loader = load_view, decide: Decider = 
     )
     app.state.service = service
     app.addresses += [route for route in app.routes if isinstance(route, Route)]
-    for part in (recommend_units, recommend_batch, units, network, health):
+    for part in (recommend_units, recommend_batch, incidents, units, network, health):
         app.include_router(part.router)
         app.addresses += [route for route in part.router.routes if isinstance(route, Route)]
     routes = [route.path for route in app.addresses]

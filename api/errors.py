@@ -8,6 +8,8 @@
     │   ├── NotJson             415  another content type
     │   ├── NoSuchPage          404
     │   ├── NoSuchUnit          404  the roster does not have it
+    │   ├── NoSuchIncident      404  nothing is remembered of this call
+    │   ├── NoSuchAlert         404  no safety alert has this id
     │   └── WrongMethod         405
     ├── ServiceError            the caller may try again
     │   ├── NotReady            503  streets and kernels are still being loaded
@@ -106,6 +108,20 @@ class NoSuchUnit(RequestError):
 
     code = "UNIT_NOT_IN_ROSTER"
     title = "The roster does not have this unit"
+
+
+class NoSuchIncident(RequestError):
+    """Nothing is remembered of this call."""
+
+    code = "INCIDENT_NOT_KNOWN"
+    title = "Nothing is remembered of this call"
+
+
+class NoSuchAlert(RequestError):
+    """No safety alert has this id."""
+
+    code = "ALERT_NOT_KNOWN"
+    title = "No safety alert has this id"
 
 
 class WrongMethod(RequestError):
@@ -210,6 +226,8 @@ STATUS: Final[dict[type[TandemError], int]] = {
     NotJson: 415,
     NoSuchPage: 404,
     NoSuchUnit: 404,
+    NoSuchIncident: 404,
+    NoSuchAlert: 404,
     WrongMethod: 405,
     NotReady: 503,
     WritersWaiting: 503,

@@ -170,6 +170,18 @@ class Metrics:
         self.conflicts = Tally(
             "tandem_unit_conflicts", "Records that were kept and flagged.", ("code",), registry=on
         )
+        self.call_versions = Tally(
+            "tandem_call_versions", "Versions of calls that were told, by what became of them.",
+            ("result",), registry=on,
+        )  # fmt: skip
+        self.alerts = Tally(
+            "tandem_safety_alerts", "Safety alerts that were raised and acknowledged.",
+            ("event",), registry=on,
+        )  # fmt: skip
+        self.alerts_open = Gauge(
+            "tandem_safety_alerts_open", "Safety alerts nobody has acknowledged.", registry=on
+        )
+        self.calls_known = Gauge("tandem_calls_known", "Calls that are remembered.", registry=on)
         self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
         self.build = Gauge(
             "tandem_build_info", "Always 1; what runs is in the labels.",

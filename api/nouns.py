@@ -1,5 +1,8 @@
 """From the words of a request to the nouns of `routing.model`; no rule lives here."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from api.batch_schemas import RecommendBatchRequest
 from api.request_schemas import (
     AssignedEntry,
@@ -27,8 +30,8 @@ from routing.model import (
 _STATUS = {str(status): status for status in Status}
 
 
-def incident_of(entry: IncidentEntry) -> Incident:
-    """Return the call of a request."""
+def incident_of(entry: IncidentEntry, *, held_since: datetime | None = None) -> Incident:
+    """Return the call of a request; since when it is on HOLD is remembered, not told."""
     return Incident(
         incident_id=IncidentId(entry.incident_id),
         version=entry.version,
@@ -46,6 +49,7 @@ def incident_of(entry: IncidentEntry) -> Incident:
         screening=_screening(entry.screening),
         scene_safe_at=entry.scene_safe_at,
         assigned=tuple(map(_assigned, entry.assigned)),
+        held_since=held_since,
         overrides=tuple(
             TakenOverride(action=one.action, role=one.role, gate=one.gate)
             for one in entry.overrides
@@ -54,14 +58,21 @@ def incident_of(entry: IncidentEntry) -> Incident:
 
 
 def options_of(
-    request: RecommendRequest | RecommendBatchRequest, *, always_route: bool = False
+    request: RecommendRequest | RecommendBatchRequest,
+    *,
+    always_route: bool = False,
+    earlier_unit_ids: Iterable[str] = (),
 ) -> Options:
-    """Return how much to answer; `always_route` adds the ways."""
+    """Return how much to answer; `always_route` adds the ways.
+
+    `earlier_unit_ids` are those that the recommendation before named.
+    """
     return Options(
         alternatives=request.options.alternatives,
         explain=request.options.explain,
         route=request.options.route or always_route,
         exclude_unit_ids=frozenset(request.exclude_unit_ids),
+        earlier_unit_ids=frozenset(earlier_unit_ids),
         competing=tuple(map(_need, request.competing)),
     )
 

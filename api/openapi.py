@@ -14,6 +14,12 @@ from api.batch_example import read_batch_example
 from api.batch_schemas import RecommendBatchAnswer, RecommendBatchRequest
 from api.errors import PROBLEM_TYPE
 from api.examples import read_examples
+from api.openapi_calls import (
+    CALL_ANSWERS,
+    CALL_REQUESTS,
+    describe_calls,
+    link_to_incident,
+)
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
 from api.request_schemas import RecommendRequest
 
@@ -60,20 +66,23 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (RecommendBatchRequest, "validation"),
             (RecommendBatchAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
-            *((model, "validation") for model in REQUESTS),
-            *((model, "serialization") for model in ANSWERS),
+            *((model, "validation") for model in (*REQUESTS, *CALL_REQUESTS)),
+            *((model, "serialization") for model in (*ANSWERS, *CALL_ANSWERS)),
         ],
         ref_template=REF,
     )
     document.setdefault("components", {}).setdefault("schemas", {}).update(models["$defs"])
     paths = document["paths"]
     _describe(paths[RECOMMEND_PATH]["post"], RecommendRequest, RecommendAnswer, read_examples())
+    told = paths[RECOMMEND_PATH]["post"]["responses"]["200"]
+    told["links"] = {"known": link_to_incident("What is known of the call, without as_of")}
     of_batch = {"BATCH": read_batch_example()}
     _describe(paths[BATCH_PATH]["post"], RecommendBatchRequest, RecommendBatchAnswer, of_batch)
     busy = "Not ready, or too many batches are in hand; ask again after Retry-After."
     paths[BATCH_PATH]["post"]["responses"]["503"] = _refusal(busy)
     document["paths"][NETWORK_PATH]["get"]["responses"]["503"] = _refusal(REFUSALS["503"])
     describe_roster(document["paths"], REF)
+    describe_calls(document["paths"], REF)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them
         document["components"]["schemas"].pop(unused, None)
     return document

@@ -1,5 +1,6 @@
 """What the API description says of the roster's addresses: bodies, answers, refusals, examples."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -96,8 +97,17 @@ ANSWERS: Final = (UnitAnswer, UnitWritten, RosterAnswer, SnapshotWritten, Positi
 
 def describe_roster(paths: dict[str, Any], reference: str) -> None:
     """Complete the operations of the roster; `reference` is the place of a model by its name."""
-    examples = read_roster_examples()
-    for one in OPERATIONS:
+    describe_operations(OPERATIONS, read_roster_examples(), paths, reference)
+
+
+def describe_operations(
+    operations: Iterable[Described],
+    examples: dict[str, dict[str, Any]],
+    paths: dict[str, Any],
+    reference: str,
+) -> None:
+    """Complete operations with their bodies, answers, refusals and examples."""
+    for one in operations:
         operation = paths[one.path][one.method]
         if one.request is not None:
             shown = {

@@ -1,7 +1,8 @@
 """What the service can be asked to do, without HTTP: `recommend_units`.
 
 One view is read once, the words of the request become nouns, `recommend` decides, and the answer is
-written. Nothing is stored yet: `recorded` is always false.
+written. What is remembered of the call (`call_memory`) is read before and kept after. Nothing is
+stored yet: `recorded` is always false.
 """
 
 import datetime as dt
@@ -12,12 +13,14 @@ from time import perf_counter
 from typing import Final
 
 from api.answer_writing import answer_bytes
+from api.call_memory import NOTHING, Remembered, recall, remember
 from api.errors import InvalidRequest, Problem
 from api.ids import new_recommendation_id
 from api.live_view import LiveView
 from api.nouns import incident_of, options_of
 from api.read_request import ReadRequest, RequestWarning, bounded, read_request
 from api.request_schemas import LocationEntry, RecommendRequest, UnitEntry
+from api.store.calls import CallStore
 from geodata.network import StreetNetwork
 from geodata.snap import PlaceCheck, check_place
 from routing.live import with_roster
@@ -42,6 +45,8 @@ class Answered:
     """Those of the reading and those of the decision."""
     body: bytes
     stages: tuple[tuple[str, float], ...]
+    remembered: Remembered = NOTHING
+    """What became of it in the memory of calls."""
 
 
 class Stopwatch:
@@ -68,7 +73,20 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def recommend_units(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """What a recommendation is made with, beside the view and the request."""
+
+    now: Clock = utc_now
+    name: Namer = new_recommendation_id
+    always_route: bool = False
+    """Adds the ways, whether the request asks for them or not."""
+    decide: Decider = recommend
+    calls: CallStore | None = None
+    """What is remembered of calls; None where each request stands alone."""
+
+
+def recommend_units(  # noqa: PLR0913  each but the first two stands in for one thing in a test
     view: LiveView,
     body: bytes,
     *,
@@ -76,8 +94,9 @@ def recommend_units(
     name: Namer = new_recommendation_id,
     always_route: bool = False,
     decide: Decider = recommend,
+    calls: CallStore | None = None,
 ) -> Answered:
-    """Answer one request; `always_route` adds the ways, whether the request asks for them or not.
+    """Answer one request; see `Manner`.
 
     Raises
     ------
@@ -87,16 +106,30 @@ def recommend_units(
     watch = Stopwatch()
     watch.begin("read")
     read = read_request(body, view.release.status_of)
-    request = read.request
-    require_place(view.situation.network, request.incident.location)
+    require_place(view.situation.network, read.request.incident.location)
+    manner = Manner(now=now, name=name, always_route=always_route, decide=decide, calls=calls)
+    return answer_read(view, read, watch, manner)
+
+
+def answer_read(view: LiveView, read: ReadRequest, watch: Stopwatch, manner: Manner) -> Answered:
+    """Answer a request that was read and whose place can be meant."""
     watch.begin("units")
-    decided_at = to_milliseconds(request.as_of or now())
+    request = read.request
+    decided_at = to_milliseconds(request.as_of or manner.now())
     situation = with_units(view, decided_at, request.units, read.unit_rows)
-    options = options_of(request, always_route=always_route)
-    incident = incident_of(request.incident)
-    found = decide(situation, incident, decided_at, options, stage=watch.begin)
+    past = recall(manner.calls, request)
+    known = past.known
+    options = options_of(
+        request,
+        always_route=manner.always_route,
+        earlier_unit_ids=known.unit_ids if known else (),
+    )
+    incident = incident_of(request.incident, held_since=known.held_since if known else None)
+    found = manner.decide(situation, incident, decided_at, options, stage=watch.begin)
     watch.begin("write")
-    recommendation_id, warnings = name(decided_at), _warnings(found, read)
+    recommendation_id = manner.name(decided_at)
+    remembered = remember(past, incident, found, recommendation_id)
+    warnings = _warnings(found, read, remembered.warnings)
     written = answer_bytes(
         found,
         recommendation_id=recommendation_id,
@@ -104,6 +137,7 @@ def recommend_units(
         warnings=warnings,
         schematic=view.schematic,
         roster_version=view.roster_version if request.units is None else None,
+        told=remembered.told,
     )
     return Answered(
         request=request,
@@ -112,6 +146,7 @@ def recommend_units(
         warnings=warnings,
         body=written,
         stages=watch.end(),
+        remembered=remembered,
     )
 
 
@@ -183,8 +218,10 @@ def with_units(
     return with_roster(view.at(decided_at), unit_columns(units, rows))
 
 
-def _warnings(found: Recommendation, read: ReadRequest) -> Sequence[RequestWarning]:
-    if not found.warnings:
+def _warnings(
+    found: Recommendation, read: ReadRequest, of_the_past: Sequence[RequestWarning]
+) -> Sequence[RequestWarning]:
+    if not found.warnings and not of_the_past:
         return bounded(read.warnings)
     decided = [RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings]
-    return bounded([*read.warnings, *decided])
+    return bounded([*of_the_past, *read.warnings, *decided])

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
+from api.call_memory import Remembered
 from api.errors import BatchesWaiting, NotReady, WritersWaiting
+from api.incident_operations import Updated
 from api.line import Line
 from api.live_roster import LiveRoster
 from api.live_view import LiveView
 from api.log import fault_place
 from api.metrics import Metrics, software_version
-from api.operations import Answered, Decider
+from api.operations import Answered, Clock, Decider, Manner, utc_now
 from api.settings import Settings
+from api.store.calls import CallStore, MemoryCalls
 from api.store.contract import RosterStore
 from api.store.memory import MemoryRoster
 from routing.codes import Eta
@@ -50,7 +53,10 @@ class Service:
     metrics: Metrics
     log: FilteringBoundLogger
     decide: Decider = recommend
+    now: Clock = utc_now
+    """The clock that decisions, and what is remembered of calls, go by."""
     store: RosterStore = field(default_factory=MemoryRoster)
+    calls: CallStore = field(default_factory=MemoryCalls)
     live: LiveRoster | None = field(default=None)
     stage: str = "starting"
     failure: str | None = None
@@ -117,6 +123,7 @@ class Service:
         self.batches.close()
         self.writer.shutdown(wait=True)
         self.store.close()
+        self.calls.close()
 
     def set_stage(self, stage: str) -> None:
         """Note what start-up is doing now."""
@@ -142,6 +149,10 @@ class Service:
         self.metrics.falls.add(rung)
         self.log.error("fall", rung=rung, kind=type(fault).__name__, place=fault_place(fault))
 
+    def manner(self) -> Manner:
+        """Return what recommendations about calls are made with."""
+        return Manner(now=self.now, decide=self.decide, calls=self.calls)
+
     def count(self, answered: Answered) -> Mapping[str, Any]:
         """Count one recommendation and return what its log line says: its id and no content."""
         found = answered.found
@@ -149,6 +160,7 @@ class Service:
         for warning in answered.warnings:
             self.metrics.warnings.add(warning.code)
         self.metrics.stage_s.observe(*answered.stages)
+        self._count_version(answered.remembered)
         return {
             "id": answered.recommendation_id,
             "outcome": found.outcome,
@@ -181,11 +193,33 @@ class Service:
         self.metrics.outcomes.add(found.outcome, found.mode or "NONE")
         self.metrics.rungs.add(found.basis.eta)
 
+    def count_update(self, updated: Updated) -> Mapping[str, Any]:
+        """Count one update of a call and return what its log line says."""
+        if updated.answered is not None:
+            return self.count(updated.answered)
+        self._count_version(updated.remembered)
+        for warning in updated.warnings:
+            self.metrics.warnings.add(warning.code)
+        return {"late": True}
+
+    def _count_version(self, remembered: Remembered) -> None:
+        if remembered.is_applied:
+            self.metrics.call_versions.add("APPLIED")
+        elif remembered.is_late:
+            self.metrics.call_versions.add("LATE")
+        if remembered.is_raised and remembered.alert is not None:
+            self.metrics.alerts.add("RAISED")
+            alert = remembered.alert
+            orders = [order.action for order in alert.orders]
+            self.log.warning("safety_changed", alert_id=alert.alert_id, orders=orders)
+
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""
         yield "NOT_RECORDED"
         if not self.store.shared:
             yield "ROSTER_IN_MEMORY"
+        if not self.calls.shared:
+            yield "CALLS_IN_MEMORY"
         if self.view is not None and self.view.schematic:
             yield "SCHEMATIC_NETWORK"
         if self.settings.rung != "ROAD":

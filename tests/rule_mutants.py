@@ -14,6 +14,7 @@ WHOLE = RELEASE + "a_release_is_checked_as_a_whole_and_refused_as_a_whole"
 NAMED = RELEASE + "every_answer_names_the_release_that_it_rests_on"
 SEALED = RELEASE + "other_zones_are_another_release_and_nothing_in_one_can_be_set"
 UPDATES = "tests.routing.test_updates:test_rule_14_"
+MEMORY = "tests.api.test_call_memory:test_rule_"
 
 NEVER = "        GateCode.WEAPON_REPORTED,\n        GateCode.VIOLENCE_REPORTED,\n"
 
@@ -110,6 +111,8 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.hold", "clear_s = np.where(told, roster.expected_clear_s, clear_s)", "pass",
          "1330"),
         ("routing.recommend", "policy.on_no_spd is OnNoSpd.SOLO and", "False and", "1412"),
+        ("api.call_memory", "held_since=None if found.hold is None else found.hold.held_since",
+         "held_since=None", MEMORY + "6_a_hold_is_remembered_and_the_unit_sent_at_once_is_named"),
     ),
     7: _of(
         ("routing.candidates_kernel", "STATUS_NOT_AVAILABLE * (status != AVAILABLE)", "0", "1400"),
@@ -150,6 +153,8 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
          "1515"),
         ("routing.halves", "< muster.policy.min_gain_s", "< 0", "1518"),
         ("routing.halves", "< muster.policy.min_gain_s", "< 10**6", "1521"),
+        ("api.call_memory", "for unit in going if not unit.already_assigned", "for unit in going",
+         MEMORY + "9_units_that_were_named_are_told_and_those_on_the_call_are_not"),
     ),
     10: _of(
         ("routing.recommend_batch", "escalated=_is_escalated(one)", "escalated=False",
@@ -208,6 +213,16 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.updates", "if not care:", "if False:",
          UPDATES + "nothing_to_revoke_before_care_is_on_the_call"),
         ("routing.gates", "_let_pass(gate, GateCode.ALREADY_DISPATCHED)", "gate", "1442"),
+        ("api.store.calls", "return told is None or not _said(change) <= _said(told)",
+         "return True", MEMORY + "14_an_alert_is_raised_once_and_repeated"),
+        ("api.store.calls", "next((one for one in reversed(self.alerts) if one.is_open), None)",
+         "self.alerts[-1] if self.change else None",
+         MEMORY + "14_an_alert_is_raised_once_and_repeated"),
+        ("api.store.calls", "decided.mode or known.answering, known.alerts",
+         "decided.mode, known.alerts",
+         MEMORY + "14_care_that_went_alone_gets_police_even_after_a_refusal_in_between"),
+        ("api.call_memory", "None if known is None else known.recommendation_id, alert",
+         "None, alert", MEMORY + "14_each_recommendation_supersedes_the_last"),
     ),
     15: _of(
         ("geodata.zones", "return zone.kind is not ZoneKind.EXCLUDE, -zone.precedence,",

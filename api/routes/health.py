@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from api.call_figures import set_call_gauges
 from api.metrics import CONTENT_TYPE
 from api.operations import utc_now
 from api.roster_figures import roster_state, set_gauges
@@ -50,4 +51,5 @@ async def metrics(request: Request) -> Response:
     service: Service = request.app.state.service
     if service.view is not None:
         set_gauges(service.metrics, service.view, utc_now())
+    set_call_gauges(service.metrics, service.calls)
     return Response(service.metrics.text(), media_type=CONTENT_TYPE)

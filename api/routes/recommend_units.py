@@ -60,7 +60,9 @@ async def recommend(request: Request) -> Response:
     service: Service = request.app.state.service
     view = service.current_view()
     body = await read_body(request, service.settings)
-    answered = recommend_units(view, body, decide=service.decide)
+    answered = recommend_units(
+        view, body, now=service.now, decide=service.decide, calls=service.calls
+    )
     note(request.scope, service.count(answered))
     return AnswerResponse(answered)
 

@@ -9,7 +9,7 @@ import copy
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from api.answer_schemas import RecommendAnswer
 from api.batch_schemas import RecommendBatchAnswer
 from api.examples import read_examples
+from api.incident_schemas import AlertAnswer, IncidentWritten
 from api.request_schemas import VERSION_MAX, UnitEntry
 from api.roster_schemas import PositionsWritten, SnapshotWritten, UnitWritten
 from geodata.pilot.area import pilot_demo_calls
@@ -81,6 +82,12 @@ class Case:
     said: str = ""
     """A code that the refusal must have."""
     headers: Mapping[str, str] = field(default_factory=lambda: JSON)
+
+    @property
+    def address(self) -> str:
+        """The address with its ids."""
+        ids = {"incident_id": self.canary.name, "alert_id": ALERT_ID}
+        return self.endpoint.address.format(**ids)
 
 
 def new_canary(rng: random.Random) -> Canary:
@@ -253,7 +260,47 @@ POSITIONS = Endpoint(
     before=snapshot_body,
 )
 
-ENDPOINTS = (RECOMMEND, RECOMMEND_BATCH, PUT_UNITS, PUT_UNIT, POSITIONS)
+# -- calls ----------------------------------------------------------------------------------------
+
+ALERT_ID = "alert_01K0P2V8S6EXAMPLE000000001"
+
+
+def incident_body(canary: Canary) -> Body:
+    """Return a version of a call that nothing is known of, told now."""
+    return recommend_body(canary) | {"as_of": None}
+
+
+def acknowledge_body(canary: Canary) -> Body:
+    operator = {"id": canary.name, "role": "DISPATCHER", "remark": canary.text}
+    return {"operator": operator, "narrative": canary.text}
+
+
+PUT_INCIDENT = replace(
+    RECOMMEND,
+    method="PUT",
+    path="/v1/incidents/{incident_id}",
+    good=incident_body,
+    doubtful=(*RECOMMEND.doubtful, ("incident", "incident_id")),
+    answer=IncidentWritten,
+)
+ACKNOWLEDGE = Endpoint(
+    method="POST",
+    path="/v1/alerts/{alert_id}/acknowledge",
+    good=acknowledge_body,
+    mended=(),
+    names=(("operator", "id"),),
+    answer=AlertAnswer,
+)
+
+ENDPOINTS = (
+    RECOMMEND,
+    RECOMMEND_BATCH,
+    PUT_UNITS,
+    PUT_UNIT,
+    POSITIONS,
+    PUT_INCIDENT,
+    ACKNOWLEDGE,
+)
 """Every endpoint that takes a body; a new one is one more row."""
 
 

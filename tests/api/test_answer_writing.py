@@ -19,6 +19,8 @@ from routing.model import LonLat, Recommendation
 from tests.api.requests_made import CARE_2, SPD_1, as_bytes, many_units, request, request_about
 
 OURS = {"recommendation_id": "rec_1", "request_id": None, "warnings": ()}
+PAST = {"safety_changed": None, "supersedes": None}
+"""What only the memory of calls knows."""
 ASSIGNED = {
     "unit_id": "2M1#b", "agency": "SPD", "status": "ON_SCENE",
     "on_scene_at": "2026-07-21T13:04:40.123456-07:00",
@@ -54,7 +56,7 @@ def written(found: Recommendation, **changes: Any) -> bytes:
 
 def by_contract(found: Recommendation) -> bytes:
     """Return the answer as pydantic checks and writes it: the way that shares nothing with ours."""
-    made = values(found) | OURS | {"basis": values(found.basis) | OF_VIEW}
+    made = values(found) | OURS | PAST | {"basis": values(found.basis) | OF_VIEW}
     return RecommendAnswer.model_validate(made, from_attributes=True).model_dump_json().encode()
 
 
@@ -124,6 +126,7 @@ def test_every_field_of_a_decision_is_in_the_contract_and_the_other_way_round() 
     assert differences(RecommendAnswer, Recommendation) == {
         "/basis/schematic",
         "/basis/roster_version",
+        "/safety_changed",
     }
 
 

@@ -12,12 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from api.call_examples import read_call_examples
+from api.incident_operations import update_incident
 from api.live_view import LiveView
 from api.openapi import describe
+from api.operations import Manner
 from tests.api.asgi_caller import Reply, call, ready_app
 from tests.api.described_run import named_paths
 from tests.api.described_values import Described, Place, pointer, same_line
 from tests.api.hostile_bodies import (
+    ALERT_ID,
     ENDPOINTS,
     RECOMMEND,
     Case,
@@ -33,7 +37,14 @@ from tests.api.hostile_bodies import (
 
 @pytest.fixture(scope="module")
 def app(view: LiveView) -> Any:
-    return ready_app(view, log_level="debug")
+    app = ready_app(view, log_level="debug")
+    weapon = read_call_examples()["WEAPON"]["request"]
+    manner = Manner(calls=app.state.service.calls, name=lambda _at: f"rec_{ALERT_ID[6:]}")
+    body = json.dumps(weapon).encode()
+    raised = update_incident(view, weapon["incident"]["incident_id"], body, manner).remembered.alert
+    assert raised is not None
+    assert raised.alert_id == ALERT_ID
+    return app
 
 
 def every_case(app: Any, endpoint: Endpoint) -> list[Case]:
@@ -117,7 +128,7 @@ def run(app: ASGIApp, cases: Iterable[Case], capsys: Any) -> tuple[Counter[str],
         capsys.readouterr()
         for case in cases:
             endpoint = case.endpoint
-            reply = await call(app, endpoint.method, endpoint.address, case.body, case.headers)
+            reply = await call(app, endpoint.method, case.address, case.body, case.headers)
             statuses[reply.status] += 1
             for wrong in wrongs(case, reply, capsys.readouterr().err):
                 at = pointer(case.at) if case.at else "-"

@@ -193,3 +193,22 @@ def test_an_error_missing_from_the_table_is_our_own_fault() -> None:
 
     assert problem_response(Forgotten("x")).status_code == 500
     assert problem_response(InvalidRequest("x")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/recommend-units", "POST"),
+        ("/v1/units", "GET, PUT"),
+        ("/v1/units/S1", "DELETE, GET, PUT"),
+        ("/v1/units/positions", "POST"),
+        ("/v1/incidents/1", "GET, PUT"),
+        ("/healthz", "GET"),
+    ],
+)
+def test_a_method_that_an_address_does_not_take_is_refused_with_those_it_takes(
+    client: TestClient, path: str, methods: str
+) -> None:
+    response = client.request("BREW", path)
+    assert_problem(response, 405)
+    assert response.headers.get_list("allow") == [methods]
