@@ -4,7 +4,6 @@ As `operations` for one call: one view is read once, the words become nouns, `ro
 the answer is written. What lives here too: how much of the deadline the search may have.
 """
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -16,12 +15,14 @@ from msgspec.json import Encoder
 from api.answer_schemas import utc_text
 from api.answer_writing import answer_bytes
 from api.batch_schemas import BatchPart, RecommendBatchAnswer, RecommendBatchRequest
+from api.call_memory import Recalled, Remembered, recall, remember
 from api.ids import new_recommendation_id
 from api.live_view import LiveView
 from api.nouns import incident_of, options_of
 from api.operations import Clock, Namer, Stopwatch, to_milliseconds, utc_now, with_units
 from api.read_batch import ReadBatch, read_batch
 from api.read_request import RequestWarning, bounded
+from api.store.calls import CallStore
 from routing.model import Incident, Options, Recommendation
 from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits
 from routing.recommend_batch import BatchFacts, BatchRecommendation, recommend_batch
@@ -49,9 +50,10 @@ class BatchAnswered:
     """Those of the reading; those of a decision stand with its answer."""
     body: bytes
     stages: tuple[tuple[str, float], ...]
+    remembered: Sequence[Remembered]
 
 
-def recommend_together(
+def recommend_together(  # noqa: PLR0913  each but the first two stands in for one thing in a test
     view: LiveView,
     body: bytes,
     *,
@@ -59,6 +61,7 @@ def recommend_together(
     now: Clock = utc_now,
     name: Namer = new_recommendation_id,
     decide: Decider = recommend_batch,
+    calls: CallStore | None = None,
 ) -> BatchAnswered:
     """Answer several calls.
 
@@ -67,6 +70,8 @@ def recommend_together(
     elapsed_s
         Returns the seconds since the request was there, from which the deadline counts; None
         counts from now.
+    calls
+        What is remembered of calls; None where each request stands alone.
 
     Raises
     ------
@@ -81,19 +86,26 @@ def recommend_together(
     decided_at = to_milliseconds(read.request.as_of or now())
     situation = with_units(view, decided_at, read.request.units, read.unit_rows)
     watch.begin("prepare")
-    calls = calls_of(read.request)
-    search_s = read.request.options.deadline_ms / 1000 - ANSWER_S * len(calls)
+    pasts = [recall(calls, one, as_of=read.request.as_of) for one in read.request.incidents]
+    pending = calls_of(read.request, pasts)
+    search_s = read.request.options.deadline_ms / 1000 - ANSWER_S * len(pending)
     batch = decide(
         situation,
-        calls,
+        pending,
         decided_at,
         limits=LIMITS,
         seconds_left=lambda: search_s - elapsed_s(),
         stage=watch.begin,
     )
     watch.begin("write")
-    ids = [name(decided_at) for _ in calls]
-    written = _written(view, read, decided_at, batch, ids)
+    ids = [name(decided_at) for _ in pending]
+    remembered = [
+        remember(past, incident, found, recommendation_id)
+        for past, (incident, _), found, recommendation_id in zip(
+            pasts, pending, batch.recommendations, ids, strict=True
+        )
+    ]
+    written = _written(view, read, batch, ids, remembered)
     return BatchAnswered(
         request=read.request,
         found=batch.recommendations,
@@ -102,6 +114,7 @@ def recommend_together(
         warnings=bounded(read.warnings),
         body=written,
         stages=watch.end(),
+        remembered=remembered,
     )
 
 
@@ -110,13 +123,21 @@ def since(arrived_s: float) -> Callable[[], float]:
     return lambda: perf_counter() - arrived_s
 
 
-def calls_of(request: RecommendBatchRequest) -> list[tuple[Incident, Options]]:
+def calls_of(
+    request: RecommendBatchRequest, pasts: Sequence[Recalled]
+) -> list[tuple[Incident, Options]]:
     """Return the calls; what competes with them is other work, never one of themselves."""
     own = {entry.incident_id for entry in request.incidents}
     options = options_of(request)
     others = tuple(need for need in options.competing if need.incident_id not in own)
     options = replace(options, competing=others)
-    return [(incident_of(entry), options) for entry in request.incidents]
+    found = []
+    for entry, past in zip(request.incidents, pasts, strict=True):
+        known = past.known
+        incident = incident_of(entry, held_since=known.held_since if known else None)
+        earlier = frozenset(known.unit_ids) if known else frozenset[str]()
+        found.append((incident, replace(options, earlier_unit_ids=earlier)))
+    return found
 
 
 # -- the answer -----------------------------------------------------------------------------------
@@ -128,9 +149,9 @@ _FACTS: Final = tuple(name for name in BatchPart.model_fields if name != "deadli
 def _written(
     view: LiveView,
     read: ReadBatch,
-    decided_at: dt.datetime,
     batch: BatchRecommendation,
     ids: Sequence[str],
+    remembered: Sequence[Remembered],
 ) -> bytes:
     """Return the answer as JSON; each recommendation is written as for a single call."""
     request = read.request
@@ -139,21 +160,27 @@ def _written(
             found,
             recommendation_id=recommendation_id,
             request_id=request.request_id,
-            warnings=bounded(
-                [RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings]
-            ),
+            warnings=_told(found, past),
             schematic=view.schematic,
             roster_version=view.roster_version if request.units is None else None,
+            told=past.told,
         )
-        for found, recommendation_id in zip(batch.recommendations, ids, strict=True)
+        for found, recommendation_id, past in zip(
+            batch.recommendations, ids, remembered, strict=True
+        )
     ]
     facts = {name: getattr(batch.facts, name) for name in _FACTS}
     values = {
         "request_id": request.request_id,
-        "decided_at": utc_text(decided_at),
+        "decided_at": utc_text(batch.recommendations[0].decided_at),
         "recommendations": list(map(Raw, answers)),
         "batch": facts | {"deadline_ms": request.options.deadline_ms},
         "warnings": bounded(read.warnings),
     }
     assert values.keys() == RecommendBatchAnswer.model_fields.keys()
     return _ENCODER.encode(values)
+
+
+def _told(found: Recommendation, past: Remembered) -> Sequence[RequestWarning]:
+    decided = [RequestWarning(code=w.code, path=w.path, detail=w.detail) for w in found.warnings]
+    return bounded([*past.warnings, *decided])

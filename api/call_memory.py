@@ -8,6 +8,7 @@ A request with `as_of` has no past and leaves no trace: a replay must not hang o
 remembered, nor change it.
 """
 
+import datetime as dt
 from typing import Final
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from api.answer_writing import UNTOLD, Told
 from api.errors import StoreError
 from api.incident_schemas import alert_part
 from api.read_request import RequestWarning
-from api.request_schemas import RecommendRequest
+from api.request_schemas import IncidentEntry
 from api.store.calls import CallStore, Decided, KnownCall, SafetyAlert
 from routing.codes import Gate, GateOutcome
 from routing.model import Incident, Recommendation
@@ -57,15 +58,17 @@ _LOST: Final = Recalled(is_lost=True)
 NOTHING: Final = Remembered()
 
 
-def recall(calls: CallStore | None, request: RecommendRequest) -> Recalled:
-    """Return what is known of the call of a request."""
-    if calls is None or request.as_of is not None:
+def recall(
+    calls: CallStore | None, incident: IncidentEntry, *, as_of: dt.datetime | None
+) -> Recalled:
+    """Return what is known of a call that a request is about."""
+    if calls is None or as_of is not None:
         return _NO_PAST
     try:
-        known = calls.known(request.incident.incident_id)
+        known = calls.known(incident.incident_id)
     except StoreError:
         return _LOST  # rule 12: it answers without
-    if known is not None and known.version > request.incident.version:
+    if known is not None and known.version > incident.version:
         return Recalled(newer=known)
     return Recalled(calls=calls, known=known)
 

@@ -69,7 +69,8 @@ def update_incident(view: LiveView, incident_id: str, body: bytes, manner: Manne
     if incident.incident_id != incident_id:
         raise _other_incident()
     require_place(view.situation.network, incident.location)
-    past = recall(manner.calls, read.request)
+    asked = read.request
+    past = recall(manner.calls, asked.incident, as_of=asked.as_of)
     if past.newer is not None:
         remembered = late(past.newer)
         warnings = bounded([*remembered.warnings, *read.warnings])

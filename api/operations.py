@@ -117,7 +117,7 @@ def answer_read(view: LiveView, read: ReadRequest, watch: Stopwatch, manner: Man
     request = read.request
     decided_at = to_milliseconds(request.as_of or manner.now())
     situation = with_units(view, decided_at, request.units, read.unit_rows)
-    past = recall(manner.calls, request)
+    past = recall(manner.calls, request.incident, as_of=request.as_of)
     known = past.known
     options = options_of(
         request,

@@ -173,8 +173,9 @@ class Service:
     def count_batch(self, answered: "BatchAnswered", took_s: float) -> Mapping[str, Any]:
         """Count the answers of a batch and return what its log line says: ids and no content."""
         counted, facts = self.metrics, answered.facts
-        for found in answered.found:
+        for found, remembered in zip(answered.found, answered.remembered, strict=True):
             self._count_found(found)
+            self._count_version(remembered)
         for warning in answered.warnings:
             counted.warnings.add(warning.code)
         outcome = (

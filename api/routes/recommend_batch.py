@@ -62,7 +62,11 @@ def _decided(service: Service, body: bytes, arrived_s: float, told: Told) -> "Ba
 
     decide = always_answering(recommend_batch, told)
     return recommend_together(
-        service.current_view(), body, elapsed_s=since(arrived_s), decide=decide
+        service.current_view(),
+        body,
+        elapsed_s=since(arrived_s),
+        decide=decide,
+        calls=service.calls,
     )
 
 

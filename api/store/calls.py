@@ -19,6 +19,7 @@ engine answers both without waiting. What these mean for a decision is in `api.c
 from collections import OrderedDict
 from datetime import datetime
 from operator import attrgetter
+from threading import Lock
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -190,7 +191,7 @@ def _raised(change: SafetyChange, decided: Decided) -> SafetyAlert:
 
 
 class MemoryCalls:
-    """Two dictionaries, for the thread of the event loop alone: no lock, and nothing that waits."""
+    """Two dictionaries under one lock, which the event loop and the thread of the batches share."""
 
     shared: Final = False
 
@@ -201,49 +202,54 @@ class MemoryCalls:
         """Calls with an open alert."""
         self._calls_max = calls_max
         self._is_open = True
+        self._lock = Lock()
 
     def known(self, incident_id: str) -> KnownCall | None:
         """Return what is remembered of a call."""
-        self._require_open()
-        return self._calls.get(incident_id)
+        with self._lock:
+            self._require_open()
+            return self._calls.get(incident_id)
 
     def record(self, decided: Decided) -> KnownCall | None:
         """Remember a recommendation and return the call, or None when a newer one is known."""
-        self._require_open()
-        known = self._calls.get(decided.incident_id)
-        call = following(known, decided)
-        if call is None:
-            return None
-        self._calls[call.incident_id] = call
-        self._calls.move_to_end(call.incident_id)
-        if call.alerts and (known is None or call.alerts != known.alerts):
-            self._take_alerts(call, known)
-        if len(self._calls) > self._calls_max:
-            self._forget_one()
-        return call
+        with self._lock:
+            self._require_open()
+            known = self._calls.get(decided.incident_id)
+            call = following(known, decided)
+            if call is None:
+                return None
+            self._calls[call.incident_id] = call
+            self._calls.move_to_end(call.incident_id)
+            if call.alerts and (known is None or call.alerts != known.alerts):
+                self._take_alerts(call, known)
+            if len(self._calls) > self._calls_max:
+                self._forget_one()
+            return call
 
     def open_alerts(self) -> tuple[SafetyAlert, ...]:
         """Return all alerts that nobody has acknowledged, oldest first."""
-        self._require_open()
-        found = [a for name in self._alerting for a in self._calls[name].alerts if a.is_open]
-        return tuple(sorted(found, key=attrgetter("raised_at", "alert_id")))
+        with self._lock:
+            self._require_open()
+            found = [a for name in self._alerting for a in self._calls[name].alerts if a.is_open]
+            return tuple(sorted(found, key=attrgetter("raised_at", "alert_id")))
 
     def acknowledge(self, alert_id: str, operator: Operator, at: datetime) -> Acknowledged | None:
         """Acknowledge an alert, unless somebody has; None when it is not known."""
-        self._require_open()
-        incident_id = self._calls_of_alerts.get(alert_id)
-        if incident_id is None:
-            return None
-        call = self._calls[incident_id]
-        place, alert = next((i, a) for i, a in enumerate(call.alerts) if a.alert_id == alert_id)
-        if not alert.is_open:
-            return Acknowledged(alert=alert, is_first=False)
-        alert = replace(alert, acknowledged_at=at, acknowledged_by=operator)
-        alerts = (*call.alerts[:place], alert, *call.alerts[place + 1 :])
-        self._calls[incident_id] = replace(call, alerts=alerts)
-        if not any(one.is_open for one in alerts):
-            self._alerting.discard(incident_id)
-        return Acknowledged(alert=alert, is_first=True)
+        with self._lock:
+            self._require_open()
+            incident_id = self._calls_of_alerts.get(alert_id)
+            if incident_id is None:
+                return None
+            call = self._calls[incident_id]
+            place, alert = next((i, a) for i, a in enumerate(call.alerts) if a.alert_id == alert_id)
+            if not alert.is_open:
+                return Acknowledged(alert=alert, is_first=False)
+            alert = replace(alert, acknowledged_at=at, acknowledged_by=operator)
+            alerts = (*call.alerts[:place], alert, *call.alerts[place + 1 :])
+            self._calls[incident_id] = replace(call, alerts=alerts)
+            if not any(one.is_open for one in alerts):
+                self._alerting.discard(incident_id)
+            return Acknowledged(alert=alert, is_first=True)
 
     def count(self) -> int:
         """Return how many calls are remembered."""
@@ -251,10 +257,11 @@ class MemoryCalls:
 
     def close(self) -> None:
         """Forget everything."""
-        self._is_open = False
-        self._calls.clear()
-        self._calls_of_alerts.clear()
-        self._alerting.clear()
+        with self._lock:
+            self._is_open = False
+            self._calls.clear()
+            self._calls_of_alerts.clear()
+            self._alerting.clear()
 
     def _take_alerts(self, call: KnownCall, known: KnownCall | None) -> None:
         """Find the call by the alerts it has now, and no longer by those that it had."""

@@ -9,7 +9,7 @@ from msgspec import structs
 from api.call_memory import Recalled, Remembered, recall, remember
 from api.read_request import read_request
 from api.request_schemas import RecommendRequest
-from api.store.calls import MemoryCalls
+from api.store.calls import CallStore, MemoryCalls
 from routing.model import Agency, Answer, AssignedUnit, Incident, Mode, Status, Unit, UnitId
 from tests.api.requests_made import as_bytes, request_about
 from tests.routing.situations import ALL_NO, NOON, call, decide, unit
@@ -17,6 +17,10 @@ from tests.routing.situations import ALL_NO, NOON, call, decide, unit
 PAIR = [unit("C1", "AB"), unit("S1", "KL")]
 CARE = AssignedUnit(unit_id=UnitId("C9"), agency=Agency.CARE, status=Status.ENROUTE)
 ARMED = replace(ALL_NO, weapon=Answer.YES)
+
+
+def recalled_by(calls: CallStore | None, request: RecommendRequest) -> Recalled:
+    return recall(calls, request.incident, as_of=request.as_of)
 
 
 def asked(version: int = 1, as_of: str | None = None) -> RecommendRequest:
@@ -29,7 +33,7 @@ def told(
     calls: MemoryCalls, incident: Incident, *units: Unit, number: int = 0, **changes: Any
 ) -> Remembered:
     """Decide a version, remember it so many seconds after noon, and return what became of it."""
-    recalled = recall(calls, asked(incident.version))
+    recalled = recalled_by(calls, asked(incident.version))
     found = decide(list(units or PAIR), incident, now=NOON + dt.timedelta(seconds=number))
     return remember(recalled, incident, structs.replace(found, **changes), f"rec_{number}")
 
@@ -96,6 +100,6 @@ def test_rule_6_a_hold_is_remembered_and_the_unit_sent_at_once_is_named() -> Non
 def test_a_replay_has_no_past() -> None:
     calls = MemoryCalls()
     told(calls, call())
-    assert recall(calls, asked(as_of=NOON.isoformat())) == Recalled()
-    assert recall(None, asked()) == Recalled()
-    assert recall(calls, asked()).known is not None
+    assert recalled_by(calls, asked(as_of=NOON.isoformat())) == Recalled()
+    assert recalled_by(None, asked()) == Recalled()
+    assert recalled_by(calls, asked()).known is not None
