@@ -21,18 +21,14 @@ from tests.api.asgi_caller import Reply, call, ready_app
 from tests.api.described_run import named_paths
 from tests.api.described_values import Described, Place, pointer, same_line
 from tests.api.hostile_bodies import (
-    ALERT_ID,
-    ENDPOINTS,
-    RECOMMEND,
     Case,
-    Endpoint,
     byte_cases,
     damage_cases,
     field_cases,
-    new_canary,
     transport_cases,
     whole_body_cases,
 )
+from tests.api.hostile_endpoints import ALERT_ID, ENDPOINTS, RECOMMEND, Endpoint, new_canary
 
 
 @pytest.fixture(scope="module")
@@ -348,14 +344,21 @@ def test_a_service_that_breaks_a_promise_is_found(
     assert any(wrong in one for one in found), list(found)[:5]
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS[1:], ids=lambda endpoint: endpoint.path)
+SPOILT = [
+    (_faulty, "status 500"),
+    (_echoing, "repeats"),
+    (_silent, "no warning"),
+    (_plain, "a refusal"),
+]
+
+
 @pytest.mark.parametrize(
-    ("spoil", "wrong"),
+    ("endpoint", "spoil", "wrong"),
     [
-        (_faulty, "status 500"),
-        (_echoing, "repeats"),
-        (_silent, "no warning"),
-        (_plain, "a refusal"),
+        pytest.param(endpoint, spoil, wrong, id=f"{wrong}-{endpoint.path}")
+        for endpoint in ENDPOINTS[1:]
+        for spoil, wrong in SPOILT
+        if endpoint.mended or spoil is not _silent  # where nothing is mended, nothing is named
     ],
 )
 def test_what_is_broken_at_one_address_is_found_there(
