@@ -15,7 +15,7 @@ NOON = datetime.fromisoformat("2026-07-21T20:05:02+00:00")
 def batch(view: LiveView, calls: MemoryCalls, at: datetime, **changes: Any) -> list[dict[str, Any]]:
     made = request()
     incidents = [made["incident"] | {"incident_id": name} | changes for name in ("A1", "A2")]
-    units = made.get("units", [])
+    units = [unit for unit in made["units"] if unit["agency"] == "SPD"]  # so both are held
     body = {"incidents": incidents, "units": units}
     answered = recommend_together(view, json.dumps(body).encode(), now=lambda: at, calls=calls)
     found: list[dict[str, Any]] = json.loads(answered.body)["recommendations"]
