@@ -25,6 +25,7 @@ from routing.answer import LonLat, PositionUsed
 from routing.call_kernel import HEAD, look
 from routing.candidates_kernel import (
     NEVER_S,
+    NOWHERE,
     Clock,
     Columns,
     Limits,
@@ -40,7 +41,7 @@ from routing.policy import ModeRules, Policy
 from routing.roster import AGENCIES, UnitColumns
 
 if TYPE_CHECKING:
-    from routing.travel_time import IncidentLabel, TravelTimes, UnitLabels
+    from routing.travel_time import Drive, IncidentLabel, TravelTimes, UnitLabels
 
 Which = tuple[int, int]
 QUALIFIED: Final[Which] = (-1, 0)
@@ -189,6 +190,8 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
     """The first of each kind, where nothing but `broken` counts; None where they are sought."""
     known: dict[int, UnitFacts] = field(default_factory=dict)
     """What `look_at` has read."""
+    driven: dict[int, "Drive | None"] = field(default_factory=dict)
+    """What `drive_from` has found."""
 
     def preference_of(self, row: int) -> int:
         """Return the seconds that preferred skills count against a unit."""
@@ -217,6 +220,23 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
         if row not in known:
             self.look_at([row])
         return known[row]
+
+    def drive_from(self, rows: Sequence[int]) -> None:
+        """Find the ways of some units, all in one go; None for those that have none by streets."""
+        times, labels, goal, driven = self.times, self.labels, self.goal, self.driven
+        if times is None or labels is None or goal is None:
+            driven.update(dict.fromkeys(rows))
+            return
+        source, by_line = self.placement.source, self.by_line
+        by_street = [row for row in rows if not by_line[row] and source[row] != NOWHERE]
+        found = times.drives_to(labels, by_street, goal, self.policy.stage_short_m)
+        driven.update(dict.fromkeys(rows) | dict(zip(by_street, found, strict=True)))
+
+    def drive_of(self, row: int) -> "Drive | None":
+        """Return the way of a unit, None where it has none by the streets."""
+        if row not in self.driven:
+            self.drive_from([row])
+        return self.driven[row]
 
     def arrival_range_s(self, row: int) -> tuple[int, int]:
         """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""

@@ -9,8 +9,10 @@ it leaves, an incident costs the part of its street from the junction where it i
 both are on one street the time straight along it competes with the way round.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +126,19 @@ class Route:
         return np.column_stack((lon, lat)), at - at[0]
 
 
+class Drive(NamedTuple):
+    """What an answer tells of a quickest way that it does not draw."""
+
+    length_m: float
+    lon: float
+    """Of the point on the way where somebody waits short of the call."""
+    lat: float
+    street: int
+    """On which that point lies."""
+    junctions: tuple[int, int]
+    """Both ends of that street, the nearer one first."""
+
+
 class TravelTimes:
     """One network with one weight set, ready for queries. Immutable; safe to read from any thread.
 
@@ -133,7 +148,8 @@ class TravelTimes:
 
     __slots__ = (
         "_arcs", "_columns", "_down_ms", "_end_ms", "_from_table", "_label_width", "_move_ms",
-        "_to_table", "_up_ms", "edge_times", "graph", "hierarchy", "network", "weights_id",
+        "_to_table", "_up_ms", "_walked", "edge_times", "graph", "hierarchy", "kernel_columns",
+        "network", "weights_id",
     )  # fmt: skip
 
     def __init__(
@@ -179,6 +195,17 @@ class TravelTimes:
         walked = arc_ms[h.walk_arc], graph.arc_edge[h.walk_arc]
         self._arcs = read_only(np.column_stack((h.walk_head, *walked)))
         self._label_width = int(h.depth.max(initial=0)) + 1
+        c = self._columns
+        self.kernel_columns: Streets = (
+            c.edge_by_street, self._move_ms, c.turns, c.rank, c.nodes, self._from_table,
+            self._label_width,
+        )  # fmt: skip
+        """What `call_kernel.look` reads of the streets."""
+        self._walked = (
+            c.edge_by_street, (self._move_ms, self._end_ms), c.turns,
+            (c.rank, c.nodes, self._to_table), self._arcs, c.streets, c.lines, c.street_flags,
+            c.junctions,
+        )  # fmt: skip
 
     @property
     def start_and_park_ms(self) -> int:
@@ -239,15 +266,6 @@ class TravelTimes:
         return IncidentLabel(
             weights_id=self.weights_id, position=position, row=row, base=base, path=path
         )
-
-    @property
-    def kernel_columns(self) -> Streets:
-        """What `call_kernel.look` reads of the streets."""
-        c = self._columns
-        return (
-            c.edge_by_street, self._move_ms, c.turns, c.rank, c.nodes, self._from_table,
-            self._label_width,
-        )  # fmt: skip
 
     def at_junction(self, place: Position) -> Position:
         """Return a place at the very head of a one-way street as the begin of a street that leaves.
@@ -346,6 +364,32 @@ class TravelTimes:
             end_fraction=end,
             edge_begin_m=begin_m,
         )
+
+    def drives_to(
+        self, units: UnitLabels, rows: Sequence[int], target: IncidentLabel, short_m: float
+    ) -> list[Drive | None]:
+        """Return the quickest ways of several units; None without a way.
+
+        Parameters
+        ----------
+        short_m
+            Metres before the call where somebody waits; see `route_walk.waiting_place`.
+        """
+        assert units.weights_id == self.weights_id == target.weights_id, "labels of other weights"
+        at = units.positions
+        told = route_walk.drives(
+            np.array(rows, np.int64),
+            (units.rows, units.bases, at.street, at.fraction, at.leaves),
+            (_place(target.position), target.row, target.path),
+            *self._walked,
+            short_m,
+        ).tolist()
+        return [
+            None
+            if ms >= UNREACHABLE_MS
+            else Drive(length_m, lon, lat, int(street), (int(near), int(far)))
+            for ms, length_m, lon, lat, street, near, far in told
+        ]
 
 
 def _place(position: Position) -> tuple[int, float, int]:
