@@ -11,7 +11,6 @@ comparison uses these.
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -357,7 +356,7 @@ def _by_streets(
     assert labels.weights_id == times.weights_id, "labels of other weights"
     row, path, base, arrive_s, bits, by_line, turnout_s, ranks, counts, told = look(
         times.kernel_columns,
-        (labels.rows, labels.bases, at.street, at.fraction, at.leaves),
+        (labels.rows, labels.bases, labels.by_tree, at.street, at.fraction, at.leaves),
         (snapped.street, snapped.fraction, snapped.leaves),
         (placement.source, at.distance_m, placement.lon, placement.lat),
         _columns(roster, terms),
@@ -380,10 +379,15 @@ def _by_streets(
 
 def _ranked(ranks: list[int], counts: list[int]) -> Ranked:
     """Return the lists that `call_kernel.look` packed into one."""
-    ends = list(accumulate(ranks[:HEAD], initial=HEAD))
-    care, spd, shown_care, shown_spd = (ranks[i:j] for i, j in pairwise(ends))
+    care_end = HEAD + ranks[0]
+    spd_end = care_end + ranks[1]
+    shown_end = spd_end + ranks[2]
     half = len(counts) // 2
-    return Ranked((care, spd), (shown_care, shown_spd), (counts[:half], counts[half:]))
+    return Ranked(
+        (ranks[HEAD:care_end], ranks[care_end:spd_end]),
+        (ranks[spd_end:shown_end], ranks[shown_end:]),
+        (counts[:half], counts[half:]),
+    )
 
 
 def _by_lines(

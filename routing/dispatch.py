@@ -257,14 +257,18 @@ def _contenders(half: Half | None, count: int) -> list[_Contender]:
     if half is None or not half.rows:
         return [_NOBODY]
     ids, since_s = half.muster.roster.unit_id, half.muster.roster.available_since_s
-    first = 0 if half.fixed else half.count - 1
-    last = 1 if half.fixed else min(len(half.rows), first + count + 1)
+    if half.fixed:
+        told_s = half.arrive_s(0)
+        places, arrivals_s, costs_s = range(1), (told_s,), (told_s or 0,)
+    else:
+        first, arrivals_s, costs_s = half.count - 1, half.arrivals_s, half.costs_s
+        places = range(first, min(len(half.rows), first + count + 1))
     found: list[_Contender] = []
-    for place in range(first, last):
-        row, arrive_s = half.rows[place], half.arrive_s(place)
-        since = float(since_s[row])
-        cost_s = (arrive_s or 0) if half.fixed else half.costs_s[place]
-        found.append((cost_s, inf if isnan(since) else since, ids[row], arrive_s))
+    for place in places:
+        row = half.rows[place]
+        since = since_s.item(row)
+        since = inf if isnan(since) else since
+        found.append((costs_s[place], since, ids[row], arrivals_s[place]))
     return found
 
 

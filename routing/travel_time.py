@@ -38,6 +38,8 @@ class UnitLabels:
     """(n, width) times to the ancestors of `bases`, padded with UNREACHABLE_MS."""
     bases: NDArray[np.int32]
     """(n,) deepest node that each label is merged over, as a rank; -1 without a way out."""
+    by_tree: tuple[NDArray[np.int32], NDArray[np.int32]]
+    """(n,) units in the order in which the tree enters their bases, and where it does."""
 
     def __len__(self) -> int:
         return len(self.bases)
@@ -236,7 +238,20 @@ class TravelTimes:
             columns.edge_by_street, self._move_ms, self._end_ms,
             columns.turns[0], columns.rank, columns.nodes, self._to_table, rows, bases,
         )  # fmt: skip
-        return UnitLabels(weights_id=self.weights_id, positions=positions, rows=rows, bases=bases)
+        return self._labels(positions, rows, bases)
+
+    def _labels(
+        self, positions: Positions, rows: NDArray[np.int32], bases: NDArray[np.int32]
+    ) -> UnitLabels:
+        entered = np.where(bases >= 0, self._columns.nodes[bases, kernel.ENTER], np.int32(-1))
+        order = np.argsort(entered, kind="stable").astype(np.int32)
+        return UnitLabels(
+            weights_id=self.weights_id,
+            positions=positions,
+            rows=rows,
+            bases=bases,
+            by_tree=(order, entered[order]),
+        )
 
     def moved_labels(
         self, units: UnitLabels, rows: NDArray[np.integer], positions: Positions
@@ -247,7 +262,7 @@ class TravelTimes:
         moved = self.unit_labels(there)
         labels, bases = units.rows.copy(), units.bases.copy()
         labels[rows], bases[rows] = moved.rows, moved.bases
-        return UnitLabels(weights_id=self.weights_id, positions=positions, rows=labels, bases=bases)
+        return self._labels(positions, labels, bases)
 
     def incident_label(self, position: Position) -> IncidentLabel:
         """Return the label of a target; one serves any number of units."""
@@ -302,7 +317,7 @@ class TravelTimes:
         assert units.weights_id == self.weights_id == target.weights_id, "labels of other weights"
         at, columns = units.positions, self._columns
         times: NDArray[np.int32] = places.times_to(
-            units.rows, units.bases, columns.nodes, target.row, target.path,
+            units.rows, units.bases, units.by_tree, target.row, target.path,
             at.street, at.fraction, at.leaves, _place(target.position),
             columns.edge_by_street, self._move_ms,
         )  # fmt: skip
