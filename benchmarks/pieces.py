@@ -17,8 +17,8 @@ from routing.candidates_kernel import Columns, nearest_rows, survey, tally
 from routing.model import PILOT, Agency, Fix, Situation, Status, Unit, UnitId, unit_columns
 from routing.placement import Placement, move_units, place_units
 from routing.roster import CARE, SPD, UnitColumns
-from routing.staging import Waits, stage_on_route
-from routing.travel_time import Route, TravelTimes
+from routing.staging import Waits, stage_on_way
+from routing.travel_time import Drive, TravelTimes
 
 N_UNITS = 500
 Points = list[tuple[float, float]]
@@ -129,6 +129,8 @@ def _of_the_units(now: Situation, points: Points) -> Iterator[Row]:
     numbers = range(len(targets))
     rows = np.random.default_rng(8).integers(0, N_UNITS, len(targets)).tolist()
     walked = time_each(lambda k: times.route_to(labels, rows[k], targets[k]), numbers)
+    pairs = [(times.drives_to(labels, [rows[k], rows[k - 1]], targets[k], 150.0)) for k in numbers]
+    drives = [drive for pair in pairs for drive in pair if drive is not None]
     yield "a route of a labelled unit", walked, 20
     found = (times.route_to(labels, rows[k], targets[k]) for k in numbers)
     routes = [route for route in found if route is not None]
@@ -138,7 +140,7 @@ def _of_the_units(now: Situation, points: Points) -> Iterator[Row]:
         time_each(lambda r: r.point_before_end(150.0), routes),
         5,
     )
-    yield "where CARE stages, with its cross street", time_each(_staging(now), routes), 12
+    yield "where CARE stages, with its cross street", time_each(_staging(now), drives), 12
 
 
 def _of_the_choice(now: Situation, drive_ms: NDArray[np.int32]) -> Iterator[Row]:
@@ -172,9 +174,9 @@ def _columns(units: UnitColumns) -> Columns:
     )  # fmt: skip
 
 
-def _staging(now: Situation) -> Callable[[Route], object]:
+def _staging(now: Situation) -> Callable[[Drive], object]:
     waiting = Waits(least_s=60, expected_s=600)
-    return lambda route: stage_on_route(now.network, route, waiting, PILOT)
+    return lambda drive: stage_on_way(now.network, drive, waiting, PILOT)
 
 
 def _many_zones(network: StreetNetwork) -> ZoneMap:

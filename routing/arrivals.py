@@ -11,7 +11,6 @@ comparison uses these.
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ from routing.answer import LonLat, PositionUsed
 from routing.call_kernel import HEAD, look
 from routing.candidates_kernel import (
     NEVER_S,
+    NOWHERE,
     Clock,
     Columns,
     Limits,
@@ -40,7 +40,7 @@ from routing.policy import ModeRules, Policy
 from routing.roster import AGENCIES, UnitColumns
 
 if TYPE_CHECKING:
-    from routing.travel_time import IncidentLabel, TravelTimes, UnitLabels
+    from routing.travel_time import Drive, IncidentLabel, TravelTimes, UnitLabels
 
 Which = tuple[int, int]
 QUALIFIED: Final[Which] = (-1, 0)
@@ -189,6 +189,8 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
     """The first of each kind, where nothing but `broken` counts; None where they are sought."""
     known: dict[int, UnitFacts] = field(default_factory=dict)
     """What `look_at` has read."""
+    driven: dict[int, "Drive | None"] = field(default_factory=dict)
+    """What `drive_from` has found."""
 
     def preference_of(self, row: int) -> int:
         """Return the seconds that preferred skills count against a unit."""
@@ -217,6 +219,23 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
         if row not in known:
             self.look_at([row])
         return known[row]
+
+    def drive_from(self, rows: Sequence[int]) -> None:
+        """Find the ways of some units, all in one go; None for those that have none by streets."""
+        times, labels, goal, driven = self.times, self.labels, self.goal, self.driven
+        if times is None or labels is None or goal is None:
+            driven.update(dict.fromkeys(rows))
+            return
+        source, by_line = self.placement.source, self.by_line
+        by_street = [row for row in rows if not by_line[row] and source[row] != NOWHERE]
+        found = times.drives_to(labels, by_street, goal, self.policy.stage_short_m)
+        driven.update(dict.fromkeys(rows) | dict(zip(by_street, found, strict=True)))
+
+    def drive_of(self, row: int) -> "Drive | None":
+        """Return the way of a unit, None where it has none by the streets."""
+        if row not in self.driven:
+            self.drive_from([row])
+        return self.driven[row]
 
     def arrival_range_s(self, row: int) -> tuple[int, int]:
         """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""
@@ -337,7 +356,7 @@ def _by_streets(
     assert labels.weights_id == times.weights_id, "labels of other weights"
     row, path, base, arrive_s, bits, by_line, turnout_s, ranks, counts, told = look(
         times.kernel_columns,
-        (labels.rows, labels.bases, at.street, at.fraction, at.leaves),
+        (labels.rows, labels.bases, labels.by_tree, at.street, at.fraction, at.leaves),
         (snapped.street, snapped.fraction, snapped.leaves),
         (placement.source, at.distance_m, placement.lon, placement.lat),
         _columns(roster, terms),
@@ -360,10 +379,15 @@ def _by_streets(
 
 def _ranked(ranks: list[int], counts: list[int]) -> Ranked:
     """Return the lists that `call_kernel.look` packed into one."""
-    ends = list(accumulate(ranks[:HEAD], initial=HEAD))
-    care, spd, shown_care, shown_spd = (ranks[i:j] for i, j in pairwise(ends))
+    care_end = HEAD + ranks[0]
+    spd_end = care_end + ranks[1]
+    shown_end = spd_end + ranks[2]
     half = len(counts) // 2
-    return Ranked((care, spd), (shown_care, shown_spd), (counts[:half], counts[half:]))
+    return Ranked(
+        (ranks[HEAD:care_end], ranks[care_end:spd_end]),
+        (ranks[spd_end:shown_end], ranks[shown_end:]),
+        (counts[:half], counts[half:]),
+    )
 
 
 def _by_lines(

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from geodata.compiled import njit
 from routing.candidates_kernel import (
-    N_RULES,
+    NEVER_S,
     Call,
     Clock,
+    Codes,
     Columns,
     Flags,
     Ints,
@@ -24,7 +25,7 @@ from routing.candidates_kernel import (
     Places,
     Reals,
     facts,
-    nearest_rows,
+    place_row,
     survey,
     tally,
 )
@@ -32,8 +33,8 @@ from routing.places import EdgeByStreet, Place, incident_label, times_to
 
 Streets = tuple[EdgeByStreet, Ints, tuple[Ints, Ints, Ints], Ints, Ints, Ints, int]
 """Edges by street, ms of each edge, turns, rank, nodes, table of labels from ancestors, width."""
-Labelled = tuple[Ints, Ints, Ints, Reals, NDArray[np.uint8]]
-"""Rows and bases of unit labels; street, fraction and ways of their positions."""
+Labelled = tuple[Ints, Ints, tuple[Ints, Ints], Ints, Reals, NDArray[np.uint8]]
+"""Rows and bases of unit labels, and units by the tree; street, fraction and ways of positions."""
 Told = tuple[Reals, Reals, Reals, Reals]
 """What is told of units besides: fixed_at_s and available_since_s; lon and lat of positions."""
 Wanted = tuple[int, int, int, int]
@@ -42,6 +43,40 @@ qualified of CARE and of SPD are shown whether they are near or not. (0, 0, 0, 0
 
 HEAD: Final = 4
 """Numbers before the rows in `look`'s ranks: how many rows of each of the four lists follow."""
+
+
+@njit
+def _first_of_each(
+    arrive_s: Longs, since_s: Reals, agency: Codes, bits: Ints, wanted: Wanted
+) -> Longs:
+    """Return the ranks of `look`: HEAD counts, then the rows of the four lists."""
+    most = (wanted[0], wanted[0], wanted[1], wanted[1])
+    lists = np.empty((HEAD, wanted[0] + wanted[1]), np.int64)
+    n, last_s = np.zeros(HEAD, np.int64), np.full(HEAD, NEVER_S, np.int64)
+    for row in range(len(arrive_s)):
+        for k in range(agency[row], HEAD, 2):
+            # Most rows are later than the last of a full list.
+            if (k < 2 and bits[row] != 0) or arrive_s[row] > last_s[k]:
+                continue
+            n[k] = place_row(arrive_s, since_s, row, lists[k, : most[k]], n[k])
+            if 0 < n[k] == most[k]:
+                last_s[k] = arrive_s[lists[k, n[k] - 1]]
+    for kind in range(2):
+        for i in range(min(wanted[2 + kind], n[kind])):
+            known = False
+            for j in range(n[2 + kind]):
+                known |= lists[2 + kind, j] == lists[kind, i]
+            if not known:
+                lists[2 + kind, n[2 + kind]] = lists[kind, i]
+                n[2 + kind] += 1
+    ranks = np.empty(HEAD + n.sum(), np.int64)
+    ranks[:HEAD] = n
+    end = HEAD
+    for k in range(HEAD):
+        for i in range(n[k]):
+            ranks[end] = lists[k, i]
+            end += 1
+    return ranks
 
 
 @njit
@@ -64,8 +99,6 @@ def look(
 
     Parameters
     ----------
-    place
-        Where the call is.
     marks
         (n, 2) rows and the bits that the request sets on them.
     keep
@@ -86,47 +119,24 @@ def look(
         As `candidates_kernel.facts`, for the shown rows.
     """
     edge_by_street, move_ms, turns, rank, nodes, table, width = streets
-    rows, bases, street, fraction, ways = labelled
+    rows, bases, by_tree, street, fraction, ways = labelled
     row, path, base = incident_label(
         place, edge_by_street, move_ms, turns[1], turns[2], rank, nodes, table, width
     )
     drive_ms = times_to(
-        rows, bases, nodes, row, path, street, fraction, ways, place, edge_by_street, move_ms
+        rows, bases, by_tree, row, path, street, fraction, ways, place, edge_by_street, move_ms
     )
     arrive_s, bits, by_line, turnout_s = survey(drive_ms, places, columns, call, limits, needs)
     for i in range(len(bits)):
         bits[i] &= keep
     for i in range(len(marks)):
         bits[marks[i, 0]] |= marks[i, 1]
-    most, n_shown = wanted[0], wanted[1]
-    ranks = np.empty(HEAD + 4 * (most + n_shown) if most else 0, np.int64)
-    counts = np.empty(2 * (2 + N_RULES) if most else 0, np.int64)
-    shown = np.empty(0, np.int64)
-    if most:
-        agency, (fixed_at_s, since_s, lon, lat) = columns[0], told
-        counts[:] = tally(bits, agency).ravel()
-        first, end = HEAD, HEAD
-        for kind in range(2):
-            found, _ = nearest_rows(arrive_s, since_s, agency, bits, kind, -1, 0, most)
-            ranks[kind] = len(found)
-            ranks[end : end + len(found)] = found
-            end += len(found)
-        n_ranked = end
-        for kind in range(2):
-            found, _ = nearest_rows(arrive_s, since_s, agency, bits, kind, 0, 0, n_shown)
-            begin = end
-            ranks[end : end + len(found)] = found
-            end += len(found)
-            for i in range(first, first + min(wanted[2 + kind], ranks[kind])):
-                if not (ranks[begin:end] == ranks[i]).any():
-                    ranks[end] = ranks[i]
-                    end += 1
-            ranks[2 + kind] = end - begin
-            first += ranks[kind]
-        ranks = ranks[:end]
-        shown = ranks[n_ranked:]
-        spots = (places[0], street, lon, lat, places[1])
-        matrix = facts(shown, arrive_s, by_line, fixed_at_s, spots, clock)
-    else:
-        matrix = np.empty((0, 6))
+    agency, (fixed_at_s, since_s, lon, lat) = columns[0], told
+    ranks, counts, shown = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
+    if wanted[0]:
+        counts = tally(bits, agency).ravel()
+        ranks = _first_of_each(arrive_s, since_s, agency, bits, wanted)
+        shown = ranks[HEAD + ranks[0] + ranks[1] :]
+    spots = (places[0], street, lon, lat, places[1])
+    matrix = facts(shown, arrive_s, by_line, fixed_at_s, spots, clock)
     return row, path, base, arrive_s, bits, by_line, turnout_s, ranks, counts, matrix

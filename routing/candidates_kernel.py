@@ -145,6 +145,21 @@ def _is_before(arrive_s: Longs, since_s: Reals, row: int, other: int) -> bool:
 
 
 @njit
+def place_row(arrive_s: Longs, since_s: Reals, row: int, rows: Longs, n: int) -> int:
+    """Put a row among the first n of lower numbers in the order of rule 9; return how many then."""
+    place = n
+    while place > 0 and _is_before(arrive_s, since_s, row, rows[place - 1]):
+        place -= 1
+    if place >= len(rows):
+        return n
+    n = min(n + 1, len(rows))
+    for i in range(n - 1, place, -1):
+        rows[i] = rows[i - 1]
+    rows[place] = row
+    return n
+
+
+@njit
 def nearest_rows(
     arrive_s: Longs,
     available_since_s: Reals,
@@ -176,14 +191,7 @@ def nearest_rows(
         if agency[row] != of_agency or bits[row] & mask != value:
             continue
         n_all += 1
-        place = n
-        while place > 0 and _is_before(arrive_s, available_since_s, row, rows[place - 1]):
-            place -= 1
-        if place < len(rows):
-            n = min(n + 1, len(rows))
-            for i in range(n - 1, place, -1):
-                rows[i] = rows[i - 1]
-            rows[place] = row
+        n = place_row(arrive_s, available_since_s, row, rows, n)
     return rows[:n], n_all
 
 

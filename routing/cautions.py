@@ -140,8 +140,10 @@ def of_fixes(situation: Situation, future: NDArray[np.bool_] | None) -> Iterator
 
 def of_chosen(half: Half) -> Iterator[AnswerWarning]:
     """Yield what is doubtful about the units of a half that was looked for."""
+    muster = half.muster
     for row in half.chosen:
-        yield from _position(half.muster, row)
+        if muster.facts_of(row).position.basis is not PositionBasis.AVL or muster.by_line[row]:
+            yield from _position(muster, row)
         yield from _shift(half, row)
 
 
@@ -155,8 +157,8 @@ def _shift(half: Half, row: int) -> Iterator[AnswerWarning]:
             f"{muster.policy.shift_guard_s // 60} minutes or is over",
         )
         return
-    finish_s = muster.now_s + float(muster.arrive_s[row]) + muster.policy.mean_service_s
-    if finish_s > muster.roster.shift_end_s[row]:
+    finish_s = muster.now_s + muster.arrive_s.item(row) + muster.policy.mean_service_s
+    if finish_s > muster.roster.shift_end_s.item(row):
         late_min = round((finish_s - float(muster.roster.shift_end_s[row])) / 60)
         yield _warning(
             WarningCode.FINISH_AFTER_SHIFT,

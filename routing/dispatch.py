@@ -20,16 +20,17 @@ from routing.answer import (
     RouteProperties,
     Stage,
 )
+from routing.arrivals import Muster
 from routing.assign import pair_units
 from routing.codes import Agency, Approach, Mode, PositionBasis, SelectedBecause
 from routing.gates import CallCheck
 from routing.halves import Half, Team
 from routing.model import Incident, Options, Situation
 from routing.placement import NOWHERE
-from routing.staging import Waits, stage_on_line, stage_on_route, waits
+from routing.staging import Waits, stage_on_line, stage_on_way, waits
 
 if TYPE_CHECKING:
-    from routing.travel_time import Route
+    from routing.travel_time import Drive
 
 
 class Case(Struct, frozen=True, kw_only=True, eq=False):
@@ -64,6 +65,9 @@ def _prices(team: Team, agency: Agency) -> list[int]:
 def assignments(case: Case, team: Team) -> tuple[Assignment, ...]:
     """Return every unit of the answer: SPD, then CARE; of each those on the call first."""
     police = team.half(Agency.SPD)
+    sent = [row for half in team.sought.values() for row in half.chosen]
+    if sent:
+        next(iter(team.sought.values())).muster.drive_from(sent)
     return tuple(
         [
             assignment(case, half, place, police)
@@ -79,7 +83,7 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
     arrive_s = half.arrive_s(place)
     since = half.on_scene[place] if half.fixed else None
     there = since is not None
-    route = _route(half, place) if not there and arrive_s is not None else None
+    drive = muster.drive_of(row) if not there and arrive_s is not None else None
     turnout_s = 0 if there else int(muster.turnout_s[row])
     approach = _approach(case, half)
     proceeds = approach is Approach.PROCEED
@@ -94,13 +98,13 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
         arrive_range_s=_range(half, place),
         turnout_s=turnout_s,
         drive_s=None if arrive_s is None else arrive_s - turnout_s,
-        drive_m=0 if there else None if route is None else round(route.length_m),
+        drive_m=0 if there else None if drive is None else round(drive.length_m),
         position=_ON_SCENE if there else muster.facts_of(row).position,
         approach=approach,
-        stage=None if proceeds else _stage(case, half, place, route, police),
+        stage=None if proceeds else _stage(case, half, place, drive, police),
         selected_because=_because(half, place),
         preference_s=0 if half.fixed else muster.preference_of(row),
-        route=_drawn(route) if case.options.route else None,
+        route=_drawn(muster, row) if case.options.route and drive is not None else None,
     )
 
 
@@ -115,19 +119,13 @@ def _range(half: Half, place: int) -> tuple[int, int] | None:
     return (0, 0) if there else half.muster.arrival_range_s(half.rows[place])
 
 
-def _route(half: Half, place: int) -> "Route | None":
-    muster, row = half.muster, half.rows[place]
+def _drawn(muster: Muster, row: int) -> DrawnRoute:
     times, labels, goal = muster.times, muster.labels, muster.goal
-    if times is None or labels is None or goal is None or muster.by_line[row]:
-        return None
-    if muster.placement.source[row] == NOWHERE:
-        return None
-    return times.route_to(labels, row, goal)
-
-
-def _drawn(route: "Route | None") -> DrawnRoute | None:
-    if route is None:
-        return None
+    assert times is not None, "driven without streets"
+    assert labels is not None, "driven without labels"
+    assert goal is not None, "driven without a goal"
+    route = times.route_to(labels, row, goal)
+    assert route is not None, "driven without a way"
     line = [(round(lon, 6), round(lat, 6)) for lon, lat in route.line.tolist()]
     return DrawnRoute(
         geometry=Line(coordinates=tuple(line)), properties=RouteProperties(streets=route.streets)
@@ -177,7 +175,7 @@ STAGES_CARE = frozenset({Mode.DUAL, Mode.CARE_ONLY_ADD})
 
 
 def _stage(
-    case: Case, half: Half, place: int, route: "Route | None", police: Half | None
+    case: Case, half: Half, place: int, drive: "Drive | None", police: Half | None
 ) -> Stage | None:
     """Return where CARE waits; None for a unit that is there or whose way is not known."""
     muster, row = half.muster, half.rows[place]
@@ -186,8 +184,8 @@ def _stage(
         return None
     waiting = _waits(half, place, police)
     network = case.situation.network
-    if route is not None:
-        return stage_on_route(network, route, waiting, muster.policy)
+    if drive is not None:
+        return stage_on_way(network, drive, waiting, muster.policy)
     start = float(muster.placement.lon[row]), float(muster.placement.lat[row])
     streets = case.situation.streets
     return stage_on_line(network, streets, start, muster.target, waiting, muster.policy)
@@ -259,14 +257,18 @@ def _contenders(half: Half | None, count: int) -> list[_Contender]:
     if half is None or not half.rows:
         return [_NOBODY]
     ids, since_s = half.muster.roster.unit_id, half.muster.roster.available_since_s
-    first = 0 if half.fixed else half.count - 1
-    last = 1 if half.fixed else min(len(half.rows), first + count + 1)
+    if half.fixed:
+        told_s = half.arrive_s(0)
+        places, arrivals_s, costs_s = range(1), (told_s,), (told_s or 0,)
+    else:
+        first, arrivals_s, costs_s = half.count - 1, half.arrivals_s, half.costs_s
+        places = range(first, min(len(half.rows), first + count + 1))
     found: list[_Contender] = []
-    for place in range(first, last):
-        row, arrive_s = half.rows[place], half.arrive_s(place)
-        since = float(since_s[row])
-        cost_s = (arrive_s or 0) if half.fixed else half.costs_s[place]
-        found.append((cost_s, inf if isnan(since) else since, ids[row], arrive_s))
+    for place in places:
+        row = half.rows[place]
+        since = since_s.item(row)
+        since = inf if isnan(since) else since
+        found.append((costs_s[place], since, ids[row], arrivals_s[place]))
     return found
 
 

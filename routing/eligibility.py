@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.candidates_kernel import Needs
-from routing.codes import UnitRule
+from routing.codes import Agency, UnitRule
 from routing.policy import ModeRules, Policy, Requirement
 from routing.roster import AGENCIES, UnitColumns
 
@@ -31,10 +31,7 @@ _RULE_BITS: Final = tuple((int(rule), str(rule.name)) for rule in UnitRule)
 def needs_of(policy: Policy, rules: ModeRules | None) -> Needs:
     """Return what `candidates_kernel.survey` wants of CARE and SPD: turnout, crew, skills."""
     turnout_s = policy.turnout_care_s, policy.turnout_spd_s
-    care, spd = (
-        _NO_DEMAND if rules is None else rules.requirements.get(agency, _NO_DEMAND)
-        for agency in AGENCIES
-    )
+    care, spd = _demands(rules)
     return (
         (turnout_s[0], care.min_crew, int(bool(care.required_skills))),
         (turnout_s[1], spd.min_crew, int(bool(spd.required_skills))),
@@ -43,10 +40,16 @@ def needs_of(policy: Policy, rules: ModeRules | None) -> Needs:
 
 def skill_bits(roster: UnitColumns, rules: ModeRules | None) -> NDArray[np.int64]:
     """Return (n_units,) 1 where a unit has the skills that its kind must have."""
-    if rules is None:
-        return roster.skill_bits(_NO_DEMAND.required_skills, _NO_DEMAND.required_skills)
-    care, spd = (rules.requirements.get(agency, _NO_DEMAND) for agency in AGENCIES)
+    care, spd = _demands(rules)
     return roster.skill_bits(care.required_skills, spd.required_skills)
+
+
+def _demands(rules: ModeRules | None) -> tuple[Requirement, Requirement]:
+    """Return what a mode wants of CARE and of SPD."""
+    if rules is None:
+        return _NO_DEMAND, _NO_DEMAND
+    wanted = rules.requirements
+    return wanted.get(Agency.CARE, _NO_DEMAND), wanted.get(Agency.SPD, _NO_DEMAND)
 
 
 _NO_DEMAND: Final = Requirement()

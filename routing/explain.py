@@ -43,19 +43,20 @@ def explain(
 def _explained(
     half: Half, bits: NDArray[np.int32], held_for: Mapping[int, str]
 ) -> list[ExplainedUnit]:
-    rows, muster = half.shown, half.muster
+    rows, muster, chosen = half.shown, half.muster, half.chosen
     roster, against = muster.roster, muster.preference_s
+    agency, ids, call_signs = half.agency, roster.unit_id, roster.call_sign
     first_s = half.arrivals_s[0] if half.rows else None
     found = []
     for row, broken in zip(rows, bits[list(rows)].tolist(), strict=True):
         arrive_s, position = muster.facts_of(row)
-        verdict = _verdict(half, row, broken)
-        behind_s = None if first_s is None or verdict is Verdict.REMOVED else arrive_s - first_s
+        verdict = _SELECTED if row in chosen else _verdict(half, row, broken)
+        behind_s = None if first_s is None or verdict is _REMOVED else arrive_s - first_s
         found.append(
             ExplainedUnit(
-                unit_id=roster.unit_id[row],
-                call_sign=roster.call_sign[row],
-                agency=half.agency,
+                unit_id=ids[row],
+                call_sign=call_signs[row],
+                agency=agency,
                 verdict=verdict,
                 rules=rule_names(broken),
                 arrive_s=None if arrive_s == NEVER_S else arrive_s,
@@ -69,11 +70,15 @@ def _explained(
 
 
 def _verdict(half: Half, row: int, broken: int) -> Verdict:
-    if row in half.chosen:
-        return Verdict.SELECTED
     if broken == 0:
-        return Verdict.BEHIND
-    return Verdict.LAST_RESORT if row in half.guarded else Verdict.REMOVED
+        return _BEHIND
+    return Verdict.LAST_RESORT if row in half.guarded else _REMOVED
+
+
+# Members of an enumeration by name of their own: to look one up costs more than all the rest.
+_SELECTED: Final = Verdict.SELECTED
+_BEHIND: Final = Verdict.BEHIND
+_REMOVED: Final = Verdict.REMOVED
 
 
 def _totals(half: Half, bits: NDArray[np.int32]) -> list[int]:

@@ -89,7 +89,7 @@ def check_call(situation: Situation, incident: Incident, decided_at: datetime) -
     gates += [_result(call, gate, zoned=zoned) for gate in _AFTER_ZONE]
     if incident.overrides:
         gates = [_overridden(gate, incident.overrides) for gate in gates]
-    if any(unit.agency is Agency.CARE for unit in incident.assigned):
+    if incident.assigned and any(unit.agency is Agency.CARE for unit in incident.assigned):
         gates = [_not_revoked(gate) for gate in gates]
     return CallCheck(
         gates=tuple(gates),
@@ -110,8 +110,8 @@ def _read(situation: Situation, incident: Incident, decided_at: datetime) -> _Ca
     hits: tuple[Zone, ...] = ()
     if place in (PlaceCheck.INSIDE, PlaceCheck.OUTSIDE):
         hits = situation.zones.zones_at(at.lon, at.lat)
-    taking = next((zone for zone in hits if zone.kind is not ZoneKind.EXCLUDE), None)
-    policy = situation.policy_of(taking)
+    taking = [zone for zone in hits if zone.kind is not ZoneKind.EXCLUDE]
+    policy = situation.policy_of(taking[0] if taking else None)
     released = has_taken(incident, OverrideAction.RELEASE_CARE_ALONE, Role.SPD_SERGEANT)
     mode = mode_of(incident, policy)
     return _Call(
@@ -182,7 +182,7 @@ def _police_assigned(incident: Incident) -> bool:
 
 def has_taken(incident: Incident, action: OverrideAction, role: Role) -> bool:
     """Tell whether somebody who may decide for `role` took this override."""
-    return any(
+    return bool(incident.overrides) and any(
         taken.action is action and role in ACTS_FOR[taken.role] for taken in incident.overrides
     )
 

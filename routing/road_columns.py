@@ -17,6 +17,7 @@ from routing.turns import TurnGraph
 
 Column = TypeVar("Column", bound=np.generic)
 Ints = NDArray[np.int32]
+Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,6 +35,12 @@ class RoadColumns:
     nodes: Ints
     """(n_nodes, 8) by rank, see `hierarchy.NODE_COLUMNS`: 32 bytes a node, so that a kernel that
     looks at a node waits for memory once."""
+
+    lines: tuple[Ints, Reals, Reals, Reals]
+    """First point of each street; lon, lat and metres from its begin of each point."""
+    street_flags: NDArray[np.uint8]
+    junctions: tuple[Ints, Ints, Reals, Reals]
+    """Tail and head of each edge; lon and lat of each junction."""
 
     @classmethod
     def of(cls, network: StreetNetwork, graph: TurnGraph, hierarchy: RoadHierarchy) -> Self:
@@ -58,6 +65,19 @@ class RoadColumns:
             ),
             rank=read_only(h.rank),
             nodes=read_only(nodes),
+            lines=(
+                read_only(network.street_point_first),
+                read_only(network.point_lon),
+                read_only(network.point_lat),
+                read_only(network.point_m),
+            ),
+            street_flags=read_only(network.street_flags),
+            junctions=(
+                read_only(network.edge_tail),
+                read_only(network.edge_head),
+                read_only(network.junction_lon),
+                read_only(network.junction_lat),
+            ),
         )
 
     def entered_as(self, graph: TurnGraph) -> Self:

@@ -1,7 +1,8 @@
 """The kernel that drives a route: from a unit's place on its street to a call's, edge by edge.
 
-What lives here: `drive`, which walks the labels, and `before_end`, a point part-way along what was
-driven. What does not: labels (`places`, `hierarchy`), names and drawn lines (`travel_time`).
+What lives here: `drive`, which walks the labels, `before_end`, a point part-way along what was
+driven, and `drives`, which tells of several units what an answer says. What does not: labels
+(`places`, `hierarchy`), names and drawn lines (`travel_time`).
 
 From node to node the walk takes the first arc that loses nothing against the labels. Every arc
 takes at least 1 ms, so the time that is left falls and the walk ends. Most of what it takes is
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from geodata.compiled import njit
 from geodata.driving_time import UNREACHABLE_MS
+from geodata.snap import NO_INCIDENT
 from routing.hierarchy import (
     DEPTH,
     ENTER,
@@ -29,6 +31,7 @@ from routing.hierarchy import (
 from routing.places import EdgeByStreet, Place, driven_edge, straight_ms, used_ms
 
 Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -43,10 +46,19 @@ Turns = tuple[Ints, Ints, Ints]
 Tree = tuple[Ints, Ints, Ints]
 """Rank by node; the table of nodes by rank (`hierarchy.NODE_COLUMNS`); the labels to ancestors."""
 
+Labelled = tuple[Ints, Ints, Ints, Reals, NDArray[np.uint8]]
+"""Rows and bases of unit labels; street, fraction and ways of their positions."""
+Lines = tuple[Ints, Reals, Reals, Reals]
+"""First point of each street; lon, lat and metres from its begin of each point."""
+Junctions = tuple[Ints, Ints, Reals, Reals]
+"""Tail and head of each edge; lon and lat of each junction."""
+
 HEAD: Final = 0
 MS: Final = 1
 EDGE: Final = 2
 """Columns of the table of arcs (n_arcs, 3) by the rank of their tails."""
+N_TOLD: Final = 7
+"""Columns of what `drives` returns."""
 
 
 @njit
@@ -229,3 +241,81 @@ def before_end(
     at = from_tail_m if edge_along[edge] else line_m[-1] - from_tail_m
     lon, lat = point_lon[first:stop], point_lat[first:stop]
     return _along_line(line_m, lon, at), _along_line(line_m, lat, at), place
+
+
+@njit
+def waiting_place(
+    short_m: float,
+    edges: Ints,
+    begin_m: Reals,
+    begin: float,
+    end: float,
+    streets: Streets,
+    lines: Lines,
+    street_flags: NDArray[np.uint8],
+) -> tuple[float, float, int]:
+    """Return lon, lat and place in `edges` of the point `short_m` before the end, or of the start.
+
+    Nobody waits on a motorway, a ramp or in a tunnel: the point is then where the route leaves it,
+    unless that is less than half as far from the end.
+    """
+    edge_street, along, _ = streets
+    lon, lat, place = before_end(short_m, edges, begin_m, begin, end, edge_street, along, *lines)
+    ahead = place
+    while ahead < len(edges) and street_flags[edge_street[edges[ahead]]] & NO_INCIDENT:
+        ahead += 1
+    if place < ahead < len(edges):
+        left_m = begin_m[len(edges)] - begin_m[ahead]
+        if left_m >= 0.5 * short_m:
+            lon, lat, _ = before_end(left_m, edges, begin_m, begin, end, edge_street, along, *lines)
+            place = ahead
+    return lon, lat, place
+
+
+@njit
+def drives(
+    which: Longs,
+    labelled: Labelled,
+    goal: Goal,
+    ways: EdgeByStreet,
+    weights: tuple[Ints, Ints],
+    turns: Turns,
+    tree: Tree,
+    arcs: Ints,
+    streets: Streets,
+    lines: Lines,
+    street_flags: NDArray[np.uint8],
+    junctions: Junctions,
+    short_m: float,
+) -> Reals:
+    """Return (n, N_TOLD) what an answer tells of the drives of some units, in one array.
+
+    Columns: milliseconds, UNREACHABLE_MS without a way; metres; lon and lat of `waiting_place`, its
+    street, and the junctions at both ends of that street, the nearer one first.
+    """
+    rows, bases, street, fraction, leaves = labelled
+    move_ms, end_ms = weights
+    tail, head, junction_lon, junction_lat = junctions
+    told = np.zeros((len(which), N_TOLD))
+    for i in range(len(which)):
+        row = which[i]
+        unit, label = (street[row], fraction[row], leaves[row]), (rows[row], bases[row])
+        ms, edges, begin, end, begin_m = drive(
+            unit, label, goal, ways, move_ms, end_ms, turns, tree, arcs, streets
+        )
+        told[i, 0], told[i, 1] = ms, begin_m[-1]
+        if ms >= UNREACHABLE_MS:
+            continue
+        lon, lat, place = waiting_place(
+            short_m, edges, begin_m, begin, end, streets, lines, street_flags
+        )
+        there = streets[0][edges[place]]
+        edge = max(ways[0][there], ways[1][there])
+        near, far = tail[edge], head[edge]
+        near_2 = (junction_lon[near] - lon) ** 2 + (junction_lat[near] - lat) ** 2
+        far_2 = (junction_lon[far] - lon) ** 2 + (junction_lat[far] - lat) ** 2
+        if far_2 < near_2:
+            near, far = far, near
+        told[i, 2], told[i, 3], told[i, 4] = lon, lat, there
+        told[i, 5], told[i, 6] = near, far
+    return told

@@ -4,20 +4,17 @@ What lives here: the point on CARE's way short of the call, the words for where 
 waits. What does not: whether CARE has to wait at all (`dispatch`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from geodata.network import StreetNetwork
-from geodata.snap import NO_INCIDENT, NO_STREET, StreetIndex
+from geodata.snap import NO_STREET, StreetIndex
 from routing.answer import Stage
 from routing.arrivals import Target, line_m
 from routing.policy import Policy
 
 if TYPE_CHECKING:
-    from routing.travel_time import Route
+    from routing.travel_time import Drive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +41,10 @@ def waits(care_s: int | None, spd_s: int | None, spd_there_for_s: int, policy: P
     return Waits(least_s=max(0, spd_s - care_s), expected_s=max(0, safe_s - care_s))
 
 
-def stage_on_route(network: StreetNetwork, route: "Route", waiting: Waits, policy: Policy) -> Stage:
-    """Return the point on a route that lies `stage_short_m` before its end, or its start.
-
-    Nobody waits on a motorway, a ramp or in a tunnel: the point is then where the route leaves it,
-    unless that is less than half as far from the call.
-    """
-    lon, lat, place = route.place_before_end(policy.stage_short_m)
-    if network.street_flags.item(_street(network, route, place)) & NO_INCIDENT:
-        barred = network.street_flags[network.edge_street[route.edges]] & NO_INCIDENT != 0
-        ahead = place + int(np.argmin(barred[place:]))
-        left_m = route.length_m - route.edge_begin_m.item(ahead)
-        if not barred[ahead] and left_m >= 0.5 * policy.stage_short_m:
-            lon, lat, _ = route.place_before_end(left_m)
-            place = ahead
-    where = near(network, _street(network, route, place), lon, lat)
-    return _stage((lon, lat), where, waiting, policy)
-
-
-def _street(network: StreetNetwork, route: "Route", place: int) -> int:
-    return network.edge_street.item(route.edges.item(place))
+def stage_on_way(network: StreetNetwork, drive: "Drive", waiting: Waits, policy: Policy) -> Stage:
+    """Return the point on a way that lies `stage_short_m` before its end, or its start."""
+    where = _named(network, drive.street, drive.junctions)
+    return _stage((drive.lon, drive.lat), where, waiting, policy)
 
 
 def stage_on_line(
@@ -103,15 +84,20 @@ def near(network: StreetNetwork, street: int, lon: float, lat: float) -> str:
     Of its two ends the nearer one that has another name counts; with none, the street stands
     alone. An unnamed street gives way to what it meets.
     """
+    lons, lats = network.junction_lon, network.junction_lat
+
+    def nearness(junction: int) -> float:
+        return (lons.item(junction) - lon) ** 2 + (lats.item(junction) - lat) ** 2
+
+    tail, head = network.ends_of(street)
+    nearer_first = (head, tail) if nearness(head) < nearness(tail) else (tail, head)
+    return _named(network, street, nearer_first)
+
+
+def _named(network: StreetNetwork, street: int, nearer_first: tuple[int, int]) -> str:
     own = network.name_of(street)
-    for junction in sorted(network.ends_of(street), key=_nearness_to(network, lon, lat)):
+    for junction in nearer_first:
         others = [name for name in network.names_at(junction) if name != own]
         if others:
             return " / ".join(([own] if own else []) + others[: 1 if own else 2])
     return own
-
-
-def _nearness_to(network: StreetNetwork, lon: float, lat: float) -> Callable[[int], float]:
-    """Return what sorts junctions by their distance from a point, nearest first."""
-    lons, lats = network.junction_lon, network.junction_lat
-    return lambda junction: (lons.item(junction) - lon) ** 2 + (lats.item(junction) - lat) ** 2

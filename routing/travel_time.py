@@ -9,8 +9,10 @@ it leaves, an incident costs the part of its street from the junction where it i
 both are on one street the time straight along it competes with the way round.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,8 @@ class UnitLabels:
     """(n, width) times to the ancestors of `bases`, padded with UNREACHABLE_MS."""
     bases: NDArray[np.int32]
     """(n,) deepest node that each label is merged over, as a rank; -1 without a way out."""
+    by_tree: tuple[NDArray[np.int32], NDArray[np.int32]]
+    """(n,) units in the order in which the tree enters their bases, and where it does."""
 
     def __len__(self) -> int:
         return len(self.bases)
@@ -124,6 +128,19 @@ class Route:
         return np.column_stack((lon, lat)), at - at[0]
 
 
+class Drive(NamedTuple):
+    """What an answer tells of a quickest way that it does not draw."""
+
+    length_m: float
+    lon: float
+    """Of the point on the way where somebody waits short of the call."""
+    lat: float
+    street: int
+    """On which that point lies."""
+    junctions: tuple[int, int]
+    """Both ends of that street, the nearer one first."""
+
+
 class TravelTimes:
     """One network with one weight set, ready for queries. Immutable; safe to read from any thread.
 
@@ -133,7 +150,8 @@ class TravelTimes:
 
     __slots__ = (
         "_arcs", "_columns", "_down_ms", "_end_ms", "_from_table", "_label_width", "_move_ms",
-        "_to_table", "_up_ms", "edge_times", "graph", "hierarchy", "network", "weights_id",
+        "_to_table", "_up_ms", "_walked", "edge_times", "graph", "hierarchy", "kernel_columns",
+        "network", "weights_id",
     )  # fmt: skip
 
     def __init__(
@@ -179,6 +197,17 @@ class TravelTimes:
         walked = arc_ms[h.walk_arc], graph.arc_edge[h.walk_arc]
         self._arcs = read_only(np.column_stack((h.walk_head, *walked)))
         self._label_width = int(h.depth.max(initial=0)) + 1
+        c = self._columns
+        self.kernel_columns: Streets = (
+            c.edge_by_street, self._move_ms, c.turns, c.rank, c.nodes, self._from_table,
+            self._label_width,
+        )  # fmt: skip
+        """What `call_kernel.look` reads of the streets."""
+        self._walked = (
+            c.edge_by_street, (self._move_ms, self._end_ms), c.turns,
+            (c.rank, c.nodes, self._to_table), self._arcs, c.streets, c.lines, c.street_flags,
+            c.junctions,
+        )  # fmt: skip
 
     @property
     def start_and_park_ms(self) -> int:
@@ -209,7 +238,20 @@ class TravelTimes:
             columns.edge_by_street, self._move_ms, self._end_ms,
             columns.turns[0], columns.rank, columns.nodes, self._to_table, rows, bases,
         )  # fmt: skip
-        return UnitLabels(weights_id=self.weights_id, positions=positions, rows=rows, bases=bases)
+        return self._labels(positions, rows, bases)
+
+    def _labels(
+        self, positions: Positions, rows: NDArray[np.int32], bases: NDArray[np.int32]
+    ) -> UnitLabels:
+        entered = np.where(bases >= 0, self._columns.nodes[bases, kernel.ENTER], np.int32(-1))
+        order = np.argsort(entered, kind="stable").astype(np.int32)
+        return UnitLabels(
+            weights_id=self.weights_id,
+            positions=positions,
+            rows=rows,
+            bases=bases,
+            by_tree=(order, entered[order]),
+        )
 
     def moved_labels(
         self, units: UnitLabels, rows: NDArray[np.integer], positions: Positions
@@ -220,7 +262,7 @@ class TravelTimes:
         moved = self.unit_labels(there)
         labels, bases = units.rows.copy(), units.bases.copy()
         labels[rows], bases[rows] = moved.rows, moved.bases
-        return UnitLabels(weights_id=self.weights_id, positions=positions, rows=labels, bases=bases)
+        return self._labels(positions, labels, bases)
 
     def incident_label(self, position: Position) -> IncidentLabel:
         """Return the label of a target; one serves any number of units."""
@@ -239,15 +281,6 @@ class TravelTimes:
         return IncidentLabel(
             weights_id=self.weights_id, position=position, row=row, base=base, path=path
         )
-
-    @property
-    def kernel_columns(self) -> Streets:
-        """What `call_kernel.look` reads of the streets."""
-        c = self._columns
-        return (
-            c.edge_by_street, self._move_ms, c.turns, c.rank, c.nodes, self._from_table,
-            self._label_width,
-        )  # fmt: skip
 
     def at_junction(self, place: Position) -> Position:
         """Return a place at the very head of a one-way street as the begin of a street that leaves.
@@ -284,7 +317,7 @@ class TravelTimes:
         assert units.weights_id == self.weights_id == target.weights_id, "labels of other weights"
         at, columns = units.positions, self._columns
         times: NDArray[np.int32] = places.times_to(
-            units.rows, units.bases, columns.nodes, target.row, target.path,
+            units.rows, units.bases, units.by_tree, target.row, target.path,
             at.street, at.fraction, at.leaves, _place(target.position),
             columns.edge_by_street, self._move_ms,
         )  # fmt: skip
@@ -346,6 +379,32 @@ class TravelTimes:
             end_fraction=end,
             edge_begin_m=begin_m,
         )
+
+    def drives_to(
+        self, units: UnitLabels, rows: Sequence[int], target: IncidentLabel, short_m: float
+    ) -> list[Drive | None]:
+        """Return the quickest ways of several units; None without a way.
+
+        Parameters
+        ----------
+        short_m
+            Metres before the call where somebody waits; see `route_walk.waiting_place`.
+        """
+        assert units.weights_id == self.weights_id == target.weights_id, "labels of other weights"
+        at = units.positions
+        told = route_walk.drives(
+            np.array(rows, np.int64),
+            (units.rows, units.bases, at.street, at.fraction, at.leaves),
+            (_place(target.position), target.row, target.path),
+            *self._walked,
+            short_m,
+        ).tolist()
+        return [
+            None
+            if ms >= UNREACHABLE_MS
+            else Drive(length_m, lon, lat, int(street), (int(near), int(far)))
+            for ms, length_m, lon, lat, street, near, far in told
+        ]
 
 
 def _place(position: Position) -> tuple[int, float, int]:
