@@ -99,12 +99,8 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     )
     watch.begin("write")
     ids = [name(decided_at) for _ in pending]
-    remembered = [
-        remember(past, incident, found, recommendation_id)
-        for past, (incident, _), found, recommendation_id in zip(
-            pasts, pending, batch.recommendations, ids, strict=True
-        )
-    ]
+    told = zip(pasts, pending, batch.recommendations, ids, strict=True)
+    remembered = [remember(past, call, found, own) for past, (call, _), found, own in told]
     written = _written(view, read, batch, ids, remembered)
     return BatchAnswered(
         request=read.request,

@@ -149,6 +149,16 @@ class Metrics:
             "tandem_warnings", "Warnings given in answers, by code.", ("code",), registry=on
         )
         self.batches = BatchMetrics(on)
+        self._add_roster()
+        self._add_calls()
+        self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
+        self.build = Gauge(
+            "tandem_build_info", "Always 1; what runs is in the labels.",
+            ["version", "network_id", "weights_id", "schematic"], registry=on,
+        )  # fmt: skip
+
+    def _add_roster(self) -> None:
+        on = self.registry
         self.units = Gauge(
             "tandem_units", "Units on the roster.", ["agency", "status"], registry=on
         )
@@ -170,6 +180,9 @@ class Metrics:
         self.conflicts = Tally(
             "tandem_unit_conflicts", "Records that were kept and flagged.", ("code",), registry=on
         )
+
+    def _add_calls(self) -> None:
+        on = self.registry
         self.call_versions = Tally(
             "tandem_call_versions", "Versions of calls that were told, by what became of them.",
             ("result",), registry=on,
@@ -182,11 +195,6 @@ class Metrics:
             "tandem_safety_alerts_open", "Safety alerts nobody has acknowledged.", registry=on
         )
         self.calls_known = Gauge("tandem_calls_known", "Calls that are remembered.", registry=on)
-        self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
-        self.build = Gauge(
-            "tandem_build_info", "Always 1; what runs is in the labels.",
-            ["version", "network_id", "weights_id", "schematic"], registry=on,
-        )  # fmt: skip
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
