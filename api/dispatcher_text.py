@@ -104,7 +104,7 @@ def _units_table(units: Sequence[Answer]) -> Table:
             " - ".join(map(minutes, low_high)) if low_high else "-",
             "-" if unit["drive_m"] is None else f"{unit['drive_m'] / 1000:.1f} km",
             _position(unit["position"]),
-            words(unit["selected_because"]),
+            "" if unit["already_assigned"] else words(unit["selected_because"]),
         )
     return table
 

@@ -322,7 +322,8 @@ def test_demo_calls_are_consistent_in_time() -> None:
 
 
 def test_demo_calls_show_what_their_titles_say(zones: ZoneMap) -> None:
-    normal, small_crew, outside, late, weapon, no_care = (c.request for c in pilot_demo_calls())
+    calls = [call.request for call in pilot_demo_calls()]
+    normal, small_crew, outside, late, weapon, no_care, officer, trouble = calls
 
     def in_zone(request: dict[str, dict[str, dict[str, float]]]) -> bool:
         location = request["incident"]["location"]
@@ -341,6 +342,9 @@ def test_demo_calls_show_what_their_titles_say(zones: ZoneMap) -> None:
     assert datetime.fromisoformat(late["as_of"]).hour == 23
     assert weapon["incident"]["screening"]["weapon"] == "YES"
     assert care(no_care)["AVAILABLE", 2] == 0
+    assert [officer["incident"]["requested_mode"], trouble["incident"]["requested_mode"]] == [
+        "CARE_ONLY_ADD", "SPD_ADD",
+    ]  # fmt: skip
 
 
 def test_demo_calls_hold_no_names_of_persons_and_unique_units() -> None:
