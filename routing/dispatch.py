@@ -21,7 +21,6 @@ from routing.answer import (
     Stage,
 )
 from routing.arrivals import Muster
-from routing.assign import pair_units
 from routing.codes import Agency, Approach, Mode, PositionBasis, SelectedBecause
 from routing.gates import CallCheck
 from routing.halves import Half, Team
@@ -42,24 +41,16 @@ class Case(Struct, frozen=True, kw_only=True, eq=False):
     check: CallCheck
 
 
-def choose_units(team: Team) -> bool:
-    """Let the solver choose, and tell whether its choice is proven to be the best.
+def check_choice(team: Team) -> None:
+    """Stop where a chosen unit is not the nearest of its kind: a bug, never a matter of data.
 
-    Candidates stand in the order in which they are preferred, so the choice must be the first of
-    each; a kept unit is priced as the nearest. Anything else is a bug and stops here.
+    For one call the nearest unit of each kind is best. Units stand in the order in which they are
+    preferred; only kept units, units that are best together and units near their shift's end are
+    chosen where they stand for another reason.
     """
-    care, spd = (_prices(team, agency) for agency in (Agency.CARE, Agency.SPD))
-    pairing = pair_units([care], [spd])
-    assert (pairing.care, pairing.spd) == ((0,), (0,)), "the order of candidates is not rule 9's"
-    return pairing.proven_optimal
-
-
-def _prices(team: Team, agency: Agency) -> list[int]:
-    """Return what each candidate costs; a kind that is there, or is not needed, costs nothing."""
-    half = team.sought.get(agency)
-    if half is None:
-        return [team.there_s(agency) or 0]
-    return [min(half.costs_s), *half.costs_s[1:]]
+    for half in team.sought.values():
+        if not (half.kept or half.together or half.guarded):
+            assert half.costs_s[0] == min(half.costs_s), "the order of candidates is not rule 9's"
 
 
 def assignments(case: Case, team: Team) -> tuple[Assignment, ...]:
@@ -257,12 +248,12 @@ def _contenders(half: Half | None, count: int) -> list[_Contender]:
     if half is None or not half.rows:
         return [_NOBODY]
     ids, since_s = half.muster.roster.unit_id, half.muster.roster.available_since_s
+    arrivals_s: tuple[int | None, ...] = half.arrivals_s
+    first, costs_s = half.count - 1, half.costs_s
+    places = range(first, min(len(half.rows), first + count + 1))
     if half.fixed:
         told_s = half.arrive_s(0)
         places, arrivals_s, costs_s = range(1), (told_s,), (told_s or 0,)
-    else:
-        first, arrivals_s, costs_s = half.count - 1, half.arrivals_s, half.costs_s
-        places = range(first, min(len(half.rows), first + count + 1))
     found: list[_Contender] = []
     for place in places:
         row = half.rows[place]

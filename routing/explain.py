@@ -45,11 +45,11 @@ def _explained(
 ) -> list[ExplainedUnit]:
     rows, muster, chosen = half.shown, half.muster, half.chosen
     roster, against = muster.roster, muster.preference_s
-    agency, ids, call_signs = half.agency, roster.unit_id, roster.call_sign
+    agency, ids, call_signs, known = half.agency, roster.unit_id, roster.call_sign, muster.known
     first_s = half.arrivals_s[0] if half.rows else None
     found = []
-    for row, broken in zip(rows, bits[list(rows)].tolist(), strict=True):
-        arrive_s, position = muster.facts_of(row)
+    for row, broken in zip(rows, map(bits.item, rows), strict=True):
+        arrive_s, position = known[row] if row in known else muster.facts_of(row)
         verdict = _SELECTED if row in chosen else _verdict(half, row, broken)
         behind_s = None if first_s is None or verdict is _REMOVED else arrive_s - first_s
         found.append(

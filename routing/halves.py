@@ -237,7 +237,7 @@ def candidates(
     )
     if options.explain is not Explain.NONE:
         shown += [row for row in ordered[:count] if row not in shown]
-    arrivals_s = tuple(muster.arrive_s[ordered].tolist())
+    arrivals_s = tuple(map(muster.arrive_s.item, ordered))
     return Half(
         agency=agency,
         muster=muster,
@@ -245,7 +245,7 @@ def candidates(
         arrivals_s=arrivals_s,
         costs_s=arrivals_s
         if muster.preference_s is None
-        else tuple(muster.cost_s[ordered].tolist()),
+        else tuple(map(muster.cost_s.item, ordered)),
         shown=tuple(shown),
         count=count,
         guarded=frozenset(guarded),

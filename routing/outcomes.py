@@ -42,7 +42,7 @@ from routing.dispatch import (
     alternatives,
     assignment,
     assignments,
-    choose_units,
+    check_choice,
     pair_times,
 )
 from routing.explain import NOTHING, explain
@@ -87,7 +87,7 @@ class Field(Struct, frozen=True, kw_only=True, eq=False):
 def dispatched(draft: Draft, field: Field, team: Team) -> Recommendation:
     """Return the answer when all kinds are there: the units, and what comes next to them."""
     case = draft.case
-    proven = choose_units(team)
+    check_choice(team)
     field.begin("ROUTES")
     assign = assignments(case, team)
     field.begin("EXPLAIN")
@@ -104,7 +104,7 @@ def dispatched(draft: Draft, field: Field, team: Team) -> Recommendation:
         overrides=(_USE_OTHER_UNIT,) if team.sought else (),
         next_step=NextStep.CONFIRM if team.sought else NextStep.NONE,
         warnings=_warnings(draft, field, team),
-        basis=_basis(draft, field.muster, assign, proven=proven and draft.proven),
+        basis=_basis(draft, field.muster, assign, proven=draft.proven),
     )
 
 

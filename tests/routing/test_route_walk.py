@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geodata.driving_time import ROUTINE, UNREACHABLE_MS, edge_times
 from geodata.earth import line_lengths_m
 from geodata.network import StreetNetwork
-from geodata.snap import Positions
+from geodata.snap import NO_INCIDENT, Positions
 from routing.road_hierarchy import build_hierarchy
 from routing.travel_time import IncidentLabel, Route, TravelTimes, UnitLabels
 from tests.builders import network_from_edges, position_on, random_bans, random_positions
@@ -140,3 +140,37 @@ def test_a_route_of_more_edges_than_the_first_guess_is_whole() -> None:
     route = ready(network).route(position_on(network, 0, 0.5), position_on(network, n - 2, 0.5))
     assert route is not None
     assert network.edge_street[route.edges].tolist() == list(range(n - 1))
+
+
+def place_to_wait(route: Route, network: StreetNetwork, short_m: float) -> tuple[float, int]:
+    """Return metres before the end and the place of the edge, with streets that are barred."""
+    barred = network.street_flags[network.edge_street[route.edges]] & NO_INCIDENT != 0
+    place = route.place_before_end(short_m)[2]
+    free = [i for i in range(place, len(barred)) if not barred[i]]
+    left_m = route.length_m - route.edge_begin_m[free[0]] if free else 0.0
+    if not barred[place] or left_m < 0.5 * short_m:
+        return short_m, place
+    return float(left_m), free[0]
+
+
+def test_what_is_told_of_several_drives_is_what_their_routes_say(seattle: StreetNetwork) -> None:
+    rng, short_m, moved = np.random.default_rng(33), 900.0, 0
+    times = ready(seattle)
+    labels = times.unit_labels(Positions.of(*random_positions(seattle, rng, 60)))
+    for incident in random_positions(seattle, rng, 6):
+        goal = times.incident_label(incident)
+        for row, drive in enumerate(times.drives_to(labels, range(60), goal, short_m)):
+            route = times.route_to(labels, row, goal)
+            assert (route is None) == (drive is None)
+            if route is None or drive is None:
+                continue
+            metres, place = place_to_wait(route, seattle, short_m)
+            moved += metres != short_m
+            street = int(seattle.edge_street[route.edges[place]])
+            assert (drive.length_m, drive.street) == (route.length_m, street)
+            assert (drive.lon, drive.lat) == route.place_before_end(metres)[:2]
+            lon, lat = seattle.junction_lon, seattle.junction_lat
+            away = [np.hypot(lon[k] - drive.lon, lat[k] - drive.lat) for k in drive.junctions]
+            assert set(drive.junctions) == set(seattle.ends_of(street))
+            assert away[0] <= away[1]
+    assert moved > 0
