@@ -167,7 +167,7 @@ def needed_units(check: CallCheck, incident: Incident) -> Mapping[Agency, int]:
 def wish_for(needed: Mapping[Agency, int], options: Options) -> Wish:
     """Return what is to be ranked along with the look at all units, if few enough are told."""
     shown = TOLD[options.explain]
-    if shown > SORTED_FROM or options.earlier_unit_ids or options.taken or not needed:
+    if shown > SORTED_FROM or options.taken or not needed:
         return NO_WISH
     named = needed.get(Agency.CARE, 0), needed.get(Agency.SPD, 0)
     return Wish(

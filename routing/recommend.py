@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from routing.answer import GateResult, Recommendation
-from routing.arrivals import NO_MARKS, Muster, Target, Terms, find_target, gather
+from routing.arrivals import NO_MARKS, Muster, Ranked, Target, Terms, find_target, gather
 from routing.codes import Agency, Eta, GateCode, Mode, Outcome
 from routing.dispatch import Case
 from routing.eligibility import (
@@ -111,10 +111,25 @@ def prepare(
     begin("RULES")
     field = _survey(draft, muster, future, begin)
     fixed = fixed_halves(situation, incident, target, terms) if incident.assigned else {}
-    plain = field.limits is NO_LIMITS and not options.earlier_unit_ids
-    ranked = muster.ranked if plain else None
+    ranked = muster.ranked if field.limits is NO_LIMITS else None
+    if ranked is not None and not _has_earlier(ranked, field, options.earlier_unit_ids):
+        ranked = None
     team = form_team(muster, field.bits, needed, options, fixed, ranked)
     return Prepared(draft=draft, field=field, team=team, opens_at=opens_at)
+
+
+def _has_earlier(ranked: Ranked, field: Field, earlier: frozenset[str]) -> bool:
+    """Tell whether the units named earlier that qualify are among the first of their kind."""
+    roster = field.muster.roster
+    for unit_id in earlier:
+        row = roster.row_of(unit_id)
+        if (
+            row is not None
+            and field.bits[row] == 0
+            and row not in ranked.qualified[roster.agency[row]]
+        ):
+            return False
+    return True
 
 
 def conclude(prepared: Prepared) -> Recommendation:

@@ -182,3 +182,10 @@ def test_stages_are_told_in_order_and_change_nothing():
 def test_an_instant_without_an_offset_is_refused():
     with pytest.raises(ValueError, match="offset"):
         decide([unit("C1")], now=NOON.replace(tzinfo=None))
+
+
+def test_a_unit_named_earlier_is_kept_however_many_are_nearer():
+    near = [unit(f"C{k}", fix("BG", 0.5 + k / 1000)) for k in range(1, 9)]
+    earlier = Options(earlier_unit_ids=frozenset({"C9"}))
+    kept = decide([*near, unit("C9", fix("GH", 0.3)), unit("S1", "KL")], options=earlier)
+    assert (chosen(kept)["CARE"], kept.assign[1].selected_because) == ("C9", "KEPT")
