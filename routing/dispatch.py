@@ -156,8 +156,10 @@ def _approach(case: Case, half: Half) -> Approach:
     if half.agency is not Agency.CARE or case.check.mode not in STAGES_CARE:
         return Approach.PROCEED
     safe_at = case.incident.scene_safe_at
+    if safe_at is None:
+        return Approach.STAGE_UNTIL_SCENE_SAFE
     latest = half.muster.decided_at + timedelta(seconds=half.muster.policy.future_fix_s)
-    safe = safe_at is not None and safe_at <= latest
+    safe = safe_at <= latest
     return Approach.PROCEED if safe else Approach.STAGE_UNTIL_SCENE_SAFE
 
 

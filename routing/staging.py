@@ -4,8 +4,9 @@ What lives here: the point on CARE's way short of the call, the words for where 
 waits. What does not: whether CARE has to wait at all (`dispatch`).
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from geodata.network import StreetNetwork
 from geodata.snap import NO_STREET, StreetIndex
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from routing.travel_time import Drive
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waits:
+class Waits(Struct, frozen=True, kw_only=True):
     """Seconds that CARE waits at its point."""
 
     least_s: int | None

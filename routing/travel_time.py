@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from geodata.driving_time import UNREACHABLE_MS, EdgeTimes
@@ -45,8 +46,7 @@ class UnitLabels:
         return len(self.bases)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentLabel:
+class IncidentLabel(Struct, frozen=True, kw_only=True, eq=False):
     """The label of one target, with the path to the root that it belongs to."""
 
     weights_id: str
