@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from fastapi import FastAPI
+from hypothesis import given, settings
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -18,6 +19,7 @@ from api.settings import Settings
 from tests.api.asgi_caller import call, ready_app
 from tests.api.described_run import (
     CASES_MIN,
+    SMALL,
     Found,
     links_of,
     operations_with_bodies,
@@ -56,7 +58,7 @@ def test_each_check_had_something_to_do(app: FastAPI, found: Found) -> None:
     ):  # fmt: skip
         assert found.checks[name] > 0, name
     for operation in operations_with_bodies(app):
-        assert found.cases[operation] >= CASES_MIN, operation
+        assert found.cases[operation] >= CASES_MIN or operation in SMALL, operation
     assert found.links >= links_of(describe(app))  # it infers some by itself
 
 
@@ -73,6 +75,25 @@ def test_operations_without_parameters_take_any_query_and_headers(view: LiveView
             response = operation.Case().call(params={word: word}, headers={"x-word": word})
             operation.validate_response(response)
             assert response.status_code == 200
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_a_small_operation_takes_as_many_drawn_cases(view: LiveView, name: str) -> None:
+    method, _, path = name.partition(" ")
+    app = ready_app(view, log_level="error")
+    operation = schemathesis.openapi.from_asgi("/openapi.json", app)[path][method]
+    statuses: list[int] = []
+
+    @settings(max_examples=CASES_MIN, deadline=None, derandomize=True, database=None)
+    @given(case=operation.as_strategy())
+    def answers_as_described(case: schemathesis.Case) -> None:
+        response = case.call()
+        case.validate_response(response)
+        statuses.append(response.status_code)
+
+    answers_as_described()
+    assert len(statuses) >= CASES_MIN
+    assert set(statuses) <= {404, 422}  # no alert has the drawn name
 
 
 def test_a_service_that_is_not_ready_answers_as_described() -> None:

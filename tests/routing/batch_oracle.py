@@ -4,6 +4,8 @@ The oracle shares no code with the solver: one dynamic program over the sets of 
 of an option is a tuple of all levels of rule 10, added up as one whole number.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from routing.assign import IMPOSSIBLE, NO_UNIT
@@ -102,3 +104,14 @@ def half_options(half):
     if half is None or isinstance(half, int):
         return [(NO_UNIT, half)]
     return [(i, int(s)) for i, s in enumerate(half) if s != IMPOSSIBLE]
+
+
+def nearest_pair(care: Sequence[int], spd: Sequence[int]) -> tuple[int, int]:
+    """Return the columns of the best pair of one call by trying all: max, sum, then columns."""
+    pairs = [
+        (max(c, s), c + s, i, j)
+        for i, c in enumerate(care)
+        for j, s in enumerate(spd)
+        if IMPOSSIBLE not in (c, s)
+    ]
+    return min(pairs)[2:] if pairs else (NO_UNIT, NO_UNIT)

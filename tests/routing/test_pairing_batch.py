@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from routing.assign import IMPOSSIBLE, NO_UNIT, pair_units
+from routing.assign import IMPOSSIBLE, NO_UNIT
 from routing.pairing_batch import BatchLimits, pair_batch
 from routing.pairing_tables import PendingCall, make_tables, one_after_the_other
-from tests.routing.batch_oracle import best_by_trying_all, random_calls
+from tests.routing.batch_oracle import best_by_trying_all, nearest_pair, random_calls
 
 X = IMPOSSIBLE
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -55,8 +55,8 @@ def test_equal_to_trying_everything_with_seven_calls_and_seven_units_of_each(lat
 @pytest.mark.parametrize("seed", range(40))
 def test_a_batch_of_one_is_the_single_call(late_s, seed):
     calls = random_calls(seed, (1, 6, 9), late_s, odd=0)
-    alone = pair_units([calls[0].care_s.tolist()], [calls[0].spd_s.tolist()])
-    assert result(pair_batch(calls))[:2] == (alone.care, alone.spd)
+    care, spd = nearest_pair(calls[0].care_s.tolist(), calls[0].spd_s.tolist())
+    assert result(pair_batch(calls))[:2] == ((care,), (spd,))
 
 
 @pytest.mark.parametrize("seed", range(30))
