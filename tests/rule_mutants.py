@@ -190,7 +190,7 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.cautions", "far = snapped.distance_m > policy.snap.refuse_m", "far = False",
          "1234"),
         ("api.read_request", "if unit.status not in _STATUSES", "if False", "1506"),
-        ("api.read_request", "if at.part[0] == \"units\" and len(at.part) == 2}", "if False}",
+        ("api.read_request", "if at.part[0] == name and len(at.part) == 2}", "if False}",
          "1506"),
         ("api.operations", "if found is PlaceCheck.INSIDE:", "if True:", "1630"),
     ),
@@ -246,7 +246,7 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
     ),
     17: _of(
         ("api.read_request", "    best: dict[str, int] = {}\n", ONE_OF_EACH_CALL_SIGN, "1254"),
-        ("api.operations", "if read.request.units is None:", "if True:", "1104"),
+        ("api.operations", "    if units is None:\n", "    if True:\n", "1104"),
         ("routing.roster", "unit_id=tuple(UnitId(u.unit_id) for u in sorted_units)",
          "unit_id=tuple(UnitId(u.call_sign) for u in sorted_units)", "1254"),
     ),
