@@ -158,6 +158,7 @@ def _take_into_service(service: Service, live: LiveRoster) -> None:
     gc.enable()
     service.become_ready(live)
     service.batches.begin(recommend_batch.load_solvers)
+    service.solver.start()
 
 
 async def _own_error(_request: Request, error: Exception) -> Response:

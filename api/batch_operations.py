@@ -24,8 +24,8 @@ from api.read_batch import ReadBatch, read_batch
 from api.read_request import RequestWarning, bounded
 from api.store.calls import CallStore
 from routing.model import Incident, Options, Recommendation
-from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits
-from routing.recommend_batch import BatchFacts, BatchRecommendation, recommend_batch
+from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits, pair_batch
+from routing.recommend_batch import BatchFacts, BatchRecommendation, Solver, recommend_batch
 
 Decider = Callable[..., BatchRecommendation]
 
@@ -62,6 +62,7 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     name: Namer = new_recommendation_id,
     decide: Decider = recommend_batch,
     calls: CallStore | None = None,
+    solve: Solver = pair_batch,
 ) -> BatchAnswered:
     """Answer several calls.
 
@@ -78,8 +79,7 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     InvalidRequest
         The body is not JSON, or none of its calls can be understood.
     """
-    elapsed_s = elapsed_s or since(perf_counter())
-    watch = Stopwatch()
+    elapsed_s, watch = elapsed_s or since(perf_counter()), Stopwatch()
     watch.begin("read")
     read = read_batch(body, view.situation.network, view.release.status_of)
     watch.begin("units")
@@ -95,20 +95,20 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
         decided_at,
         limits=LIMITS,
         seconds_left=lambda: search_s - elapsed_s(),
+        solve=solve,
         stage=watch.begin,
     )
     watch.begin("write")
     ids = [name(decided_at) for _ in pending]
     told = zip(pasts, pending, batch.recommendations, ids, strict=True)
     remembered = [remember(past, call, found, own) for past, (call, _), found, own in told]
-    written = _written(view, read, batch, ids, remembered)
     return BatchAnswered(
         request=read.request,
         found=batch.recommendations,
         recommendation_ids=ids,
         facts=batch.facts,
         warnings=bounded(read.warnings),
-        body=written,
+        body=_written(view, read, batch, ids, remembered),
         stages=watch.end(),
         remembered=remembered,
     )

@@ -21,6 +21,7 @@ from api.log import fault_place
 from api.metrics import Metrics, software_version
 from api.operations import Answered, Clock, Decider, Manner, utc_now
 from api.settings import Settings
+from api.solver_process import SolverProcess
 from api.store.calls import CallStore, MemoryCalls
 from api.store.contract import RosterStore
 from api.store.memory import MemoryRoster
@@ -63,6 +64,7 @@ class Service:
     writer: ThreadPoolExecutor = field(default_factory=_one_thread)
     writes_waiting: int = 0
     batches: Line = field(init=False)
+    solver: SolverProcess = field(default_factory=SolverProcess)
 
     def __post_init__(self) -> None:
         self.batches = Line("batches", self.settings.batches_waiting_max, _too_many_batches)
@@ -121,6 +123,7 @@ class Service:
     def close(self) -> None:
         """Let the writes in hand end, then let go of the store."""
         self.batches.close()
+        self.solver.close()
         self.writer.shutdown(wait=True)
         self.store.close()
         self.calls.close()

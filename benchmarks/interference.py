@@ -1,8 +1,9 @@
 """Whether recommendations stay quick while something else runs: p99 beside the quiet p99.
 
-Beside it run, each in turn: batches of 50 pending calls solved in a thread of the same process, new
-weight sets made in a thread, and the import of a street network in another process at low priority.
-Quiet and busy rounds alternate within one run.
+Beside it run, each in turn: batches of 50 pending calls, decided in a thread of the same process
+and solved in the solver's, as the service does it; new weight sets made in a thread; and the import
+of a street network in another process at low priority. Quiet and busy rounds alternate within one
+run.
 """
 
 import os
@@ -17,6 +18,7 @@ from time import perf_counter, sleep
 
 import numpy as np
 
+from api.solver_process import SolverProcess
 from benchmarks.decision import NOW, UNITS, calls_in_zone, city_with_units
 from benchmarks.stopwatch import duration, machine, table
 from benchmarks.streets import EXTRACT, benchmark_network, data_folder
@@ -94,8 +96,13 @@ def main() -> None:
     assert times is not None, "the city has drive times"
     weights = edge_times(network, ROUTINE)
     seconds_each(situation, calls[:200])
+    solver = SolverProcess()
+    solver.start()
+    solver.wait(60.0)
     work: dict[str, Beside] = {
-        f"batches of {PENDING} calls": lambda: in_thread(lambda: _batch(situation, pending)),
+        f"batches of {PENDING} calls": lambda: in_thread(
+            lambda: _batch(situation, pending, solver)
+        ),
         "weight sets": lambda: in_thread(lambda: times.reweighed(weights)),
     }
     extract = data_folder() / EXTRACT
@@ -105,14 +112,19 @@ def main() -> None:
             command += ["--out", str(Path(folder) / "net")]
             work["a network import, another process"] = lambda: in_process(command)
         rows = [_row(name, situation, calls, make) for name, make in work.items()]
+    solver.close()
     print(f"{machine()}; {ROUNDS} rounds of {CALLS:,} calls each, quiet and busy in turn")
     head = ("beside it runs", "quiet p50 / p99", "busy p50 / p99", "p99 ratio")
     print(table("Recommendations while something else runs", head, rows))
 
 
-def _batch(situation: Situation, pending: list[tuple[Incident, Options]]) -> object:
+def _batch(
+    situation: Situation, pending: list[tuple[Incident, Options]], solver: SolverProcess
+) -> object:
     ends = perf_counter() + 1.0
-    return recommend_batch(situation, pending, NOW, seconds_left=lambda: ends - perf_counter())
+    return recommend_batch(
+        situation, pending, NOW, seconds_left=lambda: ends - perf_counter(), solve=solver.solve
+    )
 
 
 def _row(

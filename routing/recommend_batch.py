@@ -32,6 +32,8 @@ from routing.pairing_tables import ARRIVAL_MAX_S, PendingCall
 from routing.recommend import Prepared, conclude, no_stage, prepare
 from routing.roster import AGENCIES
 
+Solver = Callable[..., BatchPairing]
+
 URGENT: Final = 0
 """Priority of SPD_ADD: before every other call, nothing in its way (rule 1)."""
 
@@ -67,16 +69,22 @@ class BatchRecommendation:
     facts: BatchFacts
 
 
-def recommend_batch(
+def recommend_batch(  # noqa: PLR0913  limits, clock, solver and stages are the caller's
     situation: Situation,
     calls: Sequence[tuple[Incident, Options]],
     decided_at: datetime,
     *,
     limits: BatchLimits = DEFAULT_LIMITS,
     seconds_left: Callable[[], float] = no_deadline,
+    solve: Solver = pair_batch,
     stage: StageCallback = no_stage,
 ) -> BatchRecommendation:
     """Return what to do with each of several calls, whose incident_ids differ.
+
+    Parameters
+    ----------
+    solve
+        `pair_batch`, or what asks it elsewhere.
 
     Raises
     ------
@@ -95,7 +103,7 @@ def recommend_batch(
     stage("SOLVE")
     open_calls = [k for k, one in enumerate(prepared) if _is_open(one)]
     pending = [_pending(prepared[k]) for k in open_calls]
-    pairing = pair_batch(pending, limits=limits, seconds_left=seconds_left)
+    pairing = solve(pending, limits=limits, seconds_left=seconds_left)
     stage("EXPLAIN")
     answers = _Placing(prepared, open_calls, pairing).answers()
     return BatchRecommendation(

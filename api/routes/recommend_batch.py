@@ -67,6 +67,7 @@ def _decided(service: Service, body: bytes, arrived_s: float, told: Told) -> "Ba
         elapsed_s=since(arrived_s),
         decide=decide,
         calls=service.calls,
+        solve=service.solver.solve,
     )
 
 
