@@ -73,10 +73,9 @@ class SolverProcess:
         """End the process, whatever it does."""
         pool, self._pool, self._ready = self._pool, None, None
         if pool is not None:
-            workers = list((pool._processes or {}).values())  # noqa: SLF001  no public way to end them
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in workers:
+            for worker in list((pool._processes or {}).values()):  # noqa: SLF001  no public way
                 worker.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)  # its semaphores go with its thread
 
 
 # -- in the process -------------------------------------------------------------------------------

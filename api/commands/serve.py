@@ -64,12 +64,14 @@ def require_one_worker(workers: int | None, environment: str | None) -> None:
 
 def require_places(settings: Settings) -> None:
     """Read the files that are named, so that a mistake stops the start and not the readiness."""
-    from api.live_view import load_release, load_streets
+    from api.live_view import load_beats, load_release, load_streets
     from geodata.driving_file import read_profiles
 
     if settings.network is not None:
         load_streets(settings.network)
     load_release(settings)
+    if settings.beats is not None:
+        load_beats(settings.beats)
     if settings.driving is not None:
         read_profiles(settings.driving)
 
