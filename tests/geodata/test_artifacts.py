@@ -255,7 +255,8 @@ def test_a_damaged_or_old_network_can_be_built_again_in_place(
 
 
 SAVE_FOR_EVER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from geodata.artifacts import load_network, save_network
 network = load_network(sys.argv[1])
 print("ready", flush=True)
