@@ -53,7 +53,9 @@ def with_units(
     if merge.source is None:
         placement = move_units(situation.placement, roster, merge.fresh, situation)
     else:
-        placement = _combined(situation.placement, _placed(situation, changed), merge.column)
+        placement = _combined(
+            situation.placement, _placed(situation, changed), merge.column, situation.travel_times
+        )
     return replace(situation, roster=roster, placement=placement)
 
 
@@ -83,7 +85,9 @@ def _placed(situation: Situation, roster: UnitColumns) -> Placement:
     )
 
 
-def _combined(before: Placement, changed: Placement, combine: Combine) -> Placement:
+def _combined(
+    before: Placement, changed: Placement, combine: Combine, times: "TravelTimes | None"
+) -> Placement:
     """Return a placement of the units before and of those that changed, column by column."""
     positions = Positions(
         **{
@@ -96,7 +100,7 @@ def _combined(before: Placement, changed: Placement, combine: Combine) -> Placem
         for field in fields(Placement)
         if field.init and field.name not in ("positions", "labels")
     }
-    labels = _combined_labels(before.labels, changed.labels, positions, combine)
+    labels = _combined_labels(before.labels, changed.labels, positions, combine, times)
     return Placement(**plain, positions=positions, labels=labels)
 
 
@@ -105,13 +109,11 @@ def _combined_labels(
     changed: "UnitLabels | None",
     positions: Positions,
     combine: Combine,
+    times: "TravelTimes | None",
 ) -> "UnitLabels | None":
-    if before is None or changed is None:
+    if before is None or changed is None or times is None:
         return None
     assert before.weights_id == changed.weights_id, "labels of other weights"
-    return replace(
-        changed,
-        positions=positions,
-        rows=combine(before.rows, changed.rows),
-        bases=combine(before.bases, changed.bases),
+    return times.labels_of(
+        positions, combine(before.rows, changed.rows), combine(before.bases, changed.bases)
     )

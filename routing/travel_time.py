@@ -238,11 +238,12 @@ class TravelTimes:
             columns.edge_by_street, self._move_ms, self._end_ms,
             columns.turns[0], columns.rank, columns.nodes, self._to_table, rows, bases,
         )  # fmt: skip
-        return self._labels(positions, rows, bases)
+        return self.labels_of(positions, rows, bases)
 
-    def _labels(
+    def labels_of(
         self, positions: Positions, rows: NDArray[np.int32], bases: NDArray[np.int32]
     ) -> UnitLabels:
+        """Return labels that this weight set has made, ready for `drive_ms`."""
         entered = np.where(bases >= 0, self._columns.nodes[bases, kernel.ENTER], np.int32(-1))
         order = np.argsort(entered, kind="stable").astype(np.int32)
         return UnitLabels(
@@ -262,7 +263,7 @@ class TravelTimes:
         moved = self.unit_labels(there)
         labels, bases = units.rows.copy(), units.bases.copy()
         labels[rows], bases[rows] = moved.rows, moved.bases
-        return self._labels(positions, labels, bases)
+        return self.labels_of(positions, labels, bases)
 
     def incident_label(self, position: Position) -> IncidentLabel:
         """Return the label of a target; one serves any number of units."""

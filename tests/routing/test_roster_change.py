@@ -34,8 +34,10 @@ def differences(one: Situation, other: Situation) -> list[str]:
 
 
 def equal(one: object, other: object) -> bool:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
     if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
-        return one == other
+        return bool(one == other)
     reals = one.dtype.kind == "f"
     return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=reals)
 
