@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -53,6 +53,7 @@ from routing.travel_time import TravelTimes
 from routing.unit_fields import FixLike, UnitLike
 
 Stage = Callable[[str], None]
+Areas = TypeVar("Areas")
 ZONES_BYTES_MAX: Final = 50_000_000
 BUILT_IN_PROFILES: Final = {profile.name: profile for profile in (ROUTINE, EMERGENCY)}
 
@@ -255,12 +256,7 @@ def load_beats(file: Path) -> BeatMap:
         The file cannot be read, is not GeoJSON, or its beats cannot be used.
     """
     remedy = "Give a GeoJSON FeatureCollection of polygons with the property beat, such as M1."
-    try:
-        if file.stat().st_size > ZONES_BYTES_MAX:
-            raise StartError(f"{file}: more than {ZONES_BYTES_MAX:,} bytes.", remedy=remedy)
-        return BeatMap.from_geojson(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise StartError(f"{file}: {error}.", remedy=remedy) from None
+    return _read_areas(file, BeatMap.from_geojson, remedy)
 
 
 def load_streets(folder: Path | None) -> StreetNetwork:
@@ -300,9 +296,14 @@ def load_zones(file: Path) -> ZoneMap:
         The file cannot be read, is not GeoJSON, or its zones cannot be used.
     """
     remedy = "Give a GeoJSON FeatureCollection of polygons in WGS 84 degrees with a zone_id each."
+    return _read_areas(file, ZoneMap.from_geojson, remedy)
+
+
+def _read_areas(file: Path, read: Callable[[dict[str, Any]], Areas], remedy: str) -> Areas:
+    """Return what `read` makes of a GeoJSON file of bounded size, or say what is wrong with it."""
     try:
         if file.stat().st_size > ZONES_BYTES_MAX:
             raise StartError(f"{file}: more than {ZONES_BYTES_MAX:,} bytes.", remedy=remedy)
-        return ZoneMap.from_geojson(json.loads(file.read_text(encoding="utf-8")))
+        return read(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise StartError(f"{file}: {error}.", remedy=remedy) from None
