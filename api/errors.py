@@ -18,6 +18,7 @@
     │   └── InternalFault       500  our own bug
     ├── StoreError              whatever engine the store has
     │   ├── StoreUnavailable    503  it cannot be reached
+    │   ├── StoreBusy           503  more writes wait than may
     │   └── RosterFull          409  it takes no more units
     └── StartError              a command cannot begin: settings, files, a port in use
         └── ReleaseFileError    a release file that cannot be used, with all its problems
@@ -178,6 +179,13 @@ class StoreUnavailable(StoreError):
     title = "The store cannot be reached"
 
 
+class StoreBusy(StoreError):
+    """More writes wait for the store than may."""
+
+    code = "STORE_BUSY"
+    title = "Too many writes wait for the store"
+
+
 class RosterFull(StoreError):
     """The roster takes no more units."""
 
@@ -233,6 +241,7 @@ STATUS: Final[dict[type[TandemError], int]] = {
     WritersWaiting: 503,
     BatchesWaiting: 503,
     StoreUnavailable: 503,
+    StoreBusy: 503,
     RosterFull: 409,
     InternalFault: 500,
 }

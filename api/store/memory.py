@@ -42,15 +42,11 @@ class MemoryRoster:
         """Keep a change, whole or not at all."""
         with self._lock:
             self._require_open()
-            draft = _Draft(self._units)
+            draft = RosterDraft(self._units)
             draft.keep_records(change.units)
             draft.keep_fixes(change.fixes)
             draft.remove(change.removed)
-            if len(draft.units) > self._units_max:
-                raise RosterFull(
-                    f"The roster would hold {len(draft.units)} units; it takes {self._units_max}.",
-                    remedy="Send a snapshot (PUT /v1/units) or DELETE units that are off duty.",
-                )
+            require_room(len(draft.units), self._units_max)
             written = draft.written(self._version)
             self._units, self._version = draft.units, written.version
             return written
@@ -68,8 +64,26 @@ class MemoryRoster:
             )
 
 
-class _Draft:
-    """A copy of the roster that becomes the roster when all of a change is in it."""
+def require_room(units: int, units_max: int) -> None:
+    """Refuse more units than a roster takes.
+
+    Raises
+    ------
+    RosterFull
+        There are more.
+    """
+    if units > units_max:
+        raise RosterFull(
+            f"The roster would hold {units} units; it takes {units_max}.",
+            remedy="Send a snapshot (PUT /v1/units) or DELETE units that are off duty.",
+        )
+
+
+class RosterDraft:
+    """A copy of the units that a change touches, or of all, into which the change is put.
+
+    What every engine judges by: the promises of `api.store.contract` about single units.
+    """
 
     def __init__(self, units: Mapping[UnitId, OnDuty]) -> None:
         self.units = dict(units)
@@ -79,6 +93,7 @@ class _Draft:
         self._done.setdefault(what, []).append(unit_id)
 
     def keep_records(self, units: Collection[StoredUnit]) -> None:
+        """Keep records, the ones that are older than those kept passed over."""
         for unit in units:
             kept = self.units.get(unit.unit_id)
             if kept is None:
@@ -91,6 +106,7 @@ class _Draft:
                 self._note("changed", unit.unit_id)
 
     def keep_fixes(self, fixes: Mapping[UnitId, StoredFix]) -> None:
+        """Keep fixes of units that are known, older ones passed over."""
         for unit_id, fix in fixes.items():
             kept = self.units.get(unit_id)
             if kept is None:
@@ -102,11 +118,13 @@ class _Draft:
                 self._note("moved", unit_id)
 
     def remove(self, unit_ids: Collection[UnitId]) -> None:
+        """Take units off."""
         for unit_id in unit_ids:
             was_there = self.units.pop(unit_id, None) is not None
             self._note("removed" if was_there else "unknown", unit_id)
 
     def written(self, version: int) -> RosterWritten:
+        """Return what changed since the roster of a version."""
         done = {what: tuple(sorted(unit_ids)) for what, unit_ids in self._done.items()}
         written = RosterWritten(version=version, **done)
         return replace(written, version=version + 1) if written.anything else written

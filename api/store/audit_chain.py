@@ -1,0 +1,109 @@
+"""The audit log: one chain of hashes for each instance, written in the transaction of the write.
+
+A record is the canonical JSON of what happened; its hash covers the hash before it. So whoever
+changes, removes, inserts or swaps records breaks the chain at that place. The head of each chain
+stands in `instances` and is read in each transaction, so two processes under one name still write
+one chain without a gap. Checking a chain, and pruning it, is in `api.audit`.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from api.store.tables import audit, instances, to_us
+
+FIRST: Final = bytes(32)
+"""The hash before the first record of a chain."""
+
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """One thing that happened, before it has its place in the chain."""
+
+    kind: str
+    subject: str
+    """Id of what it happened to."""
+    said: Mapping[str, Any]
+    """Ids, codes and instants; no narrative and no names."""
+    at: datetime
+
+
+def record_bytes(instance: str, number: int, note: Note) -> bytes:
+    """Return the bytes of a record that its hash covers."""
+    return _ENCODER.encode(
+        {
+            "instance": instance,
+            "number": number,
+            "at": note.at,
+            "kind": note.kind,
+            "subject": note.subject,
+            "said": note.said,
+        }
+    )
+
+
+def chained(before: bytes, record: bytes) -> bytes:
+    """Return the hash (32 bytes) of a record that follows another hash."""
+    return hashlib.sha256(before + record).digest()
+
+
+def append_notes(connection: Connection, instance: str, notes: Sequence[Note]) -> None:
+    """Add records to the end of an instance's chain, in the transaction of the connection."""
+    if not notes:
+        return
+    head = connection.execute(_HEAD, {"of": instance}).one_or_none()
+    if head is None:
+        raise LookupError("this instance is not entered; expected `enter_instance` first")
+    number, last = head
+    rows = []
+    for note in notes:
+        number += 1
+        record = record_bytes(instance, number, note)
+        last = chained(last, record)
+        rows.append(
+            {
+                "instance": instance,
+                "number": number,
+                "at": to_us(note.at),
+                "kind": note.kind,
+                "subject": note.subject,
+                "record": record,
+                "hash": last,
+            }
+        )
+    connection.execute(_APPEND, rows)
+    connection.execute(_MOVE, {"of": instance, "count": number, "head": last})
+
+
+_HEAD: Final = (
+    select(instances.c.audit_count, instances.c.audit_head)
+    .where(instances.c.instance == bindparam("of"))
+    .with_for_update()
+)
+_APPEND: Final = insert(audit)
+_MOVE: Final = (
+    update(instances)
+    .where(instances.c.instance == bindparam("of"))
+    .values(audit_count=bindparam("count"), audit_head=bindparam("head"))
+)
+
+
+def enter_instance(connection: Connection, instance: str, at: datetime) -> None:
+    """Enter this process among the instances; its chain goes on where it ended."""
+    known = connection.execute(_HEAD, {"of": instance}).one_or_none()
+    now = to_us(at)
+    if known is not None:
+        again = update(instances).where(instances.c.instance == instance)
+        connection.execute(again.values(started_at=now, seen_at=now))
+        return
+    connection.execute(
+        insert(instances).values(
+            instance=instance, started_at=now, seen_at=now, audit_count=0, audit_head=FIRST
+        )
+    )

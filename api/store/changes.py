@@ -1,0 +1,112 @@
+"""What changed, in one order for all instances: the feed that readers follow.
+
+Each change has a number; numbers rise by one in the order of commits, because the head of the feed
+is moved in the transaction of the write and held until it ends. A reader that has seen number N
+asks for what follows N and has missed nothing.
+
+Topics: `units` (key: version of the roster), `call` (incident_id), `alert` (alert_id), `claim`
+(claim_id), `keys` (key_id), `release` (release_id). Every topic is told to other instances; which
+are told to listeners outside is said where they are sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+
+from api.store.tables import change_state, changes, from_us, to_us
+
+CHANNEL: Final = "tandem_changes"
+READ_MAX: Final = 1_000
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One change, before it has its number."""
+
+    topic: str
+    key: str
+    said: Mapping[str, Any]
+    at: datetime
+
+
+class NumberedChange(Struct, frozen=True, kw_only=True):
+    """One change as it stands in the feed."""
+
+    change_id: int
+    instance: str
+    topic: str
+    key: str
+    said: Mapping[str, Any]
+    at: datetime
+
+
+def append_changes(connection: Connection, instance: str, told: Sequence[Change]) -> None:
+    """Add changes to the end of the feed, in the transaction of the connection."""
+    if not told:
+        return
+    connection.execute(_MOVE, {"by": len(told)})
+    head = connection.execute(_HEAD).scalar_one()
+    first = head - len(told) + 1
+    connection.execute(
+        insert(changes),
+        [
+            {
+                "change_id": first + place,
+                "at": to_us(change.at),
+                "instance": instance,
+                "topic": change.topic,
+                "key": change.key,
+                "body": msgspec.json.encode(change.said).decode(),
+            }
+            for place, change in enumerate(told)
+        ],
+    )
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+_MOVE: Final = update(change_state).values(head=change_state.c.head + bindparam("by"))
+_HEAD: Final = select(change_state.c.head)
+
+
+def head_of(connection: Connection) -> int:
+    """Return the number of the last change, 0 before the first."""
+    return int(connection.execute(_HEAD).scalar_one())
+
+
+def changes_after(
+    connection: Connection, number: int, most: int = READ_MAX
+) -> list[NumberedChange]:
+    """Return what follows a number, in order, at most so many."""
+    rows = connection.execute(
+        select(changes)
+        .where(changes.c.change_id > number)
+        .order_by(changes.c.change_id)
+        .limit(most)
+    )
+    return [
+        NumberedChange(
+            change_id=row.change_id,
+            instance=row.instance,
+            topic=row.topic,
+            key=row.key,
+            said=msgspec.json.decode(row.body),
+            at=from_us(row.at),
+        )
+        for row in rows
+    ]
+
+
+def oldest_of(connection: Connection) -> int:
+    """Return the number of the oldest change that is kept; one past the head when none is."""
+    oldest = connection.execute(select(func.min(changes.c.change_id))).scalar_one()
+    return head_of(connection) + 1 if oldest is None else int(oldest)
+
+
+def prune_changes(connection: Connection, before: datetime) -> int:
+    """Forget changes older than an instant and return how many."""
+    gone = connection.execute(delete(changes).where(changes.c.at < to_us(before)))
+    return gone.rowcount

@@ -1,0 +1,70 @@
+"""How the tables come about, and whether they are the ones that this version expects."""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from api.errors import StartError
+from api.store.database import Database
+
+FOLDER: Final = Path(__file__).parent / "migrations"
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision that the tables have, None for a database without any of ours."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str:
+    """Return the revision that this version of the software expects."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None, "no migration is shipped"
+    return newest
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the tables to a revision, whole or not at all; `base` takes all of them away."""
+    with database.writing() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        if revision == "base" or revision.startswith("-"):
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+
+
+def require_schema(database: Database) -> None:
+    """Make the tables of an empty database, and refuse those of another version.
+
+    Raises
+    ------
+    StartError
+        The tables are older or newer than this version's.
+    """
+    with database.reading() as connection:
+        found = revision_of(connection)
+    newest = newest_revision()
+    if found is None:
+        migrate(database)
+    elif found != newest:
+        known = {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+        remedy = (
+            "Back it up, then run tandem store upgrade."
+            if found in known
+            else "Install the version of Tandem that wrote it, or restore a backup of this one's."
+        )
+        raise StartError(
+            f"The store's tables are of revision {found}; this version needs {newest}.",
+            remedy=remedy,
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return config

@@ -1,0 +1,216 @@
+"""Calls in a database: the promises of `api.store.calls`, kept by one transaction each.
+
+The service decides by what it holds in memory (`api.store.calls.MemoryCalls`), which it fills from
+here at the start, and keeps each decision here in the transaction of its record
+(`keep_decision`). `SqlCalls` is the same as a store of its own.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from api.store.calls import (
+    CALLS_MAX,
+    Acknowledged,
+    Decided,
+    KnownCall,
+    SafetyAlert,
+    following,
+)
+from api.store.database import Database, closed
+from api.store.records import Operator
+from api.store.tables import alerts, incidents, to_us
+from api.store.writer import Transaction, Writer
+
+_CALL: Final = msgspec.json.Decoder(KnownCall)
+
+
+def read_call(connection: Connection, incident_id: str) -> KnownCall | None:
+    """Return what is kept of a call."""
+    asked = select(incidents.c.body).where(incidents.c.incident_id == incident_id)
+    body = connection.execute(asked).scalar_one_or_none()
+    return None if body is None else _CALL.decode(body)
+
+
+def read_latest_calls(connection: Connection, most: int) -> list[KnownCall]:
+    """Return calls, the one untouched for longest first: all with open alerts, then the latest."""
+    alerting = select(alerts.c.incident_id).where(alerts.c.is_open)
+    latest = select(incidents.c.incident_id).order_by(incidents.c.touched_at.desc()).limit(most)
+    asked = (
+        select(incidents.c.body)
+        .where(incidents.c.incident_id.in_(alerting) | incidents.c.incident_id.in_(latest))
+        .order_by(incidents.c.touched_at, incidents.c.incident_id)
+    )
+    return [_CALL.decode(body) for (body,) in connection.execute(asked)]
+
+
+def keep_decision(
+    tx: Transaction, decided: Decided, request: bytes | None = None
+) -> KnownCall | None:
+    """Keep a decision in a transaction and return the call; None when it is older than known.
+
+    Parameters
+    ----------
+    request
+        The request as it was sent, for solving a HOLD again.
+    """
+    known = _held(tx.connection, decided.incident_id)
+    call = following(known, decided)
+    if call is None:
+        return None
+    row = _row(call, tx.at)
+    if request is not None:
+        row["request"] = request
+    if known is None:
+        tx.connection.execute(insert(incidents).values(row))
+    else:
+        of = incidents.c.incident_id == call.incident_id
+        tx.connection.execute(update(incidents).where(of).values(row))
+    if call.alerts and (known is None or call.alerts != known.alerts):
+        _keep_alerts(tx, call)
+    tx.announce("call", call.incident_id, {"version": call.version, "outcome": call.outcome})
+    return call
+
+
+def _held(connection: Connection, incident_id: str) -> KnownCall | None:
+    """Return a call whose row nobody else changes until this transaction ends."""
+    asked = select(incidents.c.body).where(incidents.c.incident_id == incident_id)
+    body = connection.execute(asked.with_for_update()).scalar_one_or_none()
+    return None if body is None else _CALL.decode(body)
+
+
+def _row(call: KnownCall, at: datetime) -> dict[str, Any]:
+    return {
+        "incident_id": call.incident_id,
+        "version": call.version,
+        "outcome": str(call.outcome),
+        "touched_at": to_us(at),
+        "body": msgspec.json.encode(call).decode(),
+    }
+
+
+def _keep_alerts(tx: Transaction, call: KnownCall) -> None:
+    of = alerts.c.incident_id == call.incident_id
+    known = set(tx.connection.execute(select(alerts.c.alert_id).where(of)).scalars())
+    tx.connection.execute(delete(alerts).where(of))
+    rows = [
+        {"alert_id": one.alert_id, "incident_id": call.incident_id, "is_open": one.is_open}
+        for one in call.alerts
+    ]
+    tx.connection.execute(insert(alerts), rows)
+    for one in call.alerts:
+        if one.alert_id not in known:
+            tx.announce("alert", one.alert_id, {"incident_id": call.incident_id, "event": "RAISED"})
+
+
+def keep_acknowledgement(
+    tx: Transaction, alert_id: str, operator: Operator, at: datetime
+) -> Acknowledged | None:
+    """Acknowledge an alert in a transaction, unless somebody has; None when it is not known."""
+    asked = select(alerts.c.incident_id).where(alerts.c.alert_id == alert_id)
+    incident_id = tx.connection.execute(asked).scalar_one_or_none()
+    call = None if incident_id is None else _held(tx.connection, incident_id)
+    if call is None:
+        return None
+    place, alert = next((i, a) for i, a in enumerate(call.alerts) if a.alert_id == alert_id)
+    if not alert.is_open:
+        return Acknowledged(alert=alert, is_first=False)
+    alert = replace(alert, acknowledged_at=at, acknowledged_by=operator)
+    call = replace(call, alerts=(*call.alerts[:place], alert, *call.alerts[place + 1 :]))
+    body = msgspec.json.encode(call).decode()
+    tx.connection.execute(
+        update(incidents).where(incidents.c.incident_id == incident_id).values(body=body)
+    )
+    tx.connection.execute(update(alerts).where(alerts.c.alert_id == alert_id).values(is_open=False))
+    said = {"incident_id": incident_id, "operator": [operator.operator_id, operator.role]}
+    tx.note("ALERT_ACKNOWLEDGED", alert_id, said)
+    tx.announce("alert", alert_id, {"incident_id": incident_id, "event": "ACKNOWLEDGED"})
+    return Acknowledged(alert=alert, is_first=True)
+
+
+def read_open_alerts(connection: Connection) -> tuple[SafetyAlert, ...]:
+    """Return all alerts that nobody has acknowledged, oldest first."""
+    alerting = select(alerts.c.incident_id).where(alerts.c.is_open)
+    asked = select(incidents.c.body).where(incidents.c.incident_id.in_(alerting))
+    calls = [_CALL.decode(body) for (body,) in connection.execute(asked)]
+    found = [alert for call in calls for alert in call.alerts if alert.is_open]
+    return tuple(sorted(found, key=lambda alert: (alert.raised_at, alert.alert_id)))
+
+
+def count_calls(connection: Connection) -> int:
+    """Return how many calls are kept."""
+    return int(connection.execute(select(func.count()).select_from(incidents)).scalar_one())
+
+
+def forget_calls(tx: Transaction, kept_max: int) -> int:
+    """Forget the calls untouched for longest, those with open alerts last; return how many."""
+    over = count_calls(tx.connection) - kept_max
+    if over <= 0:
+        return 0
+    alerting = select(alerts.c.incident_id).where(alerts.c.is_open)
+    oldest = (
+        select(incidents.c.incident_id)
+        .order_by(incidents.c.incident_id.in_(alerting), incidents.c.touched_at)
+        .limit(over)
+    )
+    names = list(tx.connection.execute(oldest).scalars())
+    tx.connection.execute(delete(incidents).where(incidents.c.incident_id.in_(names)))
+    tx.note("CALLS_FORGOTTEN", str(len(names)), {"kept_max": kept_max})
+    return len(names)
+
+
+class SqlCalls:
+    """Calls of all processes that share a database; every method waits for it.
+
+    Whoever opened the database and its writer closes them.
+    """
+
+    def __init__(self, database: Database, writer: Writer, calls_max: int = CALLS_MAX) -> None:
+        self.database = database
+        self.writer = writer
+        self.shared = not database.is_embedded
+        self._calls_max = calls_max
+        self._is_open = True
+
+    def known(self, incident_id: str) -> KnownCall | None:
+        """Return what is remembered of a call."""
+        with self._open().reading() as connection:
+            return read_call(connection, incident_id)
+
+    def record(self, decided: Decided) -> KnownCall | None:
+        """Remember a recommendation and return the call, or None when a newer one is known."""
+
+        def keep(tx: Transaction) -> KnownCall | None:
+            call = keep_decision(tx, decided)
+            forget_calls(tx, self._calls_max)
+            return call
+
+        self._open()
+        return self.writer.call(keep)
+
+    def open_alerts(self) -> tuple[SafetyAlert, ...]:
+        """Return all alerts that nobody has acknowledged, oldest first."""
+        with self._open().reading() as connection:
+            return read_open_alerts(connection)
+
+    def acknowledge(self, alert_id: str, operator: Operator, at: datetime) -> Acknowledged | None:
+        """Acknowledge an alert, unless somebody has; None when it is not known."""
+        self._open()
+        return self.writer.call(lambda tx: keep_acknowledgement(tx, alert_id, operator, at))
+
+    def count(self) -> int:
+        """Return how many calls are remembered."""
+        with self._open().reading() as connection:
+            return count_calls(connection)
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._is_open = False
+
+    def _open(self) -> Database:
+        if not self._is_open:
+            raise closed()
+        return self.database

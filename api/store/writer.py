@@ -1,0 +1,231 @@
+"""The one writer of an instance: operations wait in a bounded line and are committed in groups.
+
+An operation is a function of a `Transaction`. What arrives while one group is being synced to disk
+becomes the next group, so many writes share one sync and none waits for a timer. An operation is
+acknowledged after the sync, and only then. One that fails takes back its own writes and no other's.
+
+What each operation notes for the audit, and announces to readers, is written in the same
+transaction; a commit without its audit record cannot happen, nor the reverse.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from api.errors import StoreBusy
+from api.store.audit_chain import Note, append_notes
+from api.store.changes import Change, append_changes
+from api.store.database import Database, closed, is_failure, unavailable
+
+Done = TypeVar("Done")
+Clock = Callable[[], datetime]
+WAITING_MAX: Final = 1_000
+GROUP_MAX: Final = 64
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Transaction:
+    """What an operation writes with."""
+
+    __slots__ = ("after", "at", "changes", "connection", "notes")
+
+    def __init__(self, connection: Connection, at: datetime) -> None:
+        self.connection = connection
+        self.at = at
+        """The instant of the write, UTC."""
+        self.notes: list[Note] = []
+        self.changes: list[Change] = []
+        self.after: list[Callable[[], None]] = []
+        """Called by the writer's thread in the order of commits, before anyone is answered."""
+
+    def note(
+        self, kind: str, subject: str, said: Mapping[str, Any], *, at: datetime | None = None
+    ) -> None:
+        """Add one audit record, under another instant than now where `at` says so."""
+        self.notes.append(Note(kind=kind, subject=subject, said=said, at=at or self.at))
+
+    def announce(self, topic: str, key: str, said: Mapping[str, Any] | None = None) -> None:
+        """Tell readers, other instances and listeners that something is another now."""
+        self.changes.append(Change(topic=topic, key=key, said=said or {}, at=self.at))
+
+
+Operation = Callable[[Transaction], Done]
+
+
+@dataclass(slots=True, eq=False)
+class _Item(Generic[Done]):
+    operation: Operation[Done]
+    future: "Future[Done] | asyncio.Future[Done]"
+    loop: asyncio.AbstractEventLoop | None = None
+    result: Done | None = None
+    error: BaseException | None = None
+    after: list[Callable[[], None]] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Answer who waits, who may be gone."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)  # type: ignore[arg-type]
+
+
+class Writer:
+    """One thread, one line.
+
+    Parameters
+    ----------
+    instance
+        Name of this process among those that share the database.
+    waiting_max
+        Operations in the line above which one more is refused.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        instance: str,
+        now: Clock = _utc_now,
+        waiting_max: int = WAITING_MAX,
+    ) -> None:
+        self.database = database
+        self.instance = instance
+        self.now = now
+        self.waiting_max = waiting_max
+        self.committed = 0
+        """Operations committed."""
+        self.groups = 0
+        """Commits."""
+        self.failure: str | None = None
+        """Why the last commit failed; None when it did not."""
+        self._line: deque[_Item[Any]] = deque()
+        self._turn = threading.Condition()
+        self._is_open = True
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many operations wait."""
+        return len(self._line)
+
+    async def write(self, operation: Operation[Done]) -> Done:
+        """Do an operation and return what it returns, once it is synced.
+
+        Raises
+        ------
+        StoreUnavailable
+            The engine cannot be reached.
+        StoreBusy
+            As many as may wait are waiting.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Done] = loop.create_future()
+        self._take(_Item(operation, future, loop))
+        return await future
+
+    def call(self, operation: Operation[Done]) -> Done:
+        """Do what `write` does, from a thread that may wait."""
+        future: Future[Done] = Future()
+        self._take(_Item(operation, future))
+        return future.result()
+
+    def close(self) -> None:
+        """Commit what waits, and stop."""
+        with self._turn:
+            self._is_open = False
+            self._turn.notify()
+        self._thread.join()
+
+    def _take(self, item: _Item[Any]) -> None:
+        with self._turn:
+            if not self._is_open:
+                raise closed()
+            if len(self._line) >= self.waiting_max:
+                raise StoreBusy(
+                    f"{len(self._line)} writes wait for the store.",
+                    remedy="Ask again after Retry-After.",
+                )
+            self._line.append(item)
+            self._turn.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._turn:
+                self._turn.wait_for(lambda: self._line or not self._is_open)
+                group = [self._line.popleft() for _ in range(min(len(self._line), GROUP_MAX))]
+            if not group:
+                return
+            self._commit(group)
+            self._settle(group)
+
+    def _commit(self, group: list[_Item[Any]]) -> None:
+        try:
+            with self.database.writing() as connection:
+                notes, changes = self._operate(connection, group)
+                append_notes(connection, self.instance, notes)
+                append_changes(connection, self.instance, changes)
+        except BaseException as error:  # noqa: BLE001  whoever waits must be told, whatever it is
+            told = unavailable(error) if is_failure(error) else error
+            self.failure = type(error).__name__
+            for item in group:
+                item.error = item.error or told
+            return
+        self.failure = None
+        self.groups += 1
+        for item in group:
+            if item.error is None:
+                self.committed += 1
+                for call in item.after:
+                    call()
+
+    def _operate(
+        self, connection: Connection, group: list[_Item[Any]]
+    ) -> tuple[list[Note], list[Change]]:
+        notes: list[Note] = []
+        changes: list[Change] = []
+        at = self.now()
+        for item in group:
+            transaction = Transaction(connection, at)
+            try:
+                with connection.begin_nested():
+                    item.result = item.operation(transaction)
+            except Exception as error:
+                if is_failure(error):
+                    raise
+                item.error = error
+                continue
+            notes += transaction.notes
+            changes += transaction.changes
+            item.after = transaction.after
+        return notes, changes
+
+    @staticmethod
+    def _settle(group: list[_Item[Any]]) -> None:
+        """Answer all that wait; an event loop is woken once for all of its own."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Item[Any]]] = {}
+        for item in group:
+            if item.loop is None:
+                item.settle()
+            else:
+                by_loop.setdefault(item.loop, []).append(item)
+        for loop, items in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle_all, items)
+
+
+def _settle_all(items: Sequence[_Item[Any]]) -> None:
+    for item in items:
+        item.settle()
