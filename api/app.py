@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.desk import Desk
 from api.errors import (
     InternalFault,
     InvalidRequest,
@@ -134,14 +135,26 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
     with suppress(RuntimeError):  # the loop is closed when the service was stopped meanwhile
         try:
             view = load(service.settings, service.set_stage)
-            live = LiveRoster.opened(service.store, view, _fix_limits(service.settings, view))
+            desk = _open_desk(service)
+            store = service.store if desk is None else desk.roster
+            live = LiveRoster.opened(store, view, _fix_limits(service.settings, view))
         except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
             gc.enable()  # a start switches it off, and this one is over too
             loop.call_soon_threadsafe(
                 service.fail, f"{type(error).__name__} at {fault_place(error)}"
             )
             return
-        loop.call_soon_threadsafe(_take_into_service, service, live)
+        loop.call_soon_threadsafe(_take_into_service, service, live, desk)
+
+
+def _open_desk(service: Service) -> Desk | None:
+    settings = service.settings
+    if not settings.store:
+        return None
+    service.set_stage("opening the store")
+    desk = Desk.opened(settings.store, instance=settings.instance, now=service.now, log=service.log)
+    desk.record_s_max = settings.record_s_max
+    return desk
 
 
 def _fix_limits(settings: Settings, view: LiveView) -> FixLimits:
@@ -152,11 +165,11 @@ def _fix_limits(settings: Settings, view: LiveView) -> FixLimits:
     )
 
 
-def _take_into_service(service: Service, live: LiveRoster) -> None:
+def _take_into_service(service: Service, live: LiveRoster, desk: Desk | None) -> None:
     gc.collect()
     gc.freeze()  # what stays for good is not looked at again by the collector
     gc.enable()
-    service.become_ready(live)
+    service.become_ready(live, desk)
     service.batches.begin(recommend_batch.load_solvers)
     service.solver.start()
 

@@ -22,6 +22,7 @@ from api.nouns import incident_of, options_of
 from api.operations import Clock, Namer, Stopwatch, to_milliseconds, utc_now, with_units
 from api.read_batch import ReadBatch, read_batch
 from api.read_request import RequestWarning, bounded
+from api.request_schemas import RecommendRequest
 from api.store.calls import CallStore
 from routing.model import Incident, Options, Recommendation
 from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits, pair_batch
@@ -48,6 +49,8 @@ class BatchAnswered:
     facts: BatchFacts
     warnings: Sequence[RequestWarning]
     """Those of the reading; those of a decision stand with its answer."""
+    answers: Sequence[bytes]
+    """The answer of each call, as it stands in the body."""
     body: bytes
     stages: tuple[tuple[str, float], ...]
     remembered: Sequence[Remembered]
@@ -100,18 +103,30 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     )
     watch.begin("write")
     ids = [name(decided_at) for _ in pending]
-    told = zip(pasts, pending, batch.recommendations, ids, strict=True)
-    remembered = [remember(past, call, found, own) for past, (call, _), found, own in told]
+    remembered = _remembered(pasts, pending, batch, ids)
+    answers = _answers(view, read, batch, ids, remembered)
+    body = _written(read, batch, answers)
     return BatchAnswered(
         request=read.request,
         found=batch.recommendations,
         recommendation_ids=ids,
         facts=batch.facts,
         warnings=bounded(read.warnings),
-        body=_written(view, read, batch, ids, remembered),
+        answers=answers,
+        body=body,
         stages=watch.end(),
         remembered=remembered,
     )
+
+
+def _remembered(
+    pasts: Sequence[Recalled],
+    pending: Sequence[tuple[Incident, Options]],
+    batch: BatchRecommendation,
+    ids: Sequence[str],
+) -> list[Remembered]:
+    told = zip(pasts, pending, batch.recommendations, ids, strict=True)
+    return [remember(past, call, found, own) for past, (call, _), found, own in told]
 
 
 def since(arrived_s: float) -> Callable[[], float]:
@@ -136,22 +151,39 @@ def calls_of(
     return found
 
 
+def requests_of(request: RecommendBatchRequest) -> list[bytes]:
+    """Return the request of each call as if it had been sent alone."""
+    alone = RecommendRequest(
+        request_id=request.request_id,
+        operator=request.operator,
+        incident=request.incidents[0],
+        exclude_unit_ids=request.exclude_unit_ids,
+        competing=request.competing,
+        units=None,
+        options=request.options,
+    )
+    return [
+        alone.model_copy(update={"incident": one}).model_dump_json().encode()
+        for one in request.incidents
+    ]
+
+
 # -- the answer -----------------------------------------------------------------------------------
 
 _ENCODER: Final = Encoder()
 _FACTS: Final = tuple(name for name in BatchPart.model_fields if name != "deadline_ms")
 
 
-def _written(
+def _answers(
     view: LiveView,
     read: ReadBatch,
     batch: BatchRecommendation,
     ids: Sequence[str],
     remembered: Sequence[Remembered],
-) -> bytes:
-    """Return the answer as JSON; each recommendation is written as for a single call."""
+) -> list[bytes]:
+    """Return the recommendations as JSON, each written as for a single call."""
     request = read.request
-    answers = [
+    return [
         answer_bytes(
             found,
             recommendation_id=recommendation_id,
@@ -165,6 +197,11 @@ def _written(
             batch.recommendations, ids, remembered, strict=True
         )
     ]
+
+
+def _written(read: ReadBatch, batch: BatchRecommendation, answers: Sequence[bytes]) -> bytes:
+    """Return the answer as JSON."""
+    request = read.request
     facts = {name: getattr(batch.facts, name) for name in _FACTS}
     values = {
         "request_id": request.request_id,

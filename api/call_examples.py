@@ -45,9 +45,10 @@ def _sent(answer: dict[str, Any]) -> list[dict[str, Any]]:
 def make_call_examples() -> Examples:
     """Return the story as this code answers it now."""
     from api.incident_operations import (
-        acknowledge_alert,
-        get_incident,
+        acknowledgement_answer,
+        incident_answer,
         list_alerts,
+        read_acknowledgement,
         update_incident,
     )
     from api.live_view import load_view
@@ -76,9 +77,11 @@ def make_call_examples() -> Examples:
     weapon = put(_version(5, screening=screening, assigned=_sent(first["answer"])), 1)
     late = put(_version(4, assigned=_sent(first["answer"])), 2)
     alert_id = weapon["answer"]["safety_changed"]["alert_id"]
-    known = get_incident(calls, first["request"]["incident"]["incident_id"])
+    known = incident_answer(calls.known(first["request"]["incident"]["incident_id"]))
     alerts, body = list_alerts(calls), json.dumps(ACKNOWLEDGE).encode()
-    acknowledged, _ = acknowledge_alert(calls, alert_id, body, now=lambda: NOW + 2 * MINUTE)
+    operator, warnings = read_acknowledgement(body)
+    done = calls.acknowledge(alert_id, operator, NOW + 2 * MINUTE)
+    acknowledged = acknowledgement_answer(done, warnings)
     return {
         "FIRST": first,
         "WEAPON": weapon,

@@ -51,6 +51,8 @@ class Remembered(Struct, frozen=True, kw_only=True):
     is_applied: bool = False
     is_late: bool = False
     warnings: tuple[RequestWarning, ...] = ()
+    decided: Decided | None = None
+    """What was kept; None where nothing was."""
 
 
 _NO_PAST: Final = Recalled()
@@ -82,7 +84,8 @@ def remember(
     if recalled.calls is None:
         return _FORGOTTEN if recalled.is_lost else NOTHING
     known = recalled.known
-    call = recalled.calls.record(_decided(known, incident, found, recommendation_id))
+    decided = _decided(known, incident, found, recommendation_id)
+    call = recalled.calls.record(decided)
     if call is None:  # somebody else told a newer version meanwhile
         newer = recalled.calls.known(incident.incident_id)
         return NOTHING if newer is None else late(newer)
@@ -94,6 +97,7 @@ def remember(
         is_raised=call.alerts != before,
         known_version=call.version,
         is_applied=True,
+        decided=decided,
     )
 
 

@@ -1,6 +1,6 @@
 """What can be done with calls that are remembered, without HTTP.
 
-`update_incident`, `get_incident`, `list_alerts`, `acknowledge_alert`. A recommendation remembers
+`update_incident`, and what is read and answered around calls and alerts. A recommendation remembers
 its call as well (`operations`); an update differs in one thing: a version that comes late is not
 decided at all.
 """
@@ -25,17 +25,14 @@ from api.live_view import LiveView
 from api.mending import Leniency, read_leniently
 from api.operations import (
     Answered,
-    Clock,
     Manner,
     Stopwatch,
     answer_read,
     require_place,
-    to_milliseconds,
-    utc_now,
 )
 from api.read_request import RequestWarning, bounded, read_request, unknown_fields
 from api.request_schemas import IncidentEntry
-from api.store.calls import CallStore
+from api.store.calls import Acknowledged, CallStore, KnownCall
 from api.store.records import Operator
 
 _STRICT: Final = Leniency(rows={}, mendable=frozenset())
@@ -118,7 +115,7 @@ def _written(
     )
 
 
-def get_incident(calls: CallStore, incident_id: str) -> IncidentAnswer:
+def incident_answer(known: KnownCall | None) -> IncidentAnswer:
     """Return what is known of a call.
 
     Raises
@@ -126,7 +123,6 @@ def get_incident(calls: CallStore, incident_id: str) -> IncidentAnswer:
     NoSuchIncident
         Nothing is.
     """
-    known = calls.known(incident_id)
     if known is None:
         raise NoSuchIncident(
             "Nothing is remembered of this call.",
@@ -151,30 +147,35 @@ def list_alerts(calls: CallStore) -> AlertsAnswer:
     return AlertsAnswer(alerts=[alert_part(alert) for alert in calls.open_alerts()])
 
 
-def acknowledge_alert(
-    calls: CallStore, alert_id: str, body: bytes, *, now: Clock = utc_now
-) -> tuple[AlertAnswer, bool]:
-    """Acknowledge an alert, and tell whether nobody had: of several the first stands.
+def read_acknowledgement(body: bytes) -> tuple[Operator, list[WarningPart]]:
+    """Return who acknowledges, and the fields that are not known.
 
     Raises
     ------
     InvalidRequest
         Nobody says who acknowledges.
-    NoSuchAlert
-        No alert has this id.
     """
     told, _ = read_leniently(AcknowledgeWrite, body, _STRICT)
-    operator = Operator(operator_id=told.operator.id, role=told.operator.role)
-    done = calls.acknowledge(alert_id, operator, to_milliseconds(now()))
-    if done is None:
-        raise NoSuchAlert(
-            "No safety alert has this id.",
-            remedy="GET /v1/alerts lists those that nobody has acknowledged.",
-        )
     unknown = unknown_fields(
         (at, entry)
         for at, entry in (((), told), (("operator",), told.operator))
         if entry.__pydantic_extra__
     )
-    warnings = [WarningPart.model_validate(warning) for warning in unknown]
-    return AlertAnswer(alert=alert_part(done.alert), warnings=warnings), done.is_first
+    operator = Operator(operator_id=told.operator.id, role=told.operator.role)
+    return operator, [WarningPart.model_validate(warning) for warning in unknown]
+
+
+def acknowledgement_answer(done: Acknowledged | None, warnings: list[WarningPart]) -> AlertAnswer:
+    """Return the alert with who acknowledged it: of several the first stands.
+
+    Raises
+    ------
+    NoSuchAlert
+        No alert has this id.
+    """
+    if done is None:
+        raise NoSuchAlert(
+            "No safety alert has this id.",
+            remedy="GET /v1/alerts lists those that nobody has acknowledged.",
+        )
+    return AlertAnswer(alert=alert_part(done.alert), warnings=warnings)

@@ -4,14 +4,16 @@ Roster writes wait in one bounded line for one thread, so that the event loop ne
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
 from api.call_memory import Remembered
+from api.desk import Desk
 from api.errors import BatchesWaiting, NotReady, WritersWaiting
 from api.incident_operations import Updated
 from api.line import Line
@@ -19,12 +21,14 @@ from api.live_roster import LiveRoster
 from api.live_view import LiveView
 from api.log import fault_place
 from api.metrics import Metrics, software_version
-from api.operations import Answered, Clock, Decider, Manner, utc_now
+from api.operations import Answered, Clock, Decider, Manner, to_milliseconds, utc_now
+from api.recording import Record, as_recorded, record_of
 from api.settings import Settings
 from api.solver_process import SolverProcess
-from api.store.calls import CallStore, MemoryCalls
+from api.store.calls import Acknowledged, CallStore, KnownCall, MemoryCalls
 from api.store.contract import RosterStore
 from api.store.memory import MemoryRoster
+from api.store.records import Operator
 from routing.codes import Eta
 from routing.model import Recommendation
 from routing.recommend import recommend
@@ -59,6 +63,8 @@ class Service:
     store: RosterStore = field(default_factory=MemoryRoster)
     calls: CallStore = field(default_factory=MemoryCalls)
     live: LiveRoster | None = field(default=None)
+    desk: Desk | None = None
+    """The durable side; None where nothing is kept."""
     stage: str = "starting"
     failure: str | None = None
     writer: ThreadPoolExecutor = field(default_factory=_one_thread)
@@ -127,6 +133,8 @@ class Service:
         self.writer.shutdown(wait=True)
         self.store.close()
         self.calls.close()
+        if self.desk is not None:
+            self.desk.close()
 
     def set_stage(self, stage: str) -> None:
         """Note what start-up is doing now."""
@@ -138,8 +146,11 @@ class Service:
         self.failure = reason
         self.log.error("cannot_become_ready", reason=reason)
 
-    def become_ready(self, live: LiveRoster) -> None:
-        """Take a roster and its view into service."""
+    def become_ready(self, live: LiveRoster, desk: Desk | None = None) -> None:
+        """Take a roster and its view into service, and what keeps them."""
+        self.desk, self.store = desk, live.store
+        if desk is not None:
+            self.calls = desk.calls
         self.live, view = live, live.view
         self.stage = "ready"
         self.metrics.ready.set(1)
@@ -193,6 +204,45 @@ class Service:
             "warnings": len(answered.warnings),
         }
 
+    async def recorded(self, answered: Answered, request: bytes) -> Answered:
+        """Keep a recommendation and return the answer that says so, where there is a store."""
+        if not self.records(answered.request.as_of):
+            return answered
+        record = record_of(answered, request)
+        return replace(answered, body=record.answer) if await self.kept([record]) else answered
+
+    async def updated(self, updated: Updated, request: bytes) -> bytes:
+        """Keep what an update of a call was answered, and return the answer that says so."""
+        answered = updated.answered
+        if answered is None or await self.recorded(answered, request) is answered:
+            return updated.body
+        return as_recorded(updated.body)
+
+    def records(self, as_of: datetime | None) -> bool:
+        """Tell whether recommendations are kept: a replay (`as_of`) leaves no trace."""
+        return self.desk is not None and as_of is None
+
+    async def kept(self, records: Sequence[Record]) -> bool:
+        """Keep recommendations, all or none, and tell whether they are."""
+        return self.desk is not None and bool(records) and await self.desk.keep(records)
+
+    async def known(self, incident_id: str) -> KnownCall | None:
+        """Return what is known of a call."""
+        if self.desk is None:
+            return self.calls.known(incident_id)
+        return await self.desk.known(incident_id)
+
+    async def acknowledge(self, alert_id: str, operator: Operator) -> Acknowledged | None:
+        """Acknowledge an alert, unless somebody has; None when it is not known."""
+        at = to_milliseconds(self.now())
+        if self.desk is None:
+            done = self.calls.acknowledge(alert_id, operator, at)
+        else:
+            done = await self.desk.acknowledge(alert_id, operator, at)
+        if done is not None and done.is_first:
+            self.metrics.alerts.add("ACKNOWLEDGED")
+        return done
+
     def _count_found(self, found: Recommendation) -> None:
         self.metrics.outcomes.add(found.outcome, found.mode or "NONE")
         self.metrics.rungs.add(found.basis.eta)
@@ -219,11 +269,10 @@ class Service:
 
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""
-        yield "NOT_RECORDED"
-        if not self.store.shared:
-            yield "ROSTER_IN_MEMORY"
-        if not self.calls.shared:
-            yield "CALLS_IN_MEMORY"
+        if self.desk is None:
+            yield from ("NOT_RECORDED", "ROSTER_IN_MEMORY", "CALLS_IN_MEMORY")
+        elif self.desk.is_down:
+            yield "STORE_DOWN"
         if self.view is not None and self.view.schematic:
             yield "SCHEMATIC_NETWORK"
         if self.settings.rung != "ROAD":

@@ -29,6 +29,12 @@ class Settings(BaseSettings):
     """GeoJSON file of police beats (property `beat`); none means that no sector is known."""
     rung: Literal["ROAD", "LAST_GOOD", "STRAIGHT_LINE", "BEAT_ORDER"] = "ROAD"
     """The best rung of the ladder of travel times that may be used."""
+    store: str | None = None
+    """Where it is kept: a file (SQLite) or a URL (PostgreSQL); nothing means memory only."""
+    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "main"
+    """Name of this process among those that share a store."""
+    record_s_max: Annotated[float, Field(gt=0, le=30)] = 1.0
+    """Seconds that an answer waits for its record; then it goes out with `recorded: false`."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

@@ -7,7 +7,13 @@ from starlette.responses import Response
 
 from api.answer_schemas import Part
 from api.body import read_body
-from api.incident_operations import acknowledge_alert, get_incident, list_alerts, update_incident
+from api.incident_operations import (
+    acknowledgement_answer,
+    incident_answer,
+    list_alerts,
+    read_acknowledgement,
+    update_incident,
+)
 from api.incident_schemas import AlertAnswer, AlertsAnswer, IncidentAnswer, IncidentWritten
 from api.observe import note
 from api.service import Service
@@ -43,7 +49,7 @@ async def put_one(incident_id: str, request: Request) -> Response:
     body = await read_body(request, service.settings)
     updated = update_incident(view, incident_id, body, service.manner())
     note(request.scope, service.count_update(updated))
-    return Response(updated.body, media_type="application/json")
+    return Response(await service.updated(updated, body), media_type="application/json")
 
 
 @router.get(
@@ -56,7 +62,7 @@ async def put_one(incident_id: str, request: Request) -> Response:
 async def get_one(incident_id: str, request: Request) -> Response:
     """Answer the version of a call that is known, its last recommendation and its open alert."""
     service: Service = request.app.state.service
-    return _json(get_incident(service.calls, incident_id))
+    return _json(incident_answer(await service.known(incident_id)))
 
 
 @router.get(
@@ -83,7 +89,6 @@ async def acknowledge(alert_id: str, request: Request) -> Response:
     """Note that somebody has seen to an alert. Of several acknowledgements the first stands."""
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    answer, is_first = acknowledge_alert(service.calls, alert_id, body, now=service.now)
-    if is_first:
-        service.metrics.alerts.add("ACKNOWLEDGED")
-    return _json(answer)
+    operator, warnings = read_acknowledgement(body)
+    done = await service.acknowledge(alert_id, operator)
+    return _json(acknowledgement_answer(done, warnings))

@@ -1,6 +1,7 @@
 """POST /v1/recommend-units/batch."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from api.batch_schemas import RecommendBatchAnswer
 from api.body import read_body
 from api.ladder import Told, always_answering
 from api.observe import note
+from api.recording import Record, as_recorded, records_of
 from api.routes.recommend_units import AnswerResponse
 from api.service import Service
 from routing.codes import Eta
@@ -46,13 +48,17 @@ async def recommend_all(request: Request) -> Response:
     def told(fault: BaseException, rung: Eta) -> None:
         loop.call_soon_threadsafe(service.note_fall, fault, rung)
 
-    answered = await service.batches.run(partial(_decided, service, body, arrived_s, told))
+    answered, records = await service.batches.run(partial(_decided, service, body, arrived_s, told))
+    if await service.kept(records):
+        answered = replace(answered, body=as_recorded(answered.body))
     took_s = perf_counter() - arrived_s
     note(request.scope, service.count_batch(answered, took_s))
     return AnswerResponse(answered)
 
 
-def _decided(service: Service, body: bytes, arrived_s: float, told: Told) -> "BatchAnswered":
+def _decided(
+    service: Service, body: bytes, arrived_s: float, told: Told
+) -> "tuple[BatchAnswered, list[Record]]":
     """Decide, in the thread of the batches, by the view that is current when their turn comes."""
     from api.batch_operations import (
         recommend_together,
@@ -61,14 +67,16 @@ def _decided(service: Service, body: bytes, arrived_s: float, told: Told) -> "Ba
     from routing.recommend_batch import recommend_batch
 
     decide = always_answering(recommend_batch, told)
-    return recommend_together(
+    answered = recommend_together(
         service.current_view(),
         body,
         elapsed_s=since(arrived_s),
         decide=decide,
         calls=service.calls,
         solve=service.solver.solve,
+        now=service.now,
     )
+    return answered, records_of(answered) if service.records(answered.request.as_of) else []
 
 
 def load_solvers() -> None:

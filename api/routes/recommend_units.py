@@ -64,7 +64,7 @@ async def recommend(request: Request) -> Response:
         view, body, now=service.now, decide=service.decide, calls=service.calls
     )
     note(request.scope, service.count(answered))
-    return AnswerResponse(answered)
+    return AnswerResponse(await service.recorded(answered, body))
 
 
 def server_timing(answered: Written) -> str:

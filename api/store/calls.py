@@ -218,13 +218,16 @@ class MemoryCalls:
             call = following(known, decided)
             if call is None:
                 return None
-            self._calls[call.incident_id] = call
-            self._calls.move_to_end(call.incident_id)
-            if call.alerts and (known is None or call.alerts != known.alerts):
-                self._take_alerts(call, known)
-            if len(self._calls) > self._calls_max:
-                self._forget_one()
+            self._take(call, known)
             return call
+
+    def put(self, call: KnownCall) -> None:
+        """Take a call as another store has it, unless a newer version is known."""
+        with self._lock:
+            self._require_open()
+            known = self._calls.get(call.incident_id)
+            if known is None or known.version <= call.version:
+                self._take(call, known)
 
     def open_alerts(self) -> tuple[SafetyAlert, ...]:
         """Return all alerts that nobody has acknowledged, oldest first."""
@@ -263,13 +266,23 @@ class MemoryCalls:
             self._calls_of_alerts.clear()
             self._alerting.clear()
 
+    def _take(self, call: KnownCall, known: KnownCall | None) -> None:
+        self._calls[call.incident_id] = call
+        self._calls.move_to_end(call.incident_id)
+        if call.alerts and (known is None or call.alerts != known.alerts):
+            self._take_alerts(call, known)
+        if len(self._calls) > self._calls_max:
+            self._forget_one()
+
     def _take_alerts(self, call: KnownCall, known: KnownCall | None) -> None:
         """Find the call by the alerts it has now, and no longer by those that it had."""
         for gone in known.alerts if known else ():
             self._calls_of_alerts.pop(gone.alert_id, None)
         for alert in call.alerts:
             self._calls_of_alerts[alert.alert_id] = call.incident_id
-        if call.alert is not None:
+        if call.alert is None:
+            self._alerting.discard(call.incident_id)
+        else:
             self._alerting.add(call.incident_id)
 
     def _forget_one(self) -> None:

@@ -91,7 +91,9 @@ def test_a_module_that_is_too_long_is_found() -> None:
 
 
 def test_no_function_is_too_long() -> None:
-    found = {str(file): too_long_functions(file.read_text(encoding="utf-8")) for file in modules()}
+    # A migration is a list of tables, as long as the tables are.
+    judged = [file for file in modules() if "migrations" not in file.parts]
+    found = {str(file): too_long_functions(file.read_text(encoding="utf-8")) for file in judged}
     assert {file: long for file, long in found.items() if long} == {}
 
 

@@ -1,0 +1,142 @@
+"""The durable side of a service: its database, its one writer, and what it holds of it in memory.
+
+The database is the truth. Recommendations are decided from memory, which is filled from it at the
+start, changed with this service's own commits, and brought up to date with those of others
+(`api.follower`). Nothing here runs on the event loop but the waiting.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from api.errors import StoreError
+from api.recording import Record, keep_records
+from api.store.audit_chain import enter_instance
+from api.store.calls import CALLS_MAX, Acknowledged, KnownCall, MemoryCalls
+from api.store.database import Database
+from api.store.records import Operator
+from api.store.schema import require_schema
+from api.store.sql_calls import keep_acknowledgement, read_call, read_latest_calls
+from api.store.sql_roster import SqlRoster
+from api.store.writer import Clock, Transaction, Writer
+
+MIRRORED_CALLS: Final = CALLS_MAX // 2
+"""Calls that are read back at the start; the memory has room for as many new ones."""
+
+
+class Desk:
+    """What is kept, and the ways to it.
+
+    Parameters
+    ----------
+    record_s_max
+        Seconds that an answer waits for its record; then it goes out as not recorded.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        *,
+        log: FilteringBoundLogger,
+        record_s_max: float = 1.0,
+    ) -> None:
+        self.database = database
+        self.writer = writer
+        self.log = log
+        self.record_s_max = record_s_max
+        self.roster = SqlRoster(database, writer)
+        self.calls = MemoryCalls()
+        self.not_recorded = 0
+        """Answers that went out without their record."""
+
+    @classmethod
+    def opened(
+        cls, location: str, *, instance: str, now: Clock, log: FilteringBoundLogger
+    ) -> "Desk":
+        """Open the store of a location, make its tables where there are none, and read it.
+
+        Raises
+        ------
+        StartError
+            It is no store, or one of another version.
+        StoreUnavailable
+            It cannot be reached.
+        """
+        database = Database(location)
+        try:
+            require_schema(database)
+            with database.writing() as connection:
+                enter_instance(connection, instance, now())
+        except BaseException:
+            database.close()
+            raise
+        desk = cls(database, Writer(database, instance=instance, now=now), log=log)
+        with database.reading() as connection:
+            for call in read_latest_calls(connection, MIRRORED_CALLS):
+                desk.calls.put(call)
+        return desk
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may share the database."""
+        return not self.database.is_embedded
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the last commit failed."""
+        return self.writer.failure is not None
+
+    async def keep(self, records: Sequence[Record]) -> bool:
+        """Keep recommendations, synced before this returns; False where that did not succeed.
+
+        A call whose newest version is another's in the database is put right in memory.
+        """
+
+        def operation(tx: Transaction) -> None:
+            for record, call in zip(records, keep_records(tx, records), strict=True):
+                if call is None and record.decided is not None:
+                    newer = read_call(tx.connection, record.incident_id)
+                    if newer is not None:
+                        tx.after.append(partial(self.calls.put, newer))
+
+        try:
+            await asyncio.wait_for(self.writer.write(operation), self.record_s_max)
+        except (StoreError, TimeoutError) as error:
+            self.not_recorded += len(records)
+            kind = type(error).__name__
+            self.log.error("not_recorded", kind=kind)  # noqa: TRY400  the kind says enough
+            return False
+        return True
+
+    async def acknowledge(
+        self, alert_id: str, operator: Operator, at: datetime
+    ) -> Acknowledged | None:
+        """Acknowledge an alert, unless somebody has; None when it is not known."""
+
+        def operation(tx: Transaction) -> Acknowledged | None:
+            done = keep_acknowledgement(tx, alert_id, operator, at)
+            call = None if done is None else read_call(tx.connection, done.alert.incident_id)
+            if call is not None:
+                tx.after.append(partial(self.calls.put, call))
+            return done
+
+        return await self.writer.write(operation)
+
+    async def known(self, incident_id: str) -> KnownCall | None:
+        """Return what is kept of a call, however old."""
+        known = self.calls.known(incident_id)
+        return known or await asyncio.to_thread(self._read_call, incident_id)
+
+    def _read_call(self, incident_id: str) -> KnownCall | None:
+        with self.database.reading() as connection:
+            return read_call(connection, incident_id)
+
+    def close(self) -> None:
+        """Commit what waits, and let go of the database."""
+        self.writer.close()
+        self.database.close()

@@ -1,0 +1,133 @@
+"""A recommendation becomes a record: its row, its call, its audit record, in one transaction.
+
+What lives here: what is kept of a decision and how. What does not: what the record lets one do
+again (`api.replay`), and where it waits while the store is down (`api.spool`).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from sqlalchemy import insert, select
+
+from api.store.calls import Decided, KnownCall
+from api.store.sql_calls import keep_decision
+from api.store.tables import recommendations, to_us
+from api.store.writer import Transaction
+from routing.codes import Mode, Outcome
+
+if TYPE_CHECKING:
+    from api.batch_operations import BatchAnswered
+    from api.operations import Answered
+
+_NOT_YET: Final = b'"recorded":false'
+_KEPT: Final = b'"recorded":true'
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """One recommendation as it is kept."""
+
+    recommendation_id: str
+    incident_id: str
+    incident_version: int
+    decided_at: datetime
+    outcome: Outcome
+    mode: Mode | None
+    answer: bytes
+    """As it is sent when it is kept: `recorded` is true."""
+    seen: bytes
+    """What the decision saw (`api.replay`)."""
+    request: bytes
+    """The request of the call, for solving a HOLD again."""
+    decided: Decided | None
+    """What the memory of calls keeps; None where another version is known already."""
+
+
+def record_of(answered: "Answered", request: bytes) -> Record:
+    """Return what is kept of an answer to a request."""
+    found = answered.found
+    return Record(
+        recommendation_id=answered.recommendation_id,
+        incident_id=found.incident_id,
+        incident_version=found.incident_version,
+        decided_at=found.decided_at,
+        outcome=found.outcome,
+        mode=found.mode,
+        answer=as_recorded(answered.body),
+        seen=request,
+        request=request,
+        decided=answered.remembered.decided,
+    )
+
+
+def records_of(answered: "BatchAnswered") -> list[Record]:
+    """Return what is kept of the answers of a batch, each as a request of its own."""
+    from api.batch_operations import requests_of  # brings the solver: 0.1 s of a start
+
+    made = zip(
+        answered.found,
+        answered.recommendation_ids,
+        answered.answers,
+        requests_of(answered.request),
+        answered.remembered,
+        strict=True,
+    )
+    return [
+        Record(
+            recommendation_id=recommendation_id,
+            incident_id=found.incident_id,
+            incident_version=found.incident_version,
+            decided_at=found.decided_at,
+            outcome=found.outcome,
+            mode=found.mode,
+            answer=as_recorded(answer),
+            seen=request,
+            request=request,
+            decided=remembered.decided,
+        )
+        for found, recommendation_id, answer, request, remembered in made
+    ]
+
+
+def as_recorded(body: bytes) -> bytes:
+    """Return an answer that says it is kept; one of a batch says so of each call.
+
+    A quote inside a text is escaped, so the words can only be the field itself.
+    """
+    return body.replace(_NOT_YET, _KEPT)
+
+
+def keep_records(tx: Transaction, records: Sequence[Record]) -> list[KnownCall | None]:
+    """Keep recommendations, each once however often it is told; return the calls after them."""
+    return [_keep(tx, record) for record in records]
+
+
+def _keep(tx: Transaction, record: Record) -> KnownCall | None:
+    of = recommendations.c.recommendation_id == record.recommendation_id
+    if tx.connection.execute(select(recommendations.c.incident_id).where(of)).first():
+        return None
+    tx.connection.execute(
+        insert(recommendations).values(
+            recommendation_id=record.recommendation_id,
+            incident_id=record.incident_id,
+            incident_version=record.incident_version,
+            decided_at=to_us(record.decided_at),
+            outcome=str(record.outcome),
+            mode=None if record.mode is None else str(record.mode),
+            answer=record.answer,
+            seen=record.seen,
+        )
+    )
+    said = {
+        "incident_id": record.incident_id,
+        "incident_version": record.incident_version,
+        "outcome": record.outcome,
+        "answer_sha256": hashlib.sha256(record.answer).hexdigest(),
+        "seen_sha256": hashlib.sha256(record.seen).hexdigest(),
+    }
+    tx.note("RECOMMENDED", record.recommendation_id, said, at=record.decided_at)
+    if record.decided is None:
+        return None
+    return keep_decision(tx, record.decided, record.request)
