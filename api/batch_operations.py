@@ -105,7 +105,6 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     ids = [name(decided_at) for _ in pending]
     remembered = _remembered(pasts, pending, batch, ids)
     answers = _answers(view, read, batch, ids, remembered)
-    body = _written(read, batch, answers)
     return BatchAnswered(
         request=read.request,
         found=batch.recommendations,
@@ -113,7 +112,7 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
         facts=batch.facts,
         warnings=bounded(read.warnings),
         answers=answers,
-        body=body,
+        body=_written(read, batch, answers),
         stages=watch.end(),
         remembered=remembered,
     )
