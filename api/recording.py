@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from api.store.calls import Decided, KnownCall
 from api.store.sql_calls import keep_decision
@@ -104,22 +104,26 @@ def keep_records(tx: Transaction, records: Sequence[Record]) -> list[KnownCall |
     return [_keep(tx, record) for record in records]
 
 
+_ADD: Final = insert(recommendations)
+_KNOWN: Final = select(recommendations.c.incident_id).where(
+    recommendations.c.recommendation_id == bindparam("of")
+)
+
+
 def _keep(tx: Transaction, record: Record) -> KnownCall | None:
-    of = recommendations.c.recommendation_id == record.recommendation_id
-    if tx.connection.execute(select(recommendations.c.incident_id).where(of)).first():
+    if tx.connection.execute(_KNOWN, {"of": record.recommendation_id}).first():
         return None
-    tx.connection.execute(
-        insert(recommendations).values(
-            recommendation_id=record.recommendation_id,
-            incident_id=record.incident_id,
-            incident_version=record.incident_version,
-            decided_at=to_us(record.decided_at),
-            outcome=str(record.outcome),
-            mode=None if record.mode is None else str(record.mode),
-            answer=record.answer,
-            seen=record.seen,
-        )
-    )
+    row = {
+        "recommendation_id": record.recommendation_id,
+        "incident_id": record.incident_id,
+        "incident_version": record.incident_version,
+        "decided_at": to_us(record.decided_at),
+        "outcome": str(record.outcome),
+        "mode": None if record.mode is None else str(record.mode),
+        "answer": record.answer,
+        "seen": record.seen,
+    }
+    tx.connection.execute(_ADD, row)
     said = {
         "incident_id": record.incident_id,
         "incident_version": record.incident_version,

@@ -51,7 +51,7 @@ def append_changes(connection: Connection, instance: str, told: Sequence[Change]
     head = connection.execute(_HEAD).scalar_one()
     first = head - len(told) + 1
     connection.execute(
-        insert(changes),
+        _APPEND,
         [
             {
                 "change_id": first + place,
@@ -69,6 +69,7 @@ def append_changes(connection: Connection, instance: str, told: Sequence[Change]
 
 
 _MOVE: Final = update(change_state).values(head=change_state.c.head + bindparam("by"))
+_APPEND: Final = insert(changes)
 _HEAD: Final = select(change_state.c.head)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from api.store.calls import (
     CALLS_MAX,
@@ -25,14 +25,18 @@ from api.store.records import Operator
 from api.store.tables import alerts, incidents, to_us
 from api.store.writer import Transaction, Writer
 
+_CHANGED: Final = ("version", "outcome", "touched_at", "body")
 _CALL: Final = msgspec.json.Decoder(KnownCall)
 
 
 def read_call(connection: Connection, incident_id: str) -> KnownCall | None:
     """Return what is kept of a call."""
-    asked = select(incidents.c.body).where(incidents.c.incident_id == incident_id)
-    body = connection.execute(asked).scalar_one_or_none()
+    body = connection.execute(_BODY, {"of": incident_id}).scalar_one_or_none()
     return None if body is None else _CALL.decode(body)
+
+
+_BODY: Final = select(incidents.c.body).where(incidents.c.incident_id == bindparam("of"))
+_HELD: Final = _BODY.with_for_update()
 
 
 def read_latest_calls(connection: Connection, most: int) -> list[KnownCall]:
@@ -61,24 +65,34 @@ def keep_decision(
     call = following(known, decided)
     if call is None:
         return None
-    row = _row(call, tx.at)
-    if request is not None:
-        row["request"] = request
+    row = _row(call, tx.at) | {"request": request}
     if known is None:
-        tx.connection.execute(insert(incidents).values(row))
+        tx.connection.execute(_ADD, row)
     else:
-        of = incidents.c.incident_id == call.incident_id
-        tx.connection.execute(update(incidents).where(of).values(row))
+        row["of"] = row.pop("incident_id")
+        tx.connection.execute(_CHANGE, row)
     if call.alerts and (known is None or call.alerts != known.alerts):
         _keep_alerts(tx, call)
     tx.announce("call", call.incident_id, {"version": call.version, "outcome": call.outcome})
     return call
 
 
+_ADD: Final = insert(incidents).values(
+    {name: bindparam(name) for name in ("incident_id", *_CHANGED, "request")}
+)
+_CHANGE: Final = (
+    update(incidents)
+    .where(incidents.c.incident_id == bindparam("of"))
+    .values(
+        {name: bindparam(name) for name in _CHANGED}
+        | {"request": func.coalesce(bindparam("request"), incidents.c.request)}
+    )
+)
+
+
 def _held(connection: Connection, incident_id: str) -> KnownCall | None:
     """Return a call whose row nobody else changes until this transaction ends."""
-    asked = select(incidents.c.body).where(incidents.c.incident_id == incident_id)
-    body = connection.execute(asked.with_for_update()).scalar_one_or_none()
+    body = connection.execute(_HELD, {"of": incident_id}).scalar_one_or_none()
     return None if body is None else _CALL.decode(body)
 
 
