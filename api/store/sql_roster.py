@@ -5,10 +5,11 @@ differs. Rows are bound as plain numbers and text, because a feed moves a thousa
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, Final, cast
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from api.store.contract import RosterChange, RosterRead, RosterWritten
 from api.store.database import Database, closed
@@ -26,8 +27,6 @@ from api.store.writer import Transaction, Writer
 from routing.roster import UnitId
 
 _RECORD: Final = msgspec.json.Decoder(StoredUnit)
-IDS_MAX: Final = 500
-"""Ids asked for by name in one statement; of more the whole roster is read."""
 
 
 class SqlRoster:
@@ -44,16 +43,37 @@ class SqlRoster:
         self.shared = not database.is_embedded
         self._units_max = units_max
         self._is_open = True
+        self._kept: RosterRead | None = None
+        """As it was read or written last; the version tells whether it still is."""
 
     def read(self, unit_ids: Collection[str] | None = None) -> RosterRead:
         """Return the units that are asked for and known, or all, of one moment."""
         with self._open().reading() as connection:
-            return read_roster(connection, unit_ids)
+            kept = self._current(connection)
+        if unit_ids is None:
+            return kept
+        asked = sorted(kept.units.keys() & set(unit_ids))
+        return RosterRead(version=kept.version, units={one: kept.units[one] for one in asked})
 
     def write(self, change: RosterChange) -> RosterWritten:
         """Keep a change, whole or not at all."""
         self._open()
-        return self.writer.call(lambda tx: write_roster(tx, change, self._units_max))
+
+        def operation(tx: Transaction) -> RosterWritten:
+            hold_roster(tx.connection)
+            before = self._current(tx.connection)
+            written, after = write_roster(tx, change, before, self._units_max)
+            tx.after.append(partial(setattr, self, "_kept", after))
+            return written
+
+        return self.writer.call(operation)
+
+    def _current(self, connection: Connection) -> RosterRead:
+        """Return all units, read anew only if the version says that they are others."""
+        kept = self._kept
+        if kept is None or kept.version != version_of(connection):
+            kept = self._kept = read_roster(connection)
+        return kept
 
     def close(self) -> None:
         """Answer no more."""
@@ -65,21 +85,25 @@ class SqlRoster:
         return self.database
 
 
+def version_of(connection: Connection) -> int:
+    """Return the version of the roster as the transaction of the connection sees it."""
+    return int(connection.execute(_VERSION).scalar_one())
+
+
+_VERSION: Final = select(roster_state.c.version)
+
+
 def read_roster(connection: Connection, unit_ids: Collection[str] | None = None) -> RosterRead:
     """Return units of the roster, all for None, as the transaction of the connection sees them."""
-    version = int(connection.execute(_VERSION).scalar_one())
+    version = version_of(connection)
     asked = select(units.c.body, positions).outerjoin(positions).order_by(units.c.unit_id)
-    if unit_ids is not None and len(unit_ids) <= IDS_MAX:
+    if unit_ids is not None:
         asked = asked.where(units.c.unit_id.in_(list(unit_ids)))
     found = {}
     for body, _, *fix in connection.execute(asked):
         unit = _RECORD.decode(body)
-        if unit_ids is None or unit.unit_id in unit_ids:
-            found[unit.unit_id] = OnDuty(unit=unit, fix=_fix(fix))
+        found[unit.unit_id] = OnDuty(unit=unit, fix=_fix(fix))
     return RosterRead(version=version, units=dict(sorted(found.items())))
-
-
-_VERSION: Final = select(roster_state.c.version)
 
 
 def _fix(row: list[Any]) -> StoredFix | None:
@@ -97,64 +121,92 @@ def _fix(row: list[Any]) -> StoredFix | None:
     )
 
 
+def hold_roster(connection: Connection) -> None:
+    """Let nobody else write the roster until the transaction of the connection ends.
+
+    So that of two processes the second judges by what the first kept.
+    """
+    connection.execute(_HOLD)
+
+
+_HOLD: Final = update(roster_state).values(version=roster_state.c.version)
+
+
 def write_roster(
-    tx: Transaction, change: RosterChange, units_max: int = ROSTER_UNITS_MAX
-) -> RosterWritten:
-    """Keep a change in a transaction, with one audit record and a change for each unit.
+    tx: Transaction,
+    change: RosterChange,
+    before: RosterRead,
+    units_max: int = ROSTER_UNITS_MAX,
+) -> tuple[RosterWritten, RosterRead]:
+    """Keep a change in a transaction that holds the roster, and return what it is afterwards.
+
+    One audit record and one change of the feed are written.
+
+    Parameters
+    ----------
+    before
+        All units.
 
     Raises
     ------
     RosterFull
         It would hold more units than it takes.
     """
-    touched = {*change.fixes, *change.removed, *(unit.unit_id for unit in change.units)}
-    # Held until the end, so that of two processes the second judges by what the first kept.
-    tx.connection.execute(_HOLD)
-    before = read_roster(tx.connection, touched)
     draft = RosterDraft(before.units)
     draft.keep_records(change.units)
     draft.keep_fixes(change.fixes)
     draft.remove(change.removed)
     written = draft.written(before.version)
     if not written.anything:
-        return written
-    if written.added:
-        kept = tx.connection.execute(select(func.count()).select_from(units)).scalar_one()
-        require_room(kept + len(written.added) - len(written.removed), units_max)
+        return written, before
+    require_room(len(draft.units), units_max)
     _keep(tx.connection, draft.units, written)
     _tell(tx, change, written)
-    return written
-
-
-_HOLD: Final = update(roster_state).values(version=roster_state.c.version)
+    after = dict(sorted(draft.units.items())) if written.added else draft.units
+    return written, RosterRead(version=written.version, units=after)
 
 
 def _keep(connection: Connection, after: Mapping[UnitId, OnDuty], written: RosterWritten) -> None:
-    connection.execute(update(roster_state).values(version=written.version))
+    connection.execute(_MOVE, {"to": written.version})
     _run(connection, _REMOVE, ({"of": unit_id} for unit_id in written.removed))
-    _run(connection, insert(units), (_unit_row(after[one].unit) for one in written.added))
+    _run(connection, _ADD, (_unit_row(after[one].unit) for one in written.added))
     _run(connection, _CHANGE, (_unit_row(after[one].unit, "_") for one in written.changed))
     fixes = [(one, cast(StoredFix, after[one].fix)) for one in written.moved]
     _run(connection, _UNPLACE, ({"of": unit_id} for unit_id, _ in fixes))
     rows = [_fix_row(unit_id, fix) for unit_id, fix in fixes]
-    _run(connection, insert(positions), rows)
-    _run(connection, insert(position_history), [{k: row[k] for k in _PAST} for row in rows])
+    _run(connection, _PLACE, rows)
+    _run(connection, _PAST, ({name: row[name] for name in _PAST_NAMES} for row in rows))
 
 
+_MOVE: Final = update(roster_state).values(version=bindparam("to"))
 _REMOVE: Final = delete(units).where(units.c.unit_id == bindparam("of"))
-_UNPLACE: Final = delete(positions).where(positions.c.unit_id == bindparam("of"))
+_ADD: Final = insert(units)
 _CHANGE: Final = (
     update(units)
     .where(units.c.unit_id == bindparam("_unit_id"))
     .values(agency=bindparam("_agency"), status=bindparam("_status"), body=bindparam("_body"))
 )
-_PAST: Final = ("unit_id", "received_at", "fixed_at", "lon", "lat")
+_UNPLACE: Final = delete(positions).where(positions.c.unit_id == bindparam("of"))
+_PLACE: Final = insert(positions)
+_PAST: Final = insert(position_history)
+_PAST_NAMES: Final = tuple(column.name for column in position_history.columns)
 
 
 def _run(connection: Connection, statement: Any, rows: Iterable[dict[str, Any]]) -> None:
+    """Run a statement for each row, the rows handed to the driver as they are.
+
+    Bound one by one by the library, a thousand positions took six times as long.
+    """
     told = list(rows)
-    if told:
-        connection.execute(statement, told)
+    if not told:
+        return
+    names = list(told[0])
+    compiled = statement.compile(dialect=connection.dialect, column_keys=names)
+    if compiled.positiontup is not None:
+        ordered = [tuple(row[name] for name in compiled.positiontup) for row in told]
+        connection.exec_driver_sql(compiled.string, ordered)
+    else:
+        connection.exec_driver_sql(compiled.string, told)
 
 
 def _unit_row(unit: StoredUnit, prefix: str = "") -> dict[str, Any]:
