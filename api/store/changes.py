@@ -107,7 +107,25 @@ def oldest_of(connection: Connection) -> int:
     return head_of(connection) + 1 if oldest is None else int(oldest)
 
 
-def prune_changes(connection: Connection, before: datetime) -> int:
-    """Forget changes older than an instant and return how many."""
-    gone = connection.execute(delete(changes).where(changes.c.at < to_us(before)))
-    return gone.rowcount
+def prune_changes(connection: Connection, before: datetime, most: int) -> int:
+    """Forget the oldest changes, those up to the first that is not older than an instant.
+
+    Clocks of instances differ, so instants may fall from one number to the next; only a beginning
+    of the feed is ever forgotten, or a reader would pass over a hole.
+
+    Returns
+    -------
+    int
+        How many were forgotten, `most` at the most.
+    """
+    oldest = func.min(changes.c.change_id)
+    first, kept = connection.execute(
+        select(
+            oldest,
+            select(oldest).where(changes.c.at >= to_us(before)).scalar_subquery(),
+        )
+    ).one()
+    if first is None:
+        return 0
+    end = first + most if kept is None else min(kept, first + most)
+    return connection.execute(delete(changes).where(changes.c.change_id < end)).rowcount

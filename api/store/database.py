@@ -4,13 +4,14 @@ What lives here: connections, their settings and their failures. What does not: 
 are (`tables`), how they come about (`schema`), and who writes (`writer`).
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -28,9 +29,12 @@ from api.errors import StartError, StoreUnavailable
 
 CONNECT_S_MAX: Final = 3
 LOCK_S_MAX: Final = 5
-"""How long SQLite waits for another process that writes."""
+"""How long a writer waits for another process that writes."""
+IDLE_S_MAX: Final = 10
+"""How long PostgreSQL lets a process that has stopped hold a transaction open."""
 CONNECTIONS_MAX: Final = 8
 _WRITES: Final = "tandem_writes"
+_TURN: Final = text("SELECT pg_advisory_xact_lock(7263326)")
 
 _FAILURES: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
@@ -81,6 +85,9 @@ class Database:
         self.url = _url(location)
         self.is_embedded = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url, synchronous) if self.is_embedded else _postgresql(self.url)
+        # SQLite's transactions see one moment by themselves.
+        isolation = {} if self.is_embedded else {"isolation_level": "REPEATABLE READ"}
+        self._reader = self.engine.execution_options(**isolation)
 
     @property
     def shown(self) -> str:
@@ -96,12 +103,15 @@ class Database:
         StoreUnavailable
             The engine cannot be reached.
         """
-        with _ours(), self.engine.connect() as connection:
+        with _ours(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection that commits at the end; an error takes everything back.
+
+        One process writes at a time, on PostgreSQL as on SQLite: groups of writes that took rows in
+        different orders would else lock each other out, and all of both would be refused.
 
         Raises
         ------
@@ -111,6 +121,8 @@ class Database:
         with _ours(), self.engine.connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
             with connection.begin():
+                if not self.is_embedded:
+                    connection.execute(_TURN)
                 yield connection
 
     def close(self) -> None:
@@ -159,6 +171,8 @@ def _unknown() -> StartError:
 
 def _sqlite(url: URL, synchronous: str) -> Engine:
     memory = url.database in (None, "", ":memory:")
+    if not memory:
+        _make_private(str(url.database))
     if memory:
         # One connection for all threads: another one would see another, empty database.
         url = url.set(database="file:tandem?mode=memory", query={"uri": "true"})
@@ -192,6 +206,12 @@ def _sqlite(url: URL, synchronous: str) -> Engine:
     return engine
 
 
+def _make_private(file: str) -> None:
+    """Make a file that is not there readable to its owner alone; SQLite keeps that for its own."""
+    with suppress(OSError):  # what is wrong with the place is said by SQLite
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def _postgresql(url: URL) -> Engine:
     return create_engine(
         url,
@@ -199,5 +219,15 @@ def _postgresql(url: URL) -> Engine:
         max_overflow=0,
         pool_timeout=LOCK_S_MAX,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_S_MAX, "application_name": "tandem"},
+        connect_args={
+            "connect_timeout": CONNECT_S_MAX,
+            "application_name": "tandem",
+            # A server that has gone without a word is noticed; the system's defaults take hours.
+            "tcp_user_timeout": IDLE_S_MAX * 1000,
+            "keepalives_idle": LOCK_S_MAX,
+            "keepalives_interval": 1,
+            "keepalives_count": LOCK_S_MAX,
+            "options": f"-c lock_timeout={LOCK_S_MAX}s"
+            f" -c idle_in_transaction_session_timeout={IDLE_S_MAX}s -c timezone=UTC",
+        },
     )

@@ -9,10 +9,12 @@ transaction; a commit without its audit record cannot happen, nor the reverse.
 """
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
@@ -28,6 +30,7 @@ Done = TypeVar("Done")
 Clock = Callable[[], datetime]
 WAITING_MAX: Final = 1_000
 GROUP_MAX: Final = 64
+_LOG: Final = logging.getLogger("tandem.writer")
 
 
 def _utc_now() -> datetime:
@@ -110,6 +113,8 @@ class Writer:
         """Commits."""
         self.failure: str | None = None
         """Why the last commit failed; None when it did not."""
+        self.after_failed = 0
+        """Calls after a commit that raised: bugs of ours, logged; the commit stands."""
         self._line: deque[_Item[Any]] = deque()
         self._turn = threading.Condition()
         self._is_open = True
@@ -189,7 +194,14 @@ class Writer:
             if item.error is None:
                 self.committed += 1
                 for call in item.after:
-                    call()
+                    self._call_after(call)
+
+    def _call_after(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception:  # noqa: BLE001  the write is kept, and the thread must live
+            self.after_failed += 1
+            _LOG.exception("a call after a commit failed")
 
     def _operate(
         self, connection: Connection, group: list[_Item[Any]]
@@ -222,7 +234,7 @@ class Writer:
             else:
                 by_loop.setdefault(item.loop, []).append(item)
         for loop, items in by_loop.items():
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # a loop that is closed has nobody who waits
                 loop.call_soon_threadsafe(_settle_all, items)
 
 

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import text
 
-from api.store.audit_chain import enter_instance
+from api.store.audit_chain import FIRST, enter_instance
 from api.store.calls import CallStore, MemoryCalls
 from api.store.contract import RosterStore
 from api.store.database import Database
@@ -22,7 +22,7 @@ from api.store.memory import MemoryRoster
 from api.store.schema import require_schema
 from api.store.sql_calls import SqlCalls
 from api.store.sql_roster import SqlRoster
-from api.store.tables import TABLES
+from api.store.tables import TABLES, instances
 from api.store.writer import Transaction, Writer
 from tests.api.store.servers import drop_database, new_database
 
@@ -64,7 +64,8 @@ def emptied(tx: Transaction) -> None:
             tx.connection.execute(table.delete())
     tx.connection.execute(text("UPDATE roster_state SET version = 0"))
     tx.connection.execute(text("UPDATE change_state SET head = 0"))
-    tx.connection.execute(text("UPDATE instances SET audit_count = 0"))
+    tx.connection.execute(instances.delete().where(instances.c.instance != INSTANCE))
+    tx.connection.execute(instances.update().values(audit_count=0, audit_head=FIRST))
 
 
 class _Shared:
