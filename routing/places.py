@@ -188,14 +188,17 @@ def street_beyond(
     edge_first: Ints,
     edge_head: Ints,
     edge_street: Ints,
+    edge_by_street: EdgeByStreet,
     street_flags: NDArray[np.uint8],
     move_ms: Ints,
     turns: tuple[Ints, Ints, Ints],
-) -> int:
-    """Return the edge that stands for the junction at which an edge arrives, or -1.
+) -> tuple[int, int]:
+    """Return the edge that stands for the junction at which an edge arrives, or -1, and its ways.
 
     Of the open edges that leave it where a call may be, and into which the turn is allowed, it is
-    the one into which most turns are allowed, then the one of the lowest street.
+    the one into which most turns are allowed, then the one of the lowest street. It is entered from
+    the junction only, so that all pay the same there, whichever street stands for it; but from both
+    sides where who comes along the same street may not turn round.
     """
     edge_end, entry_first, entry_node = turns
     junction = edge_head[arriving]
@@ -210,4 +213,12 @@ def street_beyond(
         n = entry_first[edge + 1] - entry_first[edge]
         if allowed and (n > most or (n == most and street < edge_street[best])):
             best, most = edge, n
-    return best
+    if best < 0:
+        return -1, 0
+    street = edge_street[best]
+    side = 0 if edge_by_street[0][street] == best else 1
+    back = edge_by_street[1 - side][street]
+    turns_round = back < 0
+    for entry in range(entry_first[best], entry_first[best + 1]):
+        turns_round = turns_round or entry_node[entry] == edge_end[back]
+    return best, 1 << side if turns_round else 3

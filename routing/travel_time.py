@@ -19,7 +19,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from geodata.driving_time import UNREACHABLE_MS, EdgeTimes
-from geodata.network import NO_EDGE, StreetNetwork
+from geodata.network import StreetNetwork
 from geodata.snap import COLUMN_TYPES, NO_STREET, Position, Positions, Way
 from routing import hierarchy as kernel
 from routing import places, route_walk
@@ -296,16 +296,14 @@ class TravelTimes:
         if place.leaves != (Way.ALONG if ahead else Way.AGAINST):
             return place
         net, columns = self.network, self._columns
-        along, against = columns.edge_by_street
-        edge = places.street_beyond(
-            (along if ahead else against).item(place.street), net.edge_first, net.edge_head,
-            columns.streets[0], net.street_flags, self._move_ms, columns.turns,
+        arriving = columns.edge_by_street[0 if ahead else 1].item(place.street)
+        edge, ways = places.street_beyond(
+            arriving, net.edge_first, net.edge_head, columns.streets[0], columns.edge_by_street,
+            net.street_flags, self._move_ms, columns.turns,
         )  # fmt: skip
         if edge < 0:
             return place
         street = net.edge_street.item(edge)
-        ways = int(Way.ALONG) if along.item(street) != NO_EDGE else 0
-        ways |= int(Way.AGAINST) if against.item(street) != NO_EDGE else 0
         fraction = 0.0 if net.edge_along.item(edge) else 1.0
         return replace(place, street=street, fraction=fraction, leaves=ways)
 

@@ -5,18 +5,19 @@ networks with islands and streets of no return, or the real city. Making one cos
 seconds, a roster in it a millisecond.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from geodata.driving_time import ROUTINE, UNREACHABLE_MS, EdgeTimes, edge_times
 from geodata.network import StreetNetwork
 from geodata.snap import StreetIndex
-from routing.live import with_roster
+from routing.live import with_roster, with_travel_times
 from routing.model import (
     PILOT,
     Agency,
@@ -25,6 +26,7 @@ from routing.model import (
     Explain,
     Fix,
     Incident,
+    IncidentId,
     Location,
     Mode,
     Options,
@@ -39,11 +41,14 @@ from routing.model import (
 )
 from routing.policy import Policy, Requirement
 from routing.recommend import recommend
+from routing.recommend_batch import recommend_batch
 from routing.road_hierarchy import build_hierarchy
 from routing.travel_time import TravelTimes
 from tests.builders import network_from_edges, random_weights
 from tests.routing.situations import NOON, call, core, empty_city, square, unit, zone_map
 from tests.street_drawing import LAT, LON, draw
+
+Item = TypeVar("Item")
 
 RANDOM_TOWNS = 24
 CLOSURES = 6
@@ -168,52 +173,90 @@ class Question:
     world: Situation
     """A town without units."""
     units: tuple[Unit, ...]
-    incident: Incident
+    calls: tuple[Incident, ...]
+    """One, or several that are decided together."""
     now: datetime = NOON
     options: Options = field(default_factory=lambda: Options(explain=Explain.ALL))
 
+    @property
+    def incident(self) -> Incident:
+        """The first call."""
+        return self.calls[0]
 
-Decide = Callable[[Question], Recommendation]
+
+Decide = Callable[[Question], tuple[Recommendation, ...]]
+"""From a question to the answers to its calls, in their order."""
 
 
-def decide(question: Question) -> Recommendation:
+def decide(question: Question) -> tuple[Recommendation, ...]:
     """Return what the software answers."""
-    world = with_roster(question.world, unit_columns(question.units))
-    return recommend(world, question.incident, question.now, question.options)
+    world, now, options = placed(question), question.now, question.options
+    if len(question.calls) == 1:
+        return (recommend(world, question.incident, now, options),)
+    return recommend_batch(world, [(one, options) for one in question.calls], now).recommendations
+
+
+def placed(question: Question) -> Situation:
+    """Return the world with its units; the same units are placed once for several questions."""
+    world = question.world
+    for units, known in _PLACED:
+        if units is question.units and known.streets is world.streets:
+            found = replace(world, roster=known.roster, placement=known.placement)
+            if known.travel_times is not world.travel_times:
+                assert world.travel_times is not None
+                found = with_travel_times(found, world.travel_times)
+            return found
+    found = with_roster(world, unit_columns(question.units))
+    _PLACED.append((question.units, found))
+    return found
+
+
+_PLACED: deque[tuple[tuple[Unit, ...], Situation]] = deque(maxlen=4)
 
 
 def draw_question(place: Town, rng: np.random.Generator) -> Question:
     """Return a call in a town with one to nine units."""
-    lon, lat = place.point(rng)
     world = replace(place.empty, policy=POLICIES[int(rng.integers(2))])
     units = [draw_unit(place, rng, i) for i in range(int(rng.integers(1, 10)))]
-    incident = replace(
-        call(), location=Location(lon=lon, lat=lat), priority=int(rng.integers(1, 6)),
-        **_asked(place, rng),
-    )  # fmt: skip
     options = Options(
         explain=Explain.ALL, alternatives=int(rng.integers(0, 4)), competing=_competing(rng)
     )
-    return Question(world=world, units=tuple(units), incident=incident, options=options)
+    return Question(
+        world=world, units=tuple(units), calls=(draw_call(place, rng, "A"),), options=options
+    )
+
+
+def draw_call(place: Town, rng: np.random.Generator, name: str) -> Incident:
+    """Return a call somewhere in town, mostly one for the pair."""
+    lon, lat = place.point(rng)
+    return replace(
+        call(), incident_id=IncidentId(name), location=Location(lon=lon, lat=lat),
+        priority=int(rng.integers(1, 6)), **_asked(place, rng),
+    )  # fmt: skip
+
+
+def pick(rng: np.random.Generator, items: Sequence[Item]) -> Item:
+    """Return one of several, sooner than numpy's own choice."""
+    return items[int(rng.integers(len(items)))]
 
 
 def draw_unit(place: Town, rng: np.random.Generator, number: int) -> Unit:
     """Return a unit somewhere in town, mostly one that may be sent."""
-    agency = "CS"[int(rng.integers(2))]
+    agency = pick(rng, "CS")
     lon, lat = place.point(rng)
-    status = Status.AVAILABLE if rng.random() < 0.8 else Status(rng.choice([*Status]))
+    status = Status.AVAILABLE if rng.random() < 0.8 else pick(rng, tuple(Status))
     since = NOON - timedelta(seconds=int(rng.integers(0, 90)) * 60)
     seen = NOON - timedelta(seconds=int(rng.integers(0, 600)))
     return unit(
         f"{agency}{rng.integers(10_000)}-{number}",
         Fix(lon=lon, lat=lat, fixed_at=seen) if rng.random() < 0.95 else None,
-        crew_count=int(rng.choice((2, 2, 2, 1))) if rng.random() < 0.95 else None,
+        crew_count=pick(rng, (2, 2, 2, 1)) if rng.random() < 0.95 else None,
         skills=frozenset({"CIT"}) if rng.random() < 0.4 else frozenset(),
         status=status,
         status_since=since,
         expected_clear_at=NOON + timedelta(seconds=int(rng.integers(-600, 3600))),
-        shift_end=NOON + timedelta(seconds=int(rng.choice((1200, 30_000, 30_000, 30_000)))),
-        home_sector=str(rng.choice(["M", "K", "D"])),
+        shift_end=NOON + timedelta(seconds=pick(rng, (1200, 30_000, 30_000, 30_000))),
+        home_sector=pick(rng, "MKD"),
         claimed=bool(rng.random() < 0.05),
     )
 
@@ -226,13 +269,13 @@ def _asked(place: Town, rng: np.random.Generator) -> dict[str, Any]:
     if kind < 0.85:
         return {"requested_mode": Mode.SPD_ADD}
     assigned = []
-    for i, agency in enumerate(rng.choice(["CARE", "SPD"], int(rng.integers(1, 4)))):
+    for i in range(int(rng.integers(1, 4))):
         lon, lat = place.point(rng)
         there = Fix(lon=lon, lat=lat, fixed_at=NOON)
         assigned.append(
             AssignedUnit(
-                unit_id=UnitId(f"A{i}"), agency=Agency(agency), status=Status.ENROUTE,
-                position=there,
+                unit_id=UnitId(f"A{i}"), agency=pick(rng, (Agency.CARE, Agency.SPD)),
+                status=Status.ENROUTE, position=there,
             )
         )  # fmt: skip
     return {"assigned": tuple(assigned), "origin": Origin.OFFICER}
@@ -244,7 +287,7 @@ def _competing(rng: np.random.Generator) -> tuple[CompetingNeed, ...]:
     return tuple(
         CompetingNeed(
             incident_id=f"P{i}",
-            sector=str(rng.choice(["M", "K"])),
+            sector=pick(rng, "MK"),
             priority=int(rng.integers(1, 5)),
         )
         for i in range(int(rng.integers(1, 4)))

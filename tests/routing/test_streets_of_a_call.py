@@ -8,7 +8,8 @@ import pytest
 
 from geodata.driving_time import ROUTINE, UNREACHABLE_MS, edge_times
 from geodata.network import StreetFlag
-from geodata.snap import NO_INCIDENT, Position, StreetIndex, Way
+from geodata.raw_streets import Control
+from geodata.snap import NO_INCIDENT, Position, Positions, StreetIndex, Way
 from routing.model import Fix, Location
 from routing.road_hierarchy import build_hierarchy
 from routing.travel_time import TravelTimes
@@ -42,6 +43,23 @@ def test_a_call_at_a_junction_is_reached_from_every_street_that_meets_there(side
     care = decide_in(town, (side, 0.5), ("BE", 1.0))
     assert care.arrive_s == 60 + 60 + 6  # turnout, start and park, 50 m
     assert care.drive_m == pytest.approx(50, abs=1)
+
+
+def test_a_call_at_a_junction_is_no_nearer_when_the_street_that_stands_for_it_is_closed():
+    town = draw(
+        "A-->B-->C\n^   |   |\nD---E---F",
+        controls={"B": Control.SIGNAL_ALONG | Control.SIGNAL_AGAINST},
+    )
+    net = town.network
+    closed = np.arange(net.n_edges) == town.edge("BC")
+    arrived = []
+    for shut in (np.zeros(net.n_edges, bool), closed):
+        weights = edge_times(net, ROUTINE, closed_edges=shut, closure_id="x" if shut.any() else "")
+        times = TravelTimes(net, *build_hierarchy(net), weights)
+        call_at = times.at_junction(position_on(net, town.street("AB"), 1.0))
+        units = times.unit_labels(Positions.of(position_on(net, town.street("EB"), 0.5)))
+        arrived.append(int(times.drive_ms(units, call_at)[0]))
+    assert arrived[0] == arrived[1] < UNREACHABLE_MS
 
 
 @pytest.mark.parametrize("call_at", [0.5, 0.8])
@@ -84,6 +102,16 @@ def street_beyond(times: TravelTimes, place: Position) -> int:
     return min(choices)[1] if choices else -1
 
 
+def ways_out(times: TravelTimes, place: Position) -> int:
+    """Return by which ways a place at the end of a street is entered that stands for a junction."""
+    net, (out, into) = times.network, (Way.ALONG, Way.AGAINST)
+    edges = {out: int(net.street_along[place.street]), into: int(net.street_against[place.street])}
+    if place.fraction == 1.0:
+        out, into = into, out
+    banned = set(map(tuple, net.banned_turns.tolist()))
+    return int(out | into) if (edges[into], edges[out]) in banned else int(out)
+
+
 @pytest.mark.parametrize("share_banned", [0.0, 0.5])
 def test_the_head_of_a_one_way_street_is_taken_for_the_street_that_most_turns_lead_into(
     share_banned: float,
@@ -102,6 +130,7 @@ def test_the_head_of_a_one_way_street_is_taken_for_the_street_that_most_turns_le
         found = times.at_junction(place)
         expected = -1 if place.fraction == 0.5 else street_beyond(times, place)
         assert found.street == (place.street if expected < 0 else expected)
-        assert found.leaves == position_on(network, found.street, 0.0).leaves
+        whole = position_on(network, found.street, 0.0).leaves
+        assert found.leaves == (ways_out(times, found) if expected >= 0 else whole)
         n_moved += expected >= 0
     assert n_moved > 50
