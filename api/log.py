@@ -100,7 +100,7 @@ class _OneLine(logging.Handler):
 
 def route_library_logs(log: FilteringBoundLogger) -> None:
     """Send what uvicorn and asyncio log through our log, from level warning on."""
-    for name in ("uvicorn", "uvicorn.error", "asyncio"):
+    for name in ("uvicorn", "uvicorn.error", "asyncio", "tandem"):
         logger = logging.getLogger(name)
         logger.handlers = [_OneLine(log)]
         logger.setLevel(logging.WARNING)

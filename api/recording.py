@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from sqlalchemy import bindparam, insert, select
 
+from api.request_schemas import OperatorEntry
 from api.store.calls import Decided, KnownCall
 from api.store.sql_calls import keep_decision
 from api.store.tables import recommendations, to_us
@@ -41,6 +42,8 @@ class Record(Struct, frozen=True, kw_only=True):
     """What the decision saw (`api.replay`)."""
     request: bytes
     """The request of the call, for solving a HOLD again."""
+    operator: tuple[str, str] | None
+    """Id and role of the person for whom the CAD asked."""
     decided: Decided | None
     """What the memory of calls keeps; None where another version is known already."""
 
@@ -58,6 +61,7 @@ def record_of(answered: "Answered", request: bytes) -> Record:
         answer=as_recorded(answered.body),
         seen=request,
         request=request,
+        operator=_operator(answered.request.operator),
         decided=answered.remembered.decided,
     )
 
@@ -85,10 +89,15 @@ def records_of(answered: "BatchAnswered") -> list[Record]:
             answer=as_recorded(answer),
             seen=request,
             request=request,
+            operator=_operator(answered.request.operator),
             decided=remembered.decided,
         )
         for found, recommendation_id, answer, request, remembered in made
     ]
+
+
+def _operator(told: OperatorEntry | None) -> tuple[str, str] | None:
+    return None if told is None else (told.id, told.role)
 
 
 def as_recorded(body: bytes) -> bytes:
@@ -128,6 +137,7 @@ def _keep(tx: Transaction, record: Record) -> KnownCall | None:
         "incident_id": record.incident_id,
         "incident_version": record.incident_version,
         "outcome": record.outcome,
+        "operator": record.operator,
         "answer_sha256": hashlib.sha256(record.answer).hexdigest(),
         "seen_sha256": hashlib.sha256(record.seen).hexdigest(),
     }

@@ -6,6 +6,7 @@ Roster writes wait in one bounded line for one thread, so that the event loop ne
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -122,7 +123,8 @@ class Service:
         self.writes_waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self.writer, operation, live)
+            # The thread must know who asks, for the audit.
+            return await loop.run_in_executor(self.writer, copy_context().run, operation, live)
         finally:
             self.writes_waiting -= 1
 

@@ -29,6 +29,8 @@ class Note(Struct, frozen=True, kw_only=True):
     kind: str
     subject: str
     """Id of what it happened to."""
+    by: str | None = None
+    """The key of who asked for it; None where the service acted by itself."""
     said: Mapping[str, Any]
     """Ids, codes and instants; no narrative and no names."""
     at: datetime
@@ -43,6 +45,7 @@ def record_bytes(instance: str, number: int, note: Note) -> bytes:
             "at": note.at,
             "kind": note.kind,
             "subject": note.subject,
+            "by": note.by,
             "said": note.said,
         }
     )

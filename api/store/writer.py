@@ -21,6 +21,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection
 
+from api.caller import CALLER
 from api.errors import StoreBusy
 from api.store.audit_chain import Note, append_notes
 from api.store.changes import Change, append_changes
@@ -40,10 +41,12 @@ def _utc_now() -> datetime:
 class Transaction:
     """What an operation writes with."""
 
-    __slots__ = ("after", "at", "changes", "connection", "notes")
+    __slots__ = ("after", "at", "by", "changes", "connection", "notes")
 
-    def __init__(self, connection: Connection, at: datetime) -> None:
+    def __init__(self, connection: Connection, at: datetime, by: str | None = None) -> None:
         self.connection = connection
+        self.by = by
+        """The key of who asked for it (`api.caller`); None where the service acts by itself."""
         self.at = at
         """The instant of the write, UTC."""
         self.notes: list[Note] = []
@@ -55,7 +58,7 @@ class Transaction:
         self, kind: str, subject: str, said: Mapping[str, Any], *, at: datetime | None = None
     ) -> None:
         """Add one audit record, under another instant than now where `at` says so."""
-        self.notes.append(Note(kind=kind, subject=subject, said=said, at=at or self.at))
+        self.notes.append(Note(kind=kind, subject=subject, by=self.by, said=said, at=at or self.at))
 
     def announce(self, topic: str, key: str, said: Mapping[str, Any] | None = None) -> None:
         """Tell readers, other instances and listeners that something is another now."""
@@ -70,6 +73,7 @@ class _Item(Generic[Done]):
     operation: Operation[Done]
     future: "Future[Done] | asyncio.Future[Done]"
     loop: asyncio.AbstractEventLoop | None = None
+    by: str | None = field(default_factory=CALLER.get)
     result: Done | None = None
     error: BaseException | None = None
     after: list[Callable[[], None]] = field(default_factory=list)
@@ -210,7 +214,7 @@ class Writer:
         changes: list[Change] = []
         at = self.now()
         for item in group:
-            transaction = Transaction(connection, at)
+            transaction = Transaction(connection, at, item.by)
             try:
                 with connection.begin_nested():
                     item.result = item.operation(transaction)

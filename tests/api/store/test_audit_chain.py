@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from api.caller import CALLER
 from api.store.audit_chain import enter_instance
 from api.store.database import Database
 from api.store.tables import audit, instances
@@ -64,12 +65,15 @@ def test_a_write_leaves_one_record_that_says_what_happened(
     durable: tuple[Database, Writer],
 ) -> None:
     database, writer = durable
+    asked_by = CALLER.set("key1")
     writer.call(keeps("a", said="SAID"))
+    CALLER.reset(asked_by)
     (row,) = chain(database)
     told = json.loads(row.record)
     assert told.pop("at").endswith("Z")
     assert told == {
-        "instance": INSTANCE, "number": 1, "kind": "SAID", "subject": "a", "said": {"id": "a"},
+        "instance": INSTANCE, "number": 1, "kind": "SAID", "subject": "a", "by": "key1",
+        "said": {"id": "a"},
     }  # fmt: skip
     assert is_whole([row], head(database))
 
