@@ -4,8 +4,8 @@ What lives here: `Zone`, `ZoneMap` and the rule that picks one of several zones.
 reading GIS files (`zone_import`), and what a zone means for a call (`routing`).
 
 EXCLUDE beats all, then the highest precedence wins, then the lower zone_id. Edges count as inside.
-Coordinates are lon and lat in degrees; distances are metres, measured in a local plane around the
-middle of the map, good to better than 0.5 % over a city.
+Coordinates are lon and lat in degrees; distances are metres, measured in a plane that touches the
+earth at the point asked about, good to better than 0.2 % over ten kilometres.
 """
 
 import math
@@ -76,7 +76,7 @@ class ZoneMap:
     """All zones of a release, ready for look-ups. Immutable; safe to read from any thread."""
 
     __slots__ = (
-        "_edges", "_open", "_origin", "_scale", "edge_tolerance_m", "zones",
+        "_edges", "_open", "edge_tolerance_m", "zones",
     )  # fmt: skip
 
     def __init__(self, zones: Sequence[Zone], *, edge_tolerance_m: float = 0.0) -> None:
@@ -103,14 +103,8 @@ class ZoneMap:
         self.zones = tuple(sorted(zones, key=_rank))
         """Every zone, in the order in which they win."""
         self.edge_tolerance_m = float(edge_tolerance_m)
-        geometries = np.array([zone.geometry for zone in self.zones], dtype=object)
-        west, south, east, north = (
-            shapely.total_bounds(geometries).tolist() if zones else (0.0,) * 4
-        )
-        self._origin = 0.5 * (west + east), 0.5 * (south + north)
-        self._scale = metres_per_degree(self._origin[1])
-        areas = shapely.transform(geometries, self._to_metres)
         self._open = np.array([zone.kind is not ZoneKind.EXCLUDE for zone in self.zones], np.bool_)
+        areas = np.array([zone.geometry for zone in self.zones], dtype=object)
         overlaps = list(_overlaps(self.zones, areas))
         if overlaps:
             raise ZoneMapError(overlaps)
@@ -139,40 +133,41 @@ class ZoneMap:
 
     def zones_at(self, lon: float, lat: float) -> tuple[Zone, ...]:
         """Return every zone that a point lies in, the winner first; () outside all."""
-        x, y = self._metres(lon, lat)
-        hits = self._edges.reached(x, y, ROUNDING_M)
+        hits = self._edges.reached(lon, lat, ROUNDING_M)
         if not hits and self.edge_tolerance_m > ROUNDING_M:
-            hits = [i for i in self._edges.reached(x, y, self.edge_tolerance_m) if self._open[i]]
+            near = self._edges.reached(lon, lat, self.edge_tolerance_m)
+            hits = [i for i in near if self._open[i]]
         return tuple([self.zones[i] for i in hits])
 
     def nearest(self, lon: float, lat: float) -> tuple[Zone, float] | None:
         """Return the nearest zone that takes calls and metres to it (0 inside), or None."""
-        place, metres = self._edges.nearest(*self._metres(lon, lat), self._open)
+        place, metres = self._edges.nearest(lon, lat, self._open)
         return None if place < 0 else (self.zones[place], metres)
 
     def areas_km2(self) -> tuple[float, ...]:
         """Return square kilometres of each of `zones`, in their order."""
-        geometries = np.array([zone.geometry for zone in self.zones], dtype=object)
-        areas = shapely.transform(geometries, self._to_metres)
-        return tuple((shapely.area(areas) / 1e6).tolist())
+        return tuple([_area_m2(zone.geometry) / 1e6 for zone in self.zones])
 
     def edge_distance_m(self, lon: float, lat: float) -> float:
         """Return metres to the nearest edge of any zone, from either side; infinite without."""
-        return self._edges.edge_m(*self._metres(lon, lat))
+        return self._edges.edge_m(lon, lat)
 
     def is_near_edge(self, lon: float, lat: float, radius_m: float) -> bool:
         """Tell whether a circle around a point touches the edge of any zone."""
-        return self._edges.touches(*self._metres(lon, lat), float(radius_m))
+        return self._edges.touches(lon, lat, float(radius_m))
 
-    def _metres(self, lon: float, lat: float) -> tuple[float, float]:
-        return (lon - self._origin[0]) * self._scale[0], (lat - self._origin[1]) * self._scale[1]
 
-    def _to_metres(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (points - self._origin) * self._scale
+def _area_m2(geometry: BaseGeometry) -> float:
+    """Return square metres of an area in degrees, in the plane at its own middle latitude."""
+    if geometry.is_empty:
+        return 0.0
+    _, south, _, north = geometry.bounds
+    per_lon, per_lat = metres_per_degree(0.5 * (south + north))
+    return float(geometry.area) * per_lon * per_lat
 
 
 def _edges_of(areas: NDArray[np.object_]) -> ZoneEdges:
-    """Return the outlines of areas in metres: every ring, holes and parts alike."""
+    """Return the outlines of areas: every ring, holes and parts alike."""
     parts, zone = shapely.get_parts(areas, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
@@ -191,7 +186,7 @@ def _overlaps(zones: tuple[Zone, ...], areas: NDArray[np.object_]) -> Iterator[s
             continue
         if ZoneKind.EXCLUDE in (one.kind, other.kind):
             continue
-        shared_m2 = float(shapely.intersection(areas[i], areas[j]).area)
+        shared_m2 = _area_m2(shapely.intersection(areas[i], areas[j]))
         if shared_m2 > OVERLAP_MAX_M2:
             yield (
                 f"zones {one.zone_id} and {other.zone_id} overlap by {shared_m2:.0f} m2 and "

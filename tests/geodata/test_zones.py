@@ -94,6 +94,26 @@ def test_the_nearest_zone_that_takes_calls_is_named_with_the_metres_to_it():
     assert zones(square("X", kind="EXCLUDE")).nearest(WEST, SOUTH) is None
 
 
+def test_a_zone_far_away_changes_no_distance():
+    near = square("A")
+    far = square("FAR", x=130, y=-110)  # 100 km east, 120 km south
+    alone, both = zones(near), zones(near, far)
+    for x in np.linspace(1.1, 9.0, 40):
+        place = WEST + float(x) / 100, SOUTH + 0.013
+        assert both.nearest(*place)[1] == alone.nearest(*place)[1]
+        assert both.edge_distance_m(*place) == alone.edge_distance_m(*place)
+    assert both.areas_km2()[0] == alone.areas_km2()[0]
+
+
+def test_metres_are_those_of_the_latitude_asked_at():
+    tall = square("A", size=1) | {
+        "geometry": shapely.geometry.mapping(shapely.box(WEST, 40.0, WEST + 0.01, 55.0))
+    }
+    for lat in (40.5, 47.6, 54.5):
+        metres = zones(tall).nearest(WEST + 0.02, lat)[1]
+        assert metres == pytest.approx(distance_m(WEST + 0.02, lat, WEST + 0.01, lat), abs=0.001)
+
+
 def test_the_edge_is_near_from_both_sides():
     one = zones(square("A"))
     for x in (0.99, 1.01):
