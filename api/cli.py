@@ -52,7 +52,7 @@ def demo(
     run(lambda: run_demo(calls))
 
 
-@app.command(epilog=examples("tandem serve", "tandem serve --port 9000 --network seattle/"))
+@app.command(epilog=examples("tandem serve --dev", "tandem serve --port 9000 --network seattle/"))
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
@@ -62,11 +62,15 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="Processes; only 1, because the roster is in memory.")
     ] = None,
-    allow_remote_without_auth: Annotated[
+    dev: Annotated[
+        bool | None,
+        typer.Option("--dev", help="Ask nobody for credentials; on this machine alone."),
+    ] = None,
+    allow_remote: Annotated[
         bool,
         typer.Option(
-            "--allow-remote-without-auth",
-            help="Listen beyond this machine although nothing asks for credentials yet.",
+            "--allow-remote",
+            help="Listen beyond this machine in plain HTTP; rather put a TLS proxy before it.",
         ),
     ] = False,
 ) -> None:
@@ -75,8 +79,9 @@ def serve(
 
     chosen = {
         "host": host, "port": port, "network": network, "release": release, "zones": zones,
+        "dev": dev,
     }  # fmt: skip
-    run(lambda: run_serve(chosen, workers=workers, allow_remote=allow_remote_without_auth))
+    run(lambda: run_serve(chosen, workers=workers, allow_remote=allow_remote))
 
 
 @app.command(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
+from api.auth.keys import KeyStore
+from api.auth.memory_keys import MemoryKeys
 from api.call_memory import Remembered
 from api.desk import Desk
 from api.errors import BatchesWaiting, NotReady, WritersWaiting
@@ -62,6 +64,7 @@ class Service:
     """The clock that decisions, and what is remembered of calls, go by."""
     store: RosterStore = field(default_factory=MemoryRoster)
     calls: CallStore = field(default_factory=MemoryCalls)
+    keys: KeyStore = field(default_factory=MemoryKeys)
     live: LiveRoster | None = field(default=None)
     desk: Desk | None = None
     """The durable side; None where nothing is kept."""
@@ -269,6 +272,8 @@ class Service:
 
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""
+        if self.settings.dev:
+            yield "DEVELOPMENT_MODE"
         if self.desk is None:
             yield from ("NOT_RECORDED", "ROSTER_IN_MEMORY", "CALLS_IN_MEMORY")
         elif self.desk.is_down:

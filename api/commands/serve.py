@@ -2,13 +2,13 @@
 
 import errno
 import gc
-import ipaddress
 import os
 import socket
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api.auth.opening import require_reach
 from api.commands.console import notes
 from api.errors import StartError
 from api.log import make_log, route_library_logs
@@ -20,6 +20,9 @@ SWITCH_INTERVAL_S: Final = 0.0002
 is 5 ms: a batch is decided beside single calls, whose whole answer takes well under 1 ms. The
 figure was chosen by measuring (`python -m benchmarks.interference`)."""
 WORKERS_VARIABLE: Final = "WEB_CONCURRENCY"
+DEVELOPMENT_NOTE: Final = (
+    "Development mode: nobody is asked for credentials. Never with real calls or on a network."
+)
 
 
 def run_serve(chosen: Mapping[str, Any], *, workers: int | None = None, allow_remote: bool) -> None:
@@ -27,14 +30,19 @@ def run_serve(chosen: Mapping[str, Any], *, workers: int | None = None, allow_re
     gc.disable()  # until ready: a start makes much that stays and next to nothing that goes
     settings = settings_with(chosen)
     require_one_worker(workers, os.environ.get(WORKERS_VARIABLE))
-    require_loopback(settings.host, allow_remote=allow_remote)
+    require_reach(settings, allow_remote=allow_remote)
     require_places(settings)
     listener = open_listener(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if notes.is_terminal:
         notes.print(f"Tandem listens on {address} (Ctrl-C stops it).")
-    make_log(settings.log_level).info("listening", address=address)
+        if settings.dev:
+            notes.print(DEVELOPMENT_NOTE)
+    log = make_log(settings.log_level)
+    log.info("listening", address=address)
+    if settings.dev:
+        log.warning("development_mode", meaning=DEVELOPMENT_NOTE)
     make_server(settings).run(sockets=[listener])
 
 
@@ -80,30 +88,6 @@ def settings_with(chosen: Mapping[str, Any]) -> Settings:
     """Return the environment's settings with the options that were given on the command line."""
     given = {name: value for name, value in chosen.items() if value is not None}
     return read_settings().model_copy(update=given)
-
-
-def require_loopback(host: str, *, allow_remote: bool) -> None:
-    """Refuse to be reachable from other machines as long as nothing asks for credentials.
-
-    Raises
-    ------
-    StartError
-        The host is not a loopback address and the caller did not insist.
-    """
-    if allow_remote or _is_loopback(host):
-        return
-    raise StartError(
-        f"Host '{host}' can be reached from other machines, and this version asks for no "
-        "credentials: anybody there could ask for recommendations and change the roster.",
-        remedy="Use 127.0.0.1, or insist with --allow-remote-without-auth; see SECURITY.md.",
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def open_listener(host: str, port: int) -> socket.socket:
