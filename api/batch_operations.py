@@ -14,6 +14,8 @@ from msgspec.json import Encoder
 
 from api.answer_schemas import utc_text
 from api.answer_writing import answer_bytes
+from api.asserted_roles import require_asserted
+from api.auth.principal import LOCAL, Principal
 from api.batch_schemas import BatchPart, RecommendBatchAnswer, RecommendBatchRequest
 from api.call_memory import Recalled, Remembered, recall, remember
 from api.ids import new_recommendation_id
@@ -66,6 +68,7 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     decide: Decider = recommend_batch,
     calls: CallStore | None = None,
     solve: Solver = pair_batch,
+    by: Principal = LOCAL,
 ) -> BatchAnswered:
     """Answer several calls.
 
@@ -81,10 +84,13 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     ------
     InvalidRequest
         The body is not JSON, or none of its calls can be understood.
+    OperatorRoleNotAllowed
+        The caller may not assert a role that the request asserts.
     """
     elapsed_s, watch = elapsed_s or since(perf_counter()), Stopwatch()
     watch.begin("read")
     read = read_batch(body, view.situation.network, view.release.status_of)
+    require_asserted(by, read.request.operator, read.request.incidents)
     watch.begin("units")
     decided_at = to_milliseconds(read.request.as_of or now())
     situation = with_units(view, decided_at, read.request.units, read.unit_rows)

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from api.auth.keys import KeyStore
 from api.auth.memory_keys import MemoryKeys
+from api.auth.principal import Principal
 from api.call_memory import Remembered
 from api.desk import Desk
 from api.errors import BatchesWaiting, NotReady, WritersWaiting
@@ -166,9 +167,9 @@ class Service:
         self.metrics.falls.add(rung)
         self.log.error("fall", rung=rung, kind=type(fault).__name__, place=fault_place(fault))
 
-    def manner(self) -> Manner:
-        """Return what recommendations about calls are made with."""
-        return Manner(now=self.now, decide=self.decide, calls=self.calls)
+    def manner(self, by: Principal) -> Manner:
+        """Return what recommendations about calls are made with, and for whom."""
+        return Manner(now=self.now, decide=self.decide, calls=self.calls, by=by)
 
     def count(self, answered: Answered) -> Mapping[str, Any]:
         """Count one recommendation and return what its log line says: its id and no content."""

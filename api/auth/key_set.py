@@ -100,6 +100,10 @@ class KeySet:
             keys = keys_in(read_source(self.source))
         except (OSError, StartError) as error:
             raise OSError(f"The keys of tokens cannot be read: {error}") from error
+        self.take(keys)
+
+    def take(self, keys: Mapping[str | None, PublicKey]) -> None:
+        """Use keys that were read now."""
         self._read_s = self.now_s()
         if names_and_numbers(keys) != names_and_numbers(self._keys):
             self._keys, self._version = keys, self._version + 1
