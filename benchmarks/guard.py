@@ -99,7 +99,7 @@ def main() -> None:
     gate, key = gate_and_key()
     token = with_tokens(gate)
     guarded = Guarded(_nothing, gate=gate)
-    cases = {
+    cases: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         "no guard": (_nothing, scope_of(None)),
         "a known key": (guarded, scope_of(key)),
         "a known key, an address with an id": (guarded, scope_of(key, "PUT", UNITS)),

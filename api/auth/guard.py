@@ -83,9 +83,7 @@ class Gate:
         Forbidden
             Who asks may not do this.
         """
-        roles = self._plain.get((scope["method"], scope["path"]))
-        if roles is None:
-            roles = self._roles_at(scope["method"], scope["path"])
+        roles = self.roles_at(scope["method"], scope["path"])
         if roles == PUBLIC:
             return
         principal = DEVELOPMENT if self.is_open else self._principal(scope["headers"])
@@ -95,7 +93,11 @@ class Gate:
         elif roles.isdisjoint(principal.roles):
             raise _other_role(principal, roles)
 
-    def _roles_at(self, method: str, path: str) -> Roles | None:
+    def roles_at(self, method: str, path: str) -> Roles | None:
+        """Return who may use an address, or None where nobody said so."""
+        plain = self._plain.get((method, path))
+        if plain is not None:
+            return plain
         for wanted, pattern, roles in self._patterns:
             if wanted == method and pattern.match(path):
                 return roles

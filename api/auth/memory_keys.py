@@ -11,7 +11,8 @@ from api.auth.keys import KEYS_MAX, ApiKey, KeysFull, NoSuchKey
 class MemoryKeys:
     """The engine without durability."""
 
-    def __init__(self, keys: Iterable[ApiKey] = ()) -> None:
+    def __init__(self, keys: Iterable[ApiKey] = (), *, keys_max: int = KEYS_MAX) -> None:
+        self.keys_max = keys_max
         self._keys = {key.key_id: key for key in keys}
         self._writing = Lock()
         self._version = 0
@@ -19,8 +20,8 @@ class MemoryKeys:
     def add(self, key: ApiKey) -> None:
         """Keep a new key."""
         with self._writing:
-            if len(self._keys) >= KEYS_MAX:
-                raise keys_full()
+            if len(self._keys) >= self.keys_max:
+                raise keys_full(self.keys_max)
             self._keys[key.key_id] = key
             self._version += 1
 
@@ -55,10 +56,10 @@ class MemoryKeys:
                 self._keys[key_id] = replace(self._keys[key_id], last_used_at=at)
 
 
-def keys_full() -> KeysFull:
+def keys_full(keys_max: int) -> KeysFull:
     """Return the refusal of one more key."""
     return KeysFull(
-        f"The store holds {KEYS_MAX} keys and takes no more.",
+        f"The store holds {keys_max:,} keys and takes no more.",
         remedy="One key for each system is enough; a person signs in with a token.",
     )
 

@@ -11,7 +11,7 @@ from api.auth.tokens import TokenRules, Tokens
 from api.errors import StartError
 from api.settings import Settings
 
-CREATE: Final = "tandem keys create --label CAD --role cad --asserts DISPATCHER"
+CREATE: Final = "tandem keys create --label CAD --role cad --asserts DISPATCHER --store tandem.db"
 
 
 def make_gate(settings: Settings, keys: KeyStore) -> Gate:
@@ -61,8 +61,9 @@ def require_credentials(settings: Settings, has_live_key: bool) -> None:
         if not has_live_key:
             raise StartError(
                 "Nobody could be let in: there is no live API key and no identity provider.",
-                remedy=f"Make a key first: {CREATE}\n"
-                "To try the service on this machine without credentials: tandem serve --dev",
+                remedy=f"Make a key: {CREATE}\n"
+                "and serve with the same --store. To try the service on this machine without "
+                "credentials: tandem serve --dev",
             )
     elif settings.oidc_jwks and "://" not in settings.oidc_jwks:
         try:

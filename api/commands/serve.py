@@ -5,10 +5,14 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from api.auth.opening import require_reach
+from api.auth.keys import KeyStore
+from api.auth.memory_keys import MemoryKeys
+from api.auth.opening import require_credentials, require_reach
 from api.commands.console import notes
 from api.errors import StartError
 from api.log import make_log, route_library_logs
@@ -32,6 +36,32 @@ def run_serve(chosen: Mapping[str, Any], *, workers: int | None = None, allow_re
     require_one_worker(workers, os.environ.get(WORKERS_VARIABLE))
     require_reach(settings, allow_remote=allow_remote)
     require_places(settings)
+    with keys_of(settings) as keys:
+        _serve(settings, keys)
+
+
+@contextmanager
+def keys_of(settings: Settings) -> Iterator[KeyStore]:
+    """Yield the keys that a service goes by, once it is sure that something opens it.
+
+    Raises
+    ------
+    StartError
+        There is neither a live key nor an identity provider, and development mode is off.
+    """
+    if settings.dev or settings.store is None:
+        require_credentials(settings, has_live_key=False)
+        yield MemoryKeys()
+        return
+    from api.auth.sql_keys import opened_keys
+
+    with opened_keys(settings.store) as keys:
+        now = datetime.now(UTC)
+        require_credentials(settings, any(key.is_live(now) for key in keys.list()))
+        yield keys
+
+
+def _serve(settings: Settings, keys: KeyStore) -> None:
     listener = open_listener(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -43,7 +73,7 @@ def run_serve(chosen: Mapping[str, Any], *, workers: int | None = None, allow_re
     log.info("listening", address=address)
     if settings.dev:
         log.warning("development_mode", meaning=DEVELOPMENT_NOTE)
-    make_server(settings).run(sockets=[listener])
+    make_server(settings, keys=keys).run(sockets=[listener])
 
 
 def require_one_worker(workers: int | None, environment: str | None) -> None:
@@ -129,7 +159,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
     )
 
 
-def make_server(settings: Settings, app: Any = None) -> Any:
+def make_server(settings: Settings, app: Any = None, *, keys: KeyStore | None = None) -> Any:
     """Return the uvicorn server of an app that is not started yet, by default the service's."""
     import uvicorn
 
@@ -138,7 +168,7 @@ def make_server(settings: Settings, app: Any = None) -> Any:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     route_library_logs(make_log(settings.log_level))
     config = uvicorn.Config(
-        app or make_app(settings),
+        app or make_app(settings, keys=keys),
         log_config=None,
         access_log=False,
         server_header=False,
