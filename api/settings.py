@@ -41,8 +41,6 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8911
     """TCP port; 0 takes a free one."""
-    store: str | None = None
-    """The durable store: a file for SQLite, or `postgresql://user@host/name`; holds the keys."""
     dev: bool = False
     """Development mode: nobody is asked for credentials; on the loopback address only."""
     oidc_issuer: str | None = None
