@@ -75,8 +75,7 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     Parameters
     ----------
     elapsed_s
-        Returns the seconds since the request was there, from which the deadline counts; None
-        counts from now.
+        Returns the seconds since the request was there; the deadline counts from there, or now.
     calls
         What is remembered of calls; None where each request stands alone.
 
@@ -85,12 +84,11 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     InvalidRequest
         The body is not JSON, or none of its calls can be understood.
     OperatorRoleNotAllowed
-        The caller may not assert a role that the request asserts.
+        `by` may not assert a role of the request.
     """
     elapsed_s, watch = elapsed_s or since(perf_counter()), Stopwatch()
     watch.begin("read")
-    read = read_batch(body, view.situation.network, view.release.status_of)
-    require_asserted(by, read.request.operator, read.request.incidents)
+    read = _read(body, view, by)
     watch.begin("units")
     decided_at = to_milliseconds(read.request.as_of or now())
     situation = with_units(view, decided_at, read.request.units, read.unit_rows)
@@ -99,9 +97,7 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     pending = calls_of(read.request, pasts)
     search_s = read.request.options.deadline_ms / 1000 - ANSWER_S * len(pending)
     batch = decide(
-        situation,
-        pending,
-        decided_at,
+        *(situation, pending, decided_at),
         limits=LIMITS,
         seconds_left=lambda: search_s - elapsed_s(),
         solve=solve,
@@ -122,6 +118,12 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
         stages=watch.end(),
         remembered=remembered,
     )
+
+
+def _read(body: bytes, view: LiveView, by: Principal) -> ReadBatch:
+    read = read_batch(body, view.situation.network, view.release.status_of)
+    require_asserted(by, read.request.operator, read.request.incidents)
+    return read
 
 
 def _remembered(
