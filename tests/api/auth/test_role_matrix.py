@@ -23,6 +23,7 @@ from api.auth.roles import DECLARED, PUBLIC, Address, Role, Roles, addresses_of,
 from api.errors import StartError
 from api.live_roster import LiveRoster
 from api.live_view import LiveView
+from api.openapi import describe
 from api.settings import Settings
 from api.store.memory import MemoryRoster
 from tests.api.auth.credentials import (
@@ -297,6 +298,23 @@ def test_all_routes_of_the_app_are_looked_at(app: App) -> None:
     """What the router can reach is what `addresses` lists, so nothing hides from the table."""
     reachable = [route for route in app.router.routes if isinstance(route, Route)]
     assert set(addresses_of(reachable)) <= set(addresses_of(app.addresses)) == set(DECLARED)
+
+
+def test_the_api_description_says_of_each_operation_who_may_use_it(app: App) -> None:
+    paths = describe(app)["paths"]
+    told = 0
+    for (method, path), allowed in TABLE.items():
+        operation = paths.get(path.replace(":path}", "}"), {}).get(method.lower())
+        if operation is None:
+            assert path == "/openapi.json"
+            continue
+        told += 1
+        names = operation["description"].rpartition("Roles: ")[2].rstrip(".").split(", ")
+        is_open = allowed == {"open"}
+        assert operation["description"].endswith("Anybody.") if is_open else set(names) == allowed
+        assert ("security" in operation) is not is_open
+        assert ({"401", "403"} <= set(operation["responses"])) is not is_open
+    assert told == sum(len(operations) for operations in paths.values())
 
 
 # -- guard and router agree -----------------------------------------------------------------------
