@@ -20,6 +20,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.auth.guard import Guarded, Marked, kept_current
+from api.auth.keys import KeyStore
+from api.auth.opening import make_gate
+from api.auth.roles import require_declared
 from api.desk import Desk
 from api.errors import (
     InternalFault,
@@ -46,7 +50,8 @@ from routing.recommend import recommend
 DESCRIPTION: Final = """\
 Finds the best pair of CARE and SPD units for a 911 call, by drive time on the street network.
 
-Nothing asks for credentials yet, so it is to be served on the loopback address only.
+Every address but those of health asks for credentials: an API key or a token of the city's
+identity provider, sent as `Authorization: Bearer ...`. Each operation names its roles.
 Recommendations are not stored yet: every answer says `recorded: false`. The roster and what is
 remembered of calls live in memory.
 """
@@ -65,6 +70,11 @@ class App(FastAPI):
         """By method and address; the route behind each is in the router too, and described."""
         self.addresses: list[Route] = []
         """Every route, in the order in which the router tries them."""
+
+    def add_layer(self, layer: Callable[[ASGIApp], ASGIApp]) -> None:
+        """Put a layer around the router and around each door, outside those put there before."""
+        self.add_middleware(layer)
+        self.doors = {address: layer(inner) for address, inner in self.doors.items()}
 
     def methods_at(self, path: str) -> str:
         """Return all methods of the address that a path has, as the header Allow lists them.
@@ -90,17 +100,27 @@ def make_app(
     load: Loader = load_view,
     decide: Decider = recommend,
     now: Clock = utc_now,
+    keys: KeyStore | None = None,
 ) -> App:
-    """Return the application; it loads its network when it is started."""
+    """Return the application; it loads its network when it is started.
+
+    Raises
+    ------
+    StartError
+        A route stands in no row of the table of roles.
+    """
     log = make_log(settings.log_level)
     service = Service(settings=settings, metrics=Metrics(), log=log, now=now)
     service.decide = always_answering(decide, service.note_fall)
+    service.keys = keys or service.keys
+    gate = make_gate(settings, service.keys)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
-        yield
+        async with kept_current(gate, log):
+            yield
         await asyncio.to_thread(service.close)
 
     app = App(
@@ -114,15 +134,19 @@ def make_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.service = service
+    app.state.service, app.state.gate = service, gate
     app.addresses += [route for route in app.routes if isinstance(route, Route)]
     for part in (recommend_units, recommend_batch, incidents, units, network, health):
         app.include_router(part.router)
         app.addresses += [route for route in part.router.routes if isinstance(route, Route)]
+    require_declared(app.addresses)
+    gate.routes = app.router.routes
     routes = [route.path for route in app.addresses]
-    observed = partial(Observed, routes=routes, metrics=service.metrics, log=service.log)
-    app.add_middleware(observed)
-    app.doors["POST", recommend_units.PATH] = observed(door(recommend_units.recommend))
+    app.doors["POST", recommend_units.PATH] = door(recommend_units.recommend)
+    app.add_layer(partial(Guarded, gate=gate))
+    app.add_layer(partial(Observed, routes=routes, metrics=service.metrics, log=service.log))
+    if settings.dev:
+        app.add_layer(Marked)
     install_description(app)
     app.add_exception_handler(TandemError, _own_error)
     app.add_exception_handler(HTTPException, _http_error)

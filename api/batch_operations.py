@@ -14,6 +14,8 @@ from msgspec.json import Encoder
 
 from api.answer_schemas import utc_text
 from api.answer_writing import answer_bytes
+from api.asserted_roles import require_asserted
+from api.auth.principal import LOCAL, Principal
 from api.batch_schemas import BatchPart, RecommendBatchAnswer, RecommendBatchRequest
 from api.call_memory import Recalled, Remembered, recall, remember
 from api.ids import new_recommendation_id
@@ -66,14 +68,14 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     decide: Decider = recommend_batch,
     calls: CallStore | None = None,
     solve: Solver = pair_batch,
+    by: Principal = LOCAL,
 ) -> BatchAnswered:
     """Answer several calls.
 
     Parameters
     ----------
     elapsed_s
-        Returns the seconds since the request was there, from which the deadline counts; None
-        counts from now.
+        Returns the seconds since the request was there; the deadline counts from there, or now.
     calls
         What is remembered of calls; None where each request stands alone.
 
@@ -81,10 +83,12 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     ------
     InvalidRequest
         The body is not JSON, or none of its calls can be understood.
+    OperatorRoleNotAllowed
+        `by` may not assert a role of the request.
     """
     elapsed_s, watch = elapsed_s or since(perf_counter()), Stopwatch()
     watch.begin("read")
-    read = read_batch(body, view.situation.network, view.release.status_of)
+    read = _read(body, view, by)
     watch.begin("units")
     decided_at = to_milliseconds(read.request.as_of or now())
     situation = with_units(view, decided_at, read.request.units, read.unit_rows)
@@ -93,9 +97,7 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     pending = calls_of(read.request, pasts)
     search_s = read.request.options.deadline_ms / 1000 - ANSWER_S * len(pending)
     batch = decide(
-        situation,
-        pending,
-        decided_at,
+        *(situation, pending, decided_at),
         limits=LIMITS,
         seconds_left=lambda: search_s - elapsed_s(),
         solve=solve,
@@ -116,6 +118,12 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
         stages=watch.end(),
         remembered=remembered,
     )
+
+
+def _read(body: bytes, view: LiveView, by: Principal) -> ReadBatch:
+    read = read_batch(body, view.situation.network, view.release.status_of)
+    require_asserted(by, read.request.operator, read.request.incidents)
+    return read
 
 
 def _remembered(

@@ -20,6 +20,8 @@ network_app = typer.Typer(no_args_is_help=True, help="Build and look at street n
 app.add_typer(network_app, name="network")
 release_app = typer.Typer(no_args_is_help=True, help="Check and look at what the city decides.")
 app.add_typer(release_app, name="release")
+keys_app = typer.Typer(no_args_is_help=True, help="Make, show, revoke and replace API keys.")
+app.add_typer(keys_app, name="keys")
 
 NetworkFolder = Annotated[
     Path | None,
@@ -34,6 +36,17 @@ ReleaseFile = Annotated[
 ZonesFile = Annotated[
     Path | None,
     typer.Option("--zones", metavar="FILE", help="GeoJSON of zones, to try in the release."),
+]
+
+StorePlace = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="PLACE", help="File or postgresql:// address; else TANDEM_STORE."
+    ),
+]
+KeyId = Annotated[str, typer.Argument(help="The id that `tandem keys list` shows; no secret.")]
+ExpiresDays = Annotated[
+    int, typer.Option("--expires-days", min=1, max=3_650, help="Days until it expires.")
 ]
 
 
@@ -52,21 +65,26 @@ def demo(
     run(lambda: run_demo(calls))
 
 
-@app.command(epilog=examples("tandem serve", "tandem serve --port 9000 --network seattle/"))
+@app.command(epilog=examples("tandem serve --dev", "tandem serve --port 9000 --network seattle/"))
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
     network: NetworkFolder = None,
     release: ReleaseFile = None,
     zones: ZonesFile = None,
+    store: StorePlace = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes; only 1, because the roster is in memory.")
     ] = None,
-    allow_remote_without_auth: Annotated[
+    dev: Annotated[
+        bool | None,
+        typer.Option("--dev", help="Ask nobody for credentials; on this machine alone."),
+    ] = None,
+    allow_remote: Annotated[
         bool,
         typer.Option(
-            "--allow-remote-without-auth",
-            help="Listen beyond this machine although nothing asks for credentials yet.",
+            "--allow-remote",
+            help="Listen beyond this machine in plain HTTP; rather put a TLS proxy before it.",
         ),
     ] = False,
 ) -> None:
@@ -75,8 +93,9 @@ def serve(
 
     chosen = {
         "host": host, "port": port, "network": network, "release": release, "zones": zones,
+        "store": store, "dev": dev,
     }  # fmt: skip
-    run(lambda: run_serve(chosen, workers=workers, allow_remote=allow_remote_without_auth))
+    run(lambda: run_serve(chosen, workers=workers, allow_remote=allow_remote))
 
 
 @app.command(
@@ -196,6 +215,70 @@ def release_show(
     from api.commands.release import run_show
 
     run(lambda: run_show(file, as_text=as_text))
+
+
+@keys_app.command(
+    "create",
+    epilog=examples(
+        "tandem keys create --label 'CAD production' --role cad --asserts DISPATCHER",
+        "tandem keys create --label Prometheus --role analyst --expires-days 90 > prometheus.key",
+    ),
+)
+def keys_create(
+    label: Annotated[str, typer.Option(help="Which system will use it; no secret.")],
+    role: Annotated[list[str], typer.Option(help="What it is for; may be given several times.")],
+    asserts: Annotated[
+        list[str] | None,
+        typer.Option(help="Operator role that it may assert; may be given several times."),
+    ] = None,
+    expires_days: ExpiresDays = 365,
+    store: StorePlace = None,
+) -> None:
+    """Make an API key and print it, this once. Only its digest is kept."""
+    from api.commands.keys import run_create
+
+    run(lambda: run_create(label, role, asserts or (), expires_days=expires_days, store=store))
+
+
+@keys_app.command("list", epilog=examples("tandem keys list --store /var/lib/tandem/tandem.db"))
+def keys_list(store: StorePlace = None) -> None:
+    """Show all keys: what they may do, whether they are live, when they were last used."""
+    from api.commands.keys import run_list
+
+    run(lambda: run_list(store))
+
+
+@keys_app.command("revoke", epilog=examples("tandem keys revoke 3f9a0c51d2e7"))
+def keys_revoke(key_id: KeyId, store: StorePlace = None) -> None:
+    """Let a key open nothing any more; a running service knows within a second."""
+    from api.commands.keys import run_revoke
+
+    run(lambda: run_revoke(key_id, store))
+
+
+@keys_app.command(
+    "rotate",
+    epilog=examples(
+        "tandem keys rotate 3f9a0c51d2e7",
+        "tandem keys rotate 3f9a0c51d2e7 --overlap-hours 0 > cad.key",
+    ),
+)
+def keys_rotate(
+    key_id: KeyId,
+    expires_days: ExpiresDays = 365,
+    overlap_hours: Annotated[
+        int, typer.Option(min=0, max=720, help="Hours for which the old key goes on working.")
+    ] = 24,
+    store: StorePlace = None,
+) -> None:
+    """Make a key that may do what another may, and let that one end after an overlap."""
+    from api.commands.keys import run_rotate
+
+    run(
+        lambda: run_rotate(
+            key_id, expires_days=expires_days, overlap_hours=overlap_hours, store=store
+        )
+    )
 
 
 def main() -> None:

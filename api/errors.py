@@ -10,7 +10,16 @@
     │   ├── NoSuchUnit          404  the roster does not have it
     │   ├── NoSuchIncident      404  nothing is remembered of this call
     │   ├── NoSuchAlert         404  no safety alert has this id
-    │   └── WrongMethod         405
+    │   ├── WrongMethod         405
+    │   ├── Unauthorized                 nobody knows who asks
+    │   │   ├── CredentialsMissing  401
+    │   │   ├── CredentialsRefused  401  forged, unknown, or of another service
+    │   │   ├── CredentialsExpired  401
+    │   │   └── CredentialsRevoked  401
+    │   └── Forbidden                    it is known who asks, and it may not do this
+    │       ├── RoleNotAllowed      403
+    │       ├── NoRolesDeclared     403  nobody said who may use this address
+    │       └── OperatorRoleNotAllowed 403  of a key that may not assert it
     ├── ServiceError            the caller may try again
     │   ├── NotReady            503  streets and kernels are still being loaded
     │   ├── WritersWaiting      503  more roster writes wait than may
@@ -132,6 +141,67 @@ class WrongMethod(RequestError):
     title = "This address does not take that method"
 
 
+class Unauthorized(RequestError):
+    """Nobody knows who asks; the answer never repeats what was sent."""
+
+    code = "UNAUTHORIZED"
+
+
+class CredentialsMissing(Unauthorized):
+    """The request has no key and no token."""
+
+    code = "CREDENTIALS_MISSING"
+    title = "The request has no credentials"
+
+
+class CredentialsRefused(Unauthorized):
+    """A key or token that is forged, unknown or of another service."""
+
+    code = "CREDENTIALS_REFUSED"
+    title = "The credentials are not valid"
+
+
+class CredentialsExpired(Unauthorized):
+    """A key or token whose time is over."""
+
+    code = "CREDENTIALS_EXPIRED"
+    title = "The credentials have expired"
+
+
+class CredentialsRevoked(Unauthorized):
+    """A key that was revoked."""
+
+    code = "CREDENTIALS_REVOKED"
+    title = "The credentials were revoked"
+
+
+class Forbidden(RequestError):
+    """It is known who asks, and it may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class RoleNotAllowed(Forbidden):
+    """None of the caller's roles may use this address."""
+
+    code = "ROLE_NOT_ALLOWED"
+    title = "This role may not do that"
+
+
+class NoRolesDeclared(Forbidden):
+    """Nobody said who may use this address, so nobody may."""
+
+    code = "NO_ROLES_DECLARED"
+    title = "Nobody may use this address"
+
+
+class OperatorRoleNotAllowed(Forbidden):
+    """A key asserts an operator role that it may not assert (rule 17)."""
+
+    code = "OPERATOR_ROLE_NOT_ALLOWED"
+    title = "The key may not assert this operator role"
+
+
 class ServiceError(TandemError):
     """The service is at fault; the same request may succeed later."""
 
@@ -237,6 +307,13 @@ STATUS: Final[dict[type[TandemError], int]] = {
     NoSuchIncident: 404,
     NoSuchAlert: 404,
     WrongMethod: 405,
+    CredentialsMissing: 401,
+    CredentialsRefused: 401,
+    CredentialsExpired: 401,
+    CredentialsRevoked: 401,
+    RoleNotAllowed: 403,
+    NoRolesDeclared: 403,
+    OperatorRoleNotAllowed: 403,
     NotReady: 503,
     WritersWaiting: 503,
     BatchesWaiting: 503,

@@ -12,6 +12,8 @@ from msgspec import Raw
 from msgspec.json import Encoder
 
 from api.answer_schemas import WarningPart
+from api.asserted_roles import require_asserted
+from api.auth.principal import LOCAL, Principal
 from api.call_memory import Remembered, late, recall
 from api.errors import InvalidRequest, NoSuchAlert, NoSuchIncident, Problem
 from api.incident_schemas import (
@@ -58,6 +60,8 @@ def update_incident(view: LiveView, incident_id: str, body: bytes, manner: Manne
     InvalidRequest
         The call cannot be understood, is another than the one in the address, or lies where the
         network has no streets.
+    OperatorRoleNotAllowed
+        The caller may not assert a role that the request asserts.
     """
     watch = Stopwatch()
     watch.begin("read")
@@ -65,6 +69,7 @@ def update_incident(view: LiveView, incident_id: str, body: bytes, manner: Manne
     incident = read.request.incident
     if incident.incident_id != incident_id:
         raise _other_incident()
+    require_asserted(manner.by, read.request.operator, (incident,))
     require_place(view.situation.network, incident.location)
     asked = read.request
     past = recall(manner.calls, asked.incident, as_of=asked.as_of)
@@ -147,15 +152,18 @@ def list_alerts(calls: CallStore) -> AlertsAnswer:
     return AlertsAnswer(alerts=[alert_part(alert) for alert in calls.open_alerts()])
 
 
-def read_acknowledgement(body: bytes) -> tuple[Operator, list[WarningPart]]:
+def read_acknowledgement(body: bytes, by: Principal = LOCAL) -> tuple[Operator, list[WarningPart]]:
     """Return who acknowledges, and the fields that are not known.
 
     Raises
     ------
     InvalidRequest
         Nobody says who acknowledges.
+    OperatorRoleNotAllowed
+        The caller may not assert the operator's role.
     """
     told, _ = read_leniently(AcknowledgeWrite, body, _STRICT)
+    require_asserted(by, told.operator)
     unknown = unknown_fields(
         (at, entry)
         for at, entry in (((), told), (("operator",), told.operator))

@@ -15,6 +15,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
+from api.auth.principal import PRINCIPAL
 from api.errors import InternalFault, TandemError, problem_response
 from api.log import fault_place
 from api.metrics import Metrics
@@ -114,8 +115,9 @@ class Observed:
         self.metrics.requests.add(route, str(status))
         self.metrics.request_s.observe((route, took_s))
         level = self.log.debug if route in QUIET else self.log.info
-        said = scope.get(NOTED, {})
-        level("request", route=route, status=status, ms=round(took_s * 1000, 3), **said)
+        said, by = scope.get(NOTED, {}), scope.get(PRINCIPAL)
+        ms, key_id = round(took_s * 1000, 3), by and by.key_id
+        level("request", route=route, status=status, ms=ms, key_id=key_id, **said)
 
     def _route_of(self, path: str) -> str:
         """Return our own name of an address: never an id that stands in it."""

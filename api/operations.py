@@ -13,6 +13,8 @@ from time import perf_counter
 from typing import Final
 
 from api.answer_writing import answer_bytes
+from api.asserted_roles import require_asserted
+from api.auth.principal import LOCAL, Principal
 from api.call_memory import NOTHING, Remembered, recall, remember
 from api.errors import InvalidRequest, Problem
 from api.ids import new_recommendation_id
@@ -84,6 +86,8 @@ class Manner:
     decide: Decider = recommend
     calls: CallStore | None = None
     """What is remembered of calls; None where each request stands alone."""
+    by: Principal = LOCAL
+    """Who asks."""
 
 
 def recommend_units(  # noqa: PLR0913  each but the first two stands in for one thing in a test
@@ -95,6 +99,7 @@ def recommend_units(  # noqa: PLR0913  each but the first two stands in for one 
     always_route: bool = False,
     decide: Decider = recommend,
     calls: CallStore | None = None,
+    by: Principal = LOCAL,
 ) -> Answered:
     """Answer one request; see `Manner`.
 
@@ -102,10 +107,13 @@ def recommend_units(  # noqa: PLR0913  each but the first two stands in for one 
     ------
     InvalidRequest
         The incident cannot be understood, or lies where the network has no streets.
+    OperatorRoleNotAllowed
+        The caller may not assert a role that the request asserts.
     """
     watch = Stopwatch()
     watch.begin("read")
     read = read_request(body, view.release.status_of)
+    require_asserted(by, read.request.operator, (read.request.incident,))
     require_place(view.situation.network, read.request.incident.location)
     manner = Manner(now=now, name=name, always_route=always_route, decide=decide, calls=calls)
     return answer_read(view, read, watch, manner)

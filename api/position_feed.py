@@ -7,6 +7,8 @@ believed; a row that is not believed is named and the previous position kept (ru
 from collections import Counter
 
 from api.answer_schemas import WarningPart
+from api.asserted_roles import require_asserted
+from api.auth.principal import LOCAL, Principal
 from api.believed_fixes import NOT_ON_ROSTER, FixJudge, discarded
 from api.live_roster import LiveRoster
 from api.live_view import LiveView
@@ -18,17 +20,22 @@ from api.unit_records import stored_fix
 from routing.roster import UnitId
 
 
-def move_units(live: LiveRoster, body: bytes, *, now: Clock = utc_now) -> PositionsWritten:
+def move_units(
+    live: LiveRoster, body: bytes, *, now: Clock = utc_now, by: Principal = LOCAL
+) -> PositionsWritten:
     """Keep the fixes of a feed that can be believed, and say what became of each row.
 
     Raises
     ------
     InvalidRequest
         The body is no list of positions, or has too many.
+    OperatorRoleNotAllowed
+        The caller may not assert the operator's role.
     StoreError
         Nothing was kept.
     """
     read, at = read_positions(body), to_milliseconds(now())
+    require_asserted(by, read.operator)
     refused, n_repeated = dict(read.discarded), 0
 
     def decide(before: RosterRead, view: LiveView) -> RosterChange | None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from api.answer_schemas import WarningPart
+from api.asserted_roles import require_asserted
+from api.auth.principal import LOCAL, Principal
 from api.believed_fixes import FixJudge, not_used
 from api.errors import NoSuchUnit
 from api.live_roster import LiveRoster
@@ -43,17 +45,27 @@ from routing.fixes import FixLimits
 from routing.roster import UnitId
 
 
-def put_unit(live: LiveRoster, unit_id: str, body: bytes, *, now: Clock = utc_now) -> UnitWritten:
+def put_unit(
+    live: LiveRoster,
+    unit_id: str,
+    body: bytes,
+    *,
+    now: Clock = utc_now,
+    by: Principal = LOCAL,
+) -> UnitWritten:
     """Keep the record of one unit, and its position where it can be believed.
 
     Raises
     ------
     InvalidRequest
         The record cannot be understood, or is that of another unit.
+    OperatorRoleNotAllowed
+        The caller may not assert the operator's role.
     StoreError
         Nothing was kept.
     """
     read = read_unit(body, unit_id)
+    require_asserted(by, read.operator)
     sent = _Sent(entry=read.entry, path="/unit")
     records = _Records([sent], to_milliseconds(now()), read.operator, live.limits)
     written = live.write(records.decide, [unit_id])
@@ -132,7 +144,9 @@ def _no_such_unit() -> NoSuchUnit:
 # -- a snapshot -----------------------------------------------------------------------------------
 
 
-def reconcile(live: LiveRoster, body: bytes, *, now: Clock = utc_now) -> SnapshotWritten:
+def reconcile(
+    live: LiveRoster, body: bytes, *, now: Clock = utc_now, by: Principal = LOCAL
+) -> SnapshotWritten:
     """Make the roster what the CAD says it is, and return the differences.
 
     Units that are not in the snapshot go off the roster. A unit whose row cannot be read stays as
@@ -143,10 +157,13 @@ def reconcile(live: LiveRoster, body: bytes, *, now: Clock = utc_now) -> Snapsho
     ------
     InvalidRequest
         The body is no list of units.
+    OperatorRoleNotAllowed
+        The caller may not assert the operator's role.
     StoreError
         Nothing was kept.
     """
     read = read_snapshot(body)
+    require_asserted(by, read.operator)
     sent = [
         _Sent(entry=entry, path=pointer(("units", row)))
         for entry, row in zip(read.units, read.rows, strict=True)

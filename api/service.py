@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
+from api.auth.keys import KeyStore
+from api.auth.memory_keys import MemoryKeys
+from api.auth.principal import Principal
 from api.call_memory import Remembered
 from api.desk import Desk
 from api.errors import BatchesWaiting, NotReady, WritersWaiting
@@ -63,6 +66,7 @@ class Service:
     """The clock that decisions, and what is remembered of calls, go by."""
     store: RosterStore = field(default_factory=MemoryRoster)
     calls: CallStore = field(default_factory=MemoryCalls)
+    keys: KeyStore = field(default_factory=MemoryKeys)
     live: LiveRoster | None = field(default=None)
     desk: Desk | None = None
     """The durable side; None where nothing is kept."""
@@ -165,9 +169,9 @@ class Service:
         self.metrics.falls.add(rung)
         self.log.error("fall", rung=rung, kind=type(fault).__name__, place=fault_place(fault))
 
-    def manner(self) -> Manner:
-        """Return what recommendations about calls are made with."""
-        return Manner(now=self.now, decide=self.decide, calls=self.calls)
+    def manner(self, by: Principal) -> Manner:
+        """Return what recommendations about calls are made with, and for whom."""
+        return Manner(now=self.now, decide=self.decide, calls=self.calls, by=by)
 
     def count(self, answered: Answered) -> Mapping[str, Any]:
         """Count one recommendation and return what its log line says: its id and no content."""
@@ -271,6 +275,8 @@ class Service:
 
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""
+        if self.settings.dev:
+            yield "DEVELOPMENT_MODE"
         if self.desk is None:
             yield from ("NOT_RECORDED", "ROSTER_IN_MEMORY", "CALLS_IN_MEMORY")
         elif self.desk.is_down:

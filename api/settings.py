@@ -41,6 +41,16 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8911
     """TCP port; 0 takes a free one."""
+    dev: bool = False
+    """Development mode: nobody is asked for credentials; on the loopback address only."""
+    oidc_issuer: str | None = None
+    """The identity provider's `issuer`; none means that API keys alone are taken."""
+    oidc_audience: str | None = None
+    """What a token's `aud` must name: this service."""
+    oidc_jwks: str | None = None
+    """File or https address of the provider's public keys."""
+    oidc_roles_claim: str = "roles"
+    """The claim that lists a person's roles; dots lead into parts, as in `realm_access.roles`."""
     cache_dir: Path | None = None
     """Where compiled kernels are kept; none means the user's cache folder. Read by `geodata`."""
     body_bytes_max: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_000_000

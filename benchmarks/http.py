@@ -61,7 +61,7 @@ def serve(kind: str, port: int, folder: Path) -> None:
     from api.commands.serve import make_server, open_listener
     from api.settings import Settings
 
-    settings = Settings(network=folder / "streets", zones=folder / "zones.geojson")
+    settings = Settings(network=folder / "streets", zones=folder / "zones.geojson", dev=True)
     body, units = (folder / "request.json").read_bytes(), (folder / "units.json").read_bytes()
     app = app_with_floor(settings, body, units, fixed=kind == "fixed")
     make_server(settings, app).run(sockets=[open_listener("127.0.0.1", port)])
@@ -73,6 +73,7 @@ def app_with_floor(settings: Any, body: bytes, units: bytes, *, fixed: bool) -> 
     from starlette.responses import Response
 
     from api.app import make_app
+    from api.auth.roles import EVERY_ROLE
     from api.live_view import load_view
     from api.operations import recommend_units
     from api.request_schemas import RecommendRequest
@@ -83,6 +84,7 @@ def app_with_floor(settings: Any, body: bytes, units: bytes, *, fixed: bool) -> 
     decide = made_beforehand(answered.found) if fixed else recommend
     app = make_app(settings, load=lambda _settings, _stage: view, decide=decide)
     constant = answered.body
+    app.state.gate.declare("POST", FLOOR_PATH, EVERY_ROLE)
 
     @app.post(FLOOR_PATH)
     async def floor(request: Request) -> Response:

@@ -52,7 +52,7 @@ def running(folder: Path, zones: Path, cache: Path) -> Iterator[tuple[int, int, 
     settings = {"TANDEM_CACHE_DIR": str(cache), "TANDEM_LOG_LEVEL": "warning"}
     environment = os.environ | settings
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a second start finds compiled modules
-    command = [sys.executable, "-c", "from api.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--dev"]
     command += ["--port", str(port), "--network", str(folder), "--zones", str(zones)]
     begin = time.perf_counter()
     process = subprocess.Popen(command, env=environment)  # noqa: S603  our own command

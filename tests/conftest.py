@@ -36,6 +36,7 @@ def library_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             if name not in kept:
                 patch.delenv(name)  # a developer's own settings must not decide a test
         patch.delenv("WEB_CONCURRENCY", raising=False)
+        patch.setenv("TANDEM_DEV", "true")  # tests of credentials say dev=False themselves
         patch.setenv("MPLCONFIGDIR", str(folder / "matplotlib"))
         patch.setenv("MPLBACKEND", "agg")
         yield folder

@@ -28,7 +28,8 @@ def run_demo(calls: int | None) -> None:
 
     chosen = pilot_demo_calls()[:calls]
     built_in = Settings(network=None, release=None, zones=None)
-    settings = built_in.model_copy(update={"host": HOST, "port": 0, "log_level": "error"})
+    local = {"host": HOST, "port": 0, "log_level": "error", "dev": True}
+    settings = built_in.model_copy(update=local)
     with _service(settings) as port:
         _wait_until_ready(port)
         _introduce(port, len(chosen), _get(port, "/v1/network"))

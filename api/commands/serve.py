@@ -2,13 +2,17 @@
 
 import errno
 import gc
-import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from api.auth.keys import KeyStore
+from api.auth.memory_keys import MemoryKeys
+from api.auth.opening import require_credentials, require_reach
 from api.commands.console import notes
 from api.errors import StartError
 from api.log import make_log, route_library_logs
@@ -20,6 +24,9 @@ SWITCH_INTERVAL_S: Final = 0.0002
 is 5 ms: a batch is decided beside single calls, whose whole answer takes well under 1 ms. The
 figure was chosen by measuring (`python -m benchmarks.interference`)."""
 WORKERS_VARIABLE: Final = "WEB_CONCURRENCY"
+DEVELOPMENT_NOTE: Final = (
+    "Development mode: nobody is asked for credentials. Never with real calls or on a network."
+)
 
 
 def run_serve(chosen: Mapping[str, Any], *, workers: int | None = None, allow_remote: bool) -> None:
@@ -27,15 +34,46 @@ def run_serve(chosen: Mapping[str, Any], *, workers: int | None = None, allow_re
     gc.disable()  # until ready: a start makes much that stays and next to nothing that goes
     settings = settings_with(chosen)
     require_one_worker(workers, os.environ.get(WORKERS_VARIABLE))
-    require_loopback(settings.host, allow_remote=allow_remote)
+    require_reach(settings, allow_remote=allow_remote)
     require_places(settings)
+    with keys_of(settings) as keys:
+        _serve(settings, keys)
+
+
+@contextmanager
+def keys_of(settings: Settings) -> Iterator[KeyStore]:
+    """Yield the keys that a service goes by, once it is sure that something opens it.
+
+    Raises
+    ------
+    StartError
+        There is neither a live key nor an identity provider, and development mode is off.
+    """
+    if settings.dev or settings.store is None:
+        require_credentials(settings, has_live_key=False)
+        yield MemoryKeys()
+        return
+    from api.auth.sql_keys import opened_keys
+
+    with opened_keys(settings.store) as keys:
+        now = datetime.now(UTC)
+        require_credentials(settings, any(key.is_live(now) for key in keys.list()))
+        yield keys
+
+
+def _serve(settings: Settings, keys: KeyStore) -> None:
     listener = open_listener(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if notes.is_terminal:
         notes.print(f"Tandem listens on {address} (Ctrl-C stops it).")
-    make_log(settings.log_level).info("listening", address=address)
-    make_server(settings).run(sockets=[listener])
+        if settings.dev:
+            notes.print(DEVELOPMENT_NOTE)
+    log = make_log(settings.log_level)
+    log.info("listening", address=address)
+    if settings.dev:
+        log.warning("development_mode", meaning=DEVELOPMENT_NOTE)
+    make_server(settings, keys=keys).run(sockets=[listener])
 
 
 def require_one_worker(workers: int | None, environment: str | None) -> None:
@@ -82,30 +120,6 @@ def settings_with(chosen: Mapping[str, Any]) -> Settings:
     return read_settings().model_copy(update=given)
 
 
-def require_loopback(host: str, *, allow_remote: bool) -> None:
-    """Refuse to be reachable from other machines as long as nothing asks for credentials.
-
-    Raises
-    ------
-    StartError
-        The host is not a loopback address and the caller did not insist.
-    """
-    if allow_remote or _is_loopback(host):
-        return
-    raise StartError(
-        f"Host '{host}' can be reached from other machines, and this version asks for no "
-        "credentials: anybody there could ask for recommendations and change the roster.",
-        remedy="Use 127.0.0.1, or insist with --allow-remote-without-auth; see SECURITY.md.",
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def open_listener(host: str, port: int) -> socket.socket:
     """Return a listening socket.
 
@@ -145,7 +159,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
     )
 
 
-def make_server(settings: Settings, app: Any = None) -> Any:
+def make_server(settings: Settings, app: Any = None, *, keys: KeyStore | None = None) -> Any:
     """Return the uvicorn server of an app that is not started yet, by default the service's."""
     import uvicorn
 
@@ -154,7 +168,7 @@ def make_server(settings: Settings, app: Any = None) -> Any:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     route_library_logs(make_log(settings.log_level))
     config = uvicorn.Config(
-        app or make_app(settings),
+        app or make_app(settings, keys=keys),
         log_config=None,
         access_log=False,
         server_header=False,

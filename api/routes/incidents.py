@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.answer_schemas import Part
+from api.auth.principal import principal_of
 from api.body import read_body
 from api.incident_operations import (
     acknowledgement_answer,
@@ -47,7 +48,7 @@ async def put_one(incident_id: str, request: Request) -> Response:
     service: Service = request.app.state.service
     view = service.current_view()
     body = await read_body(request, service.settings)
-    updated = update_incident(view, incident_id, body, service.manner())
+    updated = update_incident(view, incident_id, body, service.manner(principal_of(request.scope)))
     note(request.scope, service.count_update(updated))
     return Response(await service.updated(updated, body), media_type="application/json")
 
@@ -89,6 +90,6 @@ async def acknowledge(alert_id: str, request: Request) -> Response:
     """Note that somebody has seen to an alert. Of several acknowledgements the first stands."""
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    operator, warnings = read_acknowledgement(body)
+    operator, warnings = read_acknowledgement(body, principal_of(request.scope))
     done = await service.acknowledge(alert_id, operator)
     return _json(acknowledgement_answer(done, warnings))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.auth.principal import Principal, principal_of
 from api.batch_schemas import RecommendBatchAnswer
 from api.body import read_body
 from api.ladder import Told, always_answering
@@ -48,7 +49,9 @@ async def recommend_all(request: Request) -> Response:
     def told(fault: BaseException, rung: Eta) -> None:
         loop.call_soon_threadsafe(service.note_fall, fault, rung)
 
-    answered, records = await service.batches.run(partial(_decided, service, body, arrived_s, told))
+    by = principal_of(request.scope)
+    decided = partial(_decided, service, body, arrived_s, told, by)
+    answered, records = await service.batches.run(decided)
     if await service.kept(records):
         answered = replace(answered, body=as_recorded(answered.body))
     took_s = perf_counter() - arrived_s
@@ -57,7 +60,7 @@ async def recommend_all(request: Request) -> Response:
 
 
 def _decided(
-    service: Service, body: bytes, arrived_s: float, told: Told
+    service: Service, body: bytes, arrived_s: float, told: Told, by: Principal
 ) -> "tuple[BatchAnswered, list[Record]]":
     """Decide, in the thread of the batches, by the view that is current when their turn comes."""
     from api.batch_operations import (
@@ -75,6 +78,7 @@ def _decided(
         calls=service.calls,
         solve=service.solver.solve,
         now=service.now,
+        by=by,
     )
     return answered, records_of(answered) if service.records(answered.request.as_of) else []
 

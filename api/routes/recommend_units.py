@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.answer_schemas import RecommendAnswer
+from api.auth.principal import principal_of
 from api.body import read_body
 from api.observe import note
 from api.operations import recommend_units
@@ -60,8 +61,9 @@ async def recommend(request: Request) -> Response:
     service: Service = request.app.state.service
     view = service.current_view()
     body = await read_body(request, service.settings)
+    by = principal_of(request.scope)
     answered = recommend_units(
-        view, body, now=service.now, decide=service.decide, calls=service.calls
+        view, body, now=service.now, decide=service.decide, calls=service.calls, by=by
     )
     note(request.scope, service.count(answered))
     return AnswerResponse(await service.recorded(answered, body))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.answer_schemas import Part
+from api.auth.principal import principal_of
 from api.body import read_body
 from api.position_feed import move_units
 from api.roster_figures import count_positions, count_snapshot, count_unit
@@ -62,7 +63,9 @@ async def put_all(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    written = await service.write_roster(partial(reconcile, body=body))
+    written = await service.write_roster(
+        partial(reconcile, body=body, by=principal_of(request.scope))
+    )
     count_snapshot(service.metrics, written)
     service.log.info(
         "snapshot",
@@ -89,7 +92,9 @@ async def post_positions(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    written = await service.write_roster(partial(move_units, body=body))
+    written = await service.write_roster(
+        partial(move_units, body=body, by=principal_of(request.scope))
+    )
     count_positions(service.metrics, written)
     service.log.info(
         "positions",
@@ -130,7 +135,8 @@ async def put_one(unit_id: str, request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    written = await service.write_roster(partial(put_unit, unit_id=unit_id, body=body))
+    by = principal_of(request.scope)
+    written = await service.write_roster(partial(put_unit, unit_id=unit_id, body=body, by=by))
     count_unit(service.metrics, written)
     service.log.info(
         "unit",

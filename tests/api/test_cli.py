@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from api.commands.serve import require_loopback, require_one_worker
+from api.auth.opening import require_reach
+from api.commands.serve import require_one_worker
 from api.errors import StartError
+from api.settings import Settings
 from geodata.pilot.area import pilot_zone_features
 from tests.api.release_texts import SMALL
 from tests.api.requests_made import as_bytes, request, request_about
@@ -120,14 +122,23 @@ def test_a_port_in_use_is_told_with_the_remedy() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "dispatch.example.org"])
 def test_other_machines_are_kept_out_unless_insisted_on(host: str) -> None:
-    with pytest.raises(StartError, match="--allow-remote-without-auth"):
-        require_loopback(host, allow_remote=False)
-    require_loopback(host, allow_remote=True)
+    settings = Settings(host=host, dev=False)
+    with pytest.raises(StartError, match="--allow-remote"):
+        require_reach(settings, allow_remote=False)
+    require_reach(settings, allow_remote=True)
+
+
+@pytest.mark.parametrize("allow_remote", [True, False])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "dispatch.example.org"])
+def test_development_mode_is_for_this_machine_alone(host: str, allow_remote: bool) -> None:
+    with pytest.raises(StartError, match="development mode"):
+        require_reach(Settings(host=host, dev=True), allow_remote=allow_remote)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_this_machine_may_always_be_served(host: str) -> None:
-    require_loopback(host, allow_remote=False)
+    require_reach(Settings(host=host, dev=True), allow_remote=False)
+    require_reach(Settings(host=host, dev=False), allow_remote=False)
 
 
 def test_more_than_one_worker_is_refused_because_the_roster_is_in_memory(

@@ -8,6 +8,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from api.app import make_app
+from api.auth.roles import EVERY_ROLE
 from api.errors import (
     STATUS,
     InvalidRequest,
@@ -170,6 +171,7 @@ def test_a_fault_of_ours_is_a_bare_500_and_the_log_has_no_message(
     async def fault() -> None:
         raise ValueError("Jane Doe")
 
+    app.state.gate.declare("GET", "/fault", EVERY_ROLE)
     with TestClient(app, raise_server_exceptions=False) as client:
         response = client.get("/fault")
     assert_problem(response, 500)

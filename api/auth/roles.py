@@ -1,0 +1,116 @@
+"""The roles, and the one table of which of them may use which address.
+
+Deny by default: an address that is not in the table is refused, whoever asks, and an app that has
+one does not start (`require_declared`). Who adds a route adds its row, here and in
+docs/security.md.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from starlette.routing import BaseRoute, Route
+
+from api.errors import StartError
+
+
+class Role(StrEnum):
+    """What a key or a token is for. None includes another: a key may have several."""
+
+    CAD = "cad"
+    """The dispatch center's CAD: asks, and is the master of calls, units and positions."""
+    DISPATCHER = "dispatcher"
+    SUPERVISOR = "supervisor"
+    SPD_SERGEANT = "spd-sergeant"
+    ANALYST = "analyst"
+    """Figures and studies; no live call."""
+    GIS_EDITOR = "gis-editor"
+    """Drafts of zones."""
+    GIS_PUBLISHER = "gis-publisher"
+    """Publishes what another person drafted."""
+    AUDITOR = "auditor"
+    """Reads everything, writes nothing."""
+    ADMIN = "admin"
+    """The service itself: keys, figures; decides about no call."""
+
+
+Roles = frozenset[Role]
+Address = tuple[str, str]
+"""Method and path as the route declares it, such as ("GET", "/v1/units/{unit_id:path}")."""
+
+PUBLIC: Final[Roles] = frozenset()
+"""Anybody, without credentials: probes of load balancers. An empty set, so no role is in it."""
+
+EVERY_ROLE: Final[Roles] = frozenset(Role)
+DESK: Final[Roles] = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.SPD_SERGEANT})
+ASKS: Final[Roles] = DESK | {Role.CAD}
+READS: Final[Roles] = ASKS | {Role.AUDITOR}
+"""Live calls and units: a place can be a home, so neither analysts nor editors of zones."""
+REPORTS: Final[Roles] = frozenset({Role.CAD})
+FIGURES: Final[Roles] = frozenset({Role.ANALYST, Role.AUDITOR, Role.SUPERVISOR, Role.ADMIN})
+
+DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
+    {
+        ("GET", "/healthz"): PUBLIC,
+        ("GET", "/readyz"): PUBLIC,
+        ("GET", "/openapi.json"): EVERY_ROLE,
+        ("HEAD", "/openapi.json"): EVERY_ROLE,
+        ("GET", "/metrics"): FIGURES,
+        ("GET", "/v1/network"): EVERY_ROLE,
+        ("POST", "/v1/recommend-units"): ASKS,
+        ("POST", "/v1/recommend-units/batch"): ASKS,
+        ("PUT", "/v1/incidents/{incident_id:path}"): REPORTS,
+        ("GET", "/v1/incidents/{incident_id:path}"): READS,
+        ("GET", "/v1/alerts"): READS,
+        ("POST", "/v1/alerts/{alert_id}/acknowledge"): ASKS,
+        ("GET", "/v1/units"): READS,
+        ("PUT", "/v1/units"): REPORTS,
+        ("POST", "/v1/units/positions"): REPORTS,
+        ("GET", "/v1/units/{unit_id:path}"): READS,
+        ("PUT", "/v1/units/{unit_id:path}"): REPORTS,
+        ("DELETE", "/v1/units/{unit_id:path}"): REPORTS,
+    }
+)
+"""Every address of the service and who may use it."""
+
+
+def addresses_of(routes: Iterable[BaseRoute]) -> list[Address]:
+    """Return the methods and paths that routes serve, in their order."""
+    return [
+        (method, route.path)
+        for route in routes
+        if isinstance(route, Route)
+        for method in sorted(route.methods or ())
+    ]
+
+
+def require_declared(
+    routes: Sequence[BaseRoute], declared: Mapping[Address, Roles] = DECLARED
+) -> None:
+    """Refuse to serve a route of which nobody said who may use it, or a row without a route.
+
+    Raises
+    ------
+    StartError
+        The table and the routes differ.
+    """
+    served = set(addresses_of(routes))
+    silent = [route for route in routes if not isinstance(route, Route)]
+    missing = [" ".join(one) for one in sorted(served - declared.keys())]
+    missing += [repr(route) for route in silent]
+    stale = [" ".join(one) for one in sorted(declared.keys() - served)]
+    if missing or stale:
+        raise StartError(
+            "The table of roles differs from the routes"
+            + (f"; without roles: {', '.join(missing)}" if missing else "")
+            + (f"; roles without a route: {', '.join(stale)}" if stale else "")
+            + ".",
+            remedy="Every route has its row in DECLARED (api/auth/roles.py), and each row a route.",
+        )
+
+
+def names_of(roles: Iterable[Role]) -> str:
+    """Return roles as a sentence lists them, in the order of their declaration."""
+    wanted = frozenset(roles)
+    return ", ".join(role.value for role in Role if role in wanted)
