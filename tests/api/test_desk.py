@@ -1,5 +1,6 @@
 """What a service with a store remembers: roster, calls and recommendations outlive the process."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -113,6 +114,7 @@ def test_each_write_is_one_link_of_the_audit_chain(start: Start, location: str) 
         client.post(ASK, json=roster_call())
         client.put(ADDRESS, json=roster_call(version=2))
     kept = rows(location, select(audit).order_by(audit.c.number))
+    assert {json.loads(row.record)["by"] for row in kept} == {"development"}
     assert [row.kind for row in kept] == ["ROSTER", "RECOMMENDED", "RECOMMENDED"]
     before = FIRST
     for row in kept:
