@@ -29,9 +29,10 @@ def read_claim(connection: Connection, claim_id: str) -> Claim | None:
 
 
 def claim_of_recommendation(connection: Connection, recommendation_id: str) -> Claim | None:
-    """Return the last claim that was made by a recommendation."""
+    """Return the claim that a confirmation of a recommendation made, however it ended."""
     asked = _BODY.where(claims.c.recommendation_id == recommendation_id)
-    return _one(connection, asked.order_by(claims.c.made_at.desc()).limit(1))
+    found = _all(connection, asked.order_by(claims.c.made_at))
+    return next((claim for claim in found if claim.override_id is None), None)
 
 
 def live_claims(connection: Connection, incident_id: str | None = None) -> list[Claim]:

@@ -8,6 +8,7 @@ database refuses a second claim (`claim_rows`, `tables.claim_units`).
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
+from api.claims.call_facts import refresh_calls
 from api.claims.claim_rows import (
     claim_of_recommendation,
     claims_of_units,
@@ -62,7 +63,7 @@ def confirm(tx: Transaction, asked: Confirmation) -> Claim | Refused:
             RefusalCode.NOTHING_TO_CONFIRM,
             f"The recommendation is {sent.outcome} and names no unit that is to go.",
         )
-    told = [*_claimed_by_call(tx, sent, going), *_changed(tx, sent, going)]
+    told = [*held_by_call(tx, sent, going), *_changed(tx, sent, going)]
     told += taken(tx, [unit.unit_id for unit in going])
     if told:
         return Refused(incident_id=sent.incident_id, reasons=tuple(told))
@@ -78,6 +79,7 @@ def confirm(tx: Transaction, asked: Confirmation) -> Claim | Refused:
     )
     if not make_claim(tx, claim):
         return lost(tx, sent.incident_id, claim.unit_ids)
+    refresh_calls(tx, [sent.incident_id])
     said = {
         **said_of([claim])[0],
         "recommendation_id": sent.recommendation_id,
@@ -136,7 +138,9 @@ def _ended(claim: Claim) -> Refused:
     return refused(claim.incident_id, RefusalCode.CLAIM_ENDED, said)
 
 
-def _claimed_by_call(tx: Transaction, sent: Sent, going: Sequence[SentUnit]) -> Iterator[Refusal]:
+def held_by_call(
+    tx: Transaction, sent: Sent, going: Sequence[SentUnit | ClaimedUnit]
+) -> Iterator[Refusal]:
     """Yield the units that the call holds and that this recommendation would send once more."""
     kinds = {unit.agency for unit in going}
     for claim in live_claims(tx.connection, sent.incident_id):

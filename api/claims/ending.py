@@ -6,6 +6,7 @@ Each ends for all of its units at once; the call is announced, so that it is loo
 from datetime import datetime
 from typing import Final
 
+from api.claims.call_facts import refresh_calls
 from api.claims.claim_rows import due_claims, end_claim, look_again, read_claim, said_of
 from api.claims.records import Claim, ClaimState, RefusalCode, Refused, refused
 from api.errors import NoSuchClaim
@@ -41,6 +42,7 @@ def release(
         return refused(claim.incident_id, RefusalCode.CLAIM_ENDED, said)
     ended = end_claim(tx, claim, ClaimState.RELEASED, by=operator, reason=(reason, reason_text))
     look_again(tx, claim.incident_id, "CLAIM_RELEASED")
+    refresh_calls(tx, [claim.incident_id])
     said_ = {
         **said_of([ended])[0],
         "reason": str(reason),
@@ -62,6 +64,7 @@ def expire_claims(tx: Transaction, at: datetime) -> list[Claim]:
     ]
     for claim in ended:
         look_again(tx, claim.incident_id, "CLAIM_EXPIRED")
+    refresh_calls(tx, [claim.incident_id for claim in ended])
     if ended:
         tx.note("CLAIMS_EXPIRED", ended[0].claim_id, {"claims": said_of(ended)})
     return ended

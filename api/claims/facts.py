@@ -95,6 +95,14 @@ class Effects:
     claims: list[Claim] = field(default_factory=list)
     """Claims that ended by it."""
 
+    @property
+    def incident_ids(self) -> list[str]:
+        """Calls of which something is another now."""
+        return [
+            *(one.incident_id for one in self.assignments),
+            *(c.incident_id for c in self.claims),
+        ]
+
     def flag(self, code: FactConflict, detail: str, incident_id: str | None = None) -> None:
         """Add what does not fit."""
         self.conflicts.append(Conflict(code=code, detail=detail, incident_id=incident_id))

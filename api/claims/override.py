@@ -13,8 +13,17 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import insert
 
+from api.claims.call_facts import on_call, refresh_calls
 from api.claims.claim_rows import look_again, make_claim, said_of
-from api.claims.confirm import changed, gone, on_duty_of, sent_or_refuse, taken, why_stale
+from api.claims.confirm import (
+    changed,
+    gone,
+    held_by_call,
+    on_duty_of,
+    sent_or_refuse,
+    taken,
+    why_stale,
+)
 from api.claims.records import (
     CLAIM_PREFIX,
     OVERRIDE_PREFIX,
@@ -27,7 +36,7 @@ from api.claims.records import (
     Refused,
     refused,
 )
-from api.claims.sent import Sent
+from api.claims.sent import Sent, named_by_request
 from api.errors import NoSuchIncident
 from api.ids import new_id
 from api.store.records import StoredUnit
@@ -76,6 +85,7 @@ def override(tx: Transaction, asked: OverrideAsked) -> Overridden | Refused:
         if isinstance(claim, Refused):
             return claim
         made = replace(made, claim=claim)
+        refresh_calls(tx, [sent.incident_id])
     else:
         look_again(tx, sent.incident_id, f"OVERRIDE_{asked.action}")
     _keep(tx, made)
@@ -116,13 +126,15 @@ def _not_offered(sent: Sent, asked: OverrideAsked) -> Refused | None:
 
 
 def _claim(tx: Transaction, sent: Sent, asked: OverrideAsked, override_id: str) -> Claim | Refused:
-    on_duty = on_duty_of(tx, [*asked.unit_ids, *(one for one, _ in _places(sent) if one)])
-    units = _filled(sent, asked.unit_ids, on_duty)
+    places = _places(tx, sent)
+    on_duty = on_duty_of(tx, [*asked.unit_ids, *(one for one, _ in places if one)])
+    units = _filled(sent, places, asked.unit_ids, on_duty)
     if units is None:
         said = "The named units do not stand in for units of their kind so that all are there."
         return refused(sent.incident_id, RefusalCode.PAIR_INCOMPLETE, said)
     named = [unit.unit_id for unit in units]
-    told = [*_not_ready(asked, units, on_duty), *taken(tx, named)]
+    told = [*held_by_call(tx, sent, units), *_not_ready(asked, units, on_duty)]
+    told += taken(tx, named)
     claim = Claim(
         claim_id=new_id(CLAIM_PREFIX, tx.at),
         incident_id=sent.incident_id,
@@ -140,18 +152,27 @@ def _claim(tx: Transaction, sent: Sent, asked: OverrideAsked, override_id: str) 
     return claim
 
 
-def _places(sent: Sent) -> list[tuple[str | None, Agency]]:
-    """Return what the call needs: a unit, or None where none was found, of which kind."""
+Place = tuple[str | None, Agency]
+"""A unit, or None where none was found, and of which kind it has to be."""
+
+
+def _places(tx: Transaction, sent: Sent) -> list[Place]:
+    """Return what the call needs beside the units that are on it."""
     if sent.hold is None:
         return [(unit.unit_id, unit.agency) for unit in sent.going]
-    return [(unit_id, agency) for agency, unit_id in sent.hold.tentative.items()]
+    there = {unit.unit_id for unit in on_call(tx, sent.incident_id)}
+    there |= named_by_request(tx.connection, sent.incident_id)
+    tentative = sent.hold.tentative.items()
+    return [(unit_id, agency) for agency, unit_id in tentative if unit_id not in there]
 
 
 def _filled(
-    sent: Sent, unit_ids: Sequence[str], on_duty: Mapping[str, StoredUnit]
+    sent: Sent,
+    places: Sequence[Place],
+    unit_ids: Sequence[str],
+    on_duty: Mapping[str, StoredUnit],
 ) -> tuple[ClaimedUnit, ...] | None:
     """Return the units with the named ones in their places; None unless every place is filled."""
-    places = _places(sent)
     named = dict.fromkeys(unit_ids)
     filled = {i: unit_id for i, (unit_id, _) in enumerate(places) if unit_id in named}
     for unit_id in named:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
 from api.claims.assignments import SCENE_SAFE, Assignment, scene_safe_at, stamp_scene_safe
+from api.claims.call_facts import refresh_calls
 from api.claims.claim_rows import look_again, said_of
 from api.claims.facts import Conflict, Effects, Fact, FactConflict, take_fact
 from api.claims.records import EVENT_PREFIX, Claim
@@ -135,6 +136,7 @@ def _told(
     tx: Transaction, fact: Fact, operator: Operator | None, effects: Effects, *, is_applied: bool
 ) -> Reported:
     reported = keep_event(tx, fact, operator, effects, is_applied=is_applied)
+    refresh_calls(tx, effects.incident_ids)
     said = {
         "event_id": reported.event_id,
         "status": reported.status,
@@ -230,5 +232,6 @@ def keep_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
     tx.connection.execute(insert(status_events).values(row))
     stamp_scene_safe(tx, report.incident_id, report.at)
     tx.announce("assignment", report.incident_id, {"scene_safe_at": report.at})
+    refresh_calls(tx, [report.incident_id])
     look_again(tx, report.incident_id, "SCENE_SAFE")
     return SceneSafeKept(incident_id=report.incident_id, scene_safe_at=report.at, is_first=True)

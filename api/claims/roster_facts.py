@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from api.claims.call_facts import refresh_calls
 from api.claims.facts import Effects, Fact, take_fact
 from api.claims.reports import keep_event, said_of_effects
 from api.store.contract import RosterChange, RosterWritten
@@ -37,6 +38,7 @@ def write_roster_facts(
     told = {name: one.unit for name, one in before.items()}
     written = write_roster(tx, change, units_max)
     effects = [_follow(tx, change, fact) for fact in _facts(change, written, told)]
+    refresh_calls(tx, [call for one in effects for call in one.incident_ids])
     found = [said_of_effects(one) for one in effects if one.claims or one.conflicts]
     if found:
         last = tx.notes[-1]

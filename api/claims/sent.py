@@ -5,13 +5,13 @@ What lives here: the few fields of a kept answer that a confirmation or an overr
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from api.store.tables import recommendations
+from api.store.tables import incidents, recommendations
 from routing.codes import Agency, Gate, Mode, Outcome, OverrideAction, Role, UnitSource
 
 
@@ -91,3 +91,27 @@ def read_sent(connection: Connection, recommendation_id: str) -> Sent | None:
     of = recommendations.c.recommendation_id == recommendation_id
     answer = connection.execute(select(recommendations.c.answer).where(of)).scalar_one_or_none()
     return None if answer is None else _SENT.decode(answer)
+
+
+class _AskedIncident(Struct, frozen=True, kw_only=True):
+    assigned: tuple[Any, ...] = ()
+
+
+class _Asked(Struct, frozen=True, kw_only=True):
+    incident: _AskedIncident
+
+
+_ASKED: Final = msgspec.json.Decoder(_Asked)
+
+
+def named_by_request(connection: Connection, incident_id: str) -> set[str]:
+    """Return the units that the last request about a call named as assigned to it."""
+    asked = select(incidents.c.request).where(incidents.c.incident_id == incident_id)
+    request = connection.execute(asked).scalar_one_or_none()
+    if request is None:
+        return set()
+    try:
+        rows = _ASKED.decode(request).incident.assigned
+    except msgspec.MsgspecError:  # it was mended when it was read, in ways that are not known here
+        return set()
+    return {row["unit_id"] for row in rows if isinstance(row, dict) and "unit_id" in row}
