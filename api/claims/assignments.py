@@ -4,7 +4,7 @@ A row has the instant of each status as it was reported first. What nobody repor
 instant is never made up, nor taken from the status that must have come before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -64,6 +64,14 @@ def open_of_unit(connection: Connection, unit_id: str) -> list[Assignment]:
     """Return the calls that a unit is on, the latest first."""
     asked = _BODY.where(assignments.c.unit_id == unit_id, assignments.c.is_open)
     return _all(connection, asked.order_by(assignments.c.assigned_at.desc()))
+
+
+def units_on_calls(connection: Connection, unit_ids: Collection[str]) -> set[str]:
+    """Return those of some units that are on a call."""
+    asked = select(assignments.c.unit_id).where(
+        assignments.c.is_open, assignments.c.unit_id.in_(list(unit_ids))
+    )
+    return set(connection.execute(asked).scalars())
 
 
 def of_call(connection: Connection, incident_id: str) -> list[Assignment]:

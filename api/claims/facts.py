@@ -259,7 +259,11 @@ def _flag_early_release(
         return
     said = f"{one.unit_id} left before SCENE_SAFE and CARE on scene; recorded as it is."
     effects.flag(FactConflict.RELEASED_BEFORE_SCENE_SAFE, said, one.incident_id)
-    told = {"event": str(FactConflict.RELEASED_BEFORE_SCENE_SAFE), "unit_id": one.unit_id}
+    told = {
+        "event": str(FactConflict.RELEASED_BEFORE_SCENE_SAFE),
+        "incident_id": one.incident_id,
+        "unit_id": one.unit_id,
+    }
     tx.announce("alert", one.incident_id, told)
 
 

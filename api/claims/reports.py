@@ -18,9 +18,8 @@ from api.claims.claim_rows import look_again, said_of
 from api.claims.facts import Conflict, Effects, Fact, FactConflict, take_fact
 from api.claims.records import EVENT_PREFIX, Claim
 from api.ids import new_id
-from api.store.contract import RosterChange
 from api.store.records import Operator, StoredUnit
-from api.store.sql_roster import keep_roster, read_roster
+from api.store.sql_roster import keep_status, read_roster
 from api.store.tables import from_us, status_events, to_us
 from api.store.writer import Transaction
 from routing.codes import Agency, Status
@@ -129,33 +128,27 @@ def _keep_record(
         expected_clear_at=report.expected_clear_at,
         conflicts=tuple(str(one.code) for one in effects.conflicts),
     )
-    keep_roster(tx, RosterChange(at=tx.at, units=(now,)))
+    keep_status(tx, now)
 
 
 def _told(
     tx: Transaction, fact: Fact, operator: Operator | None, effects: Effects, *, is_applied: bool
 ) -> Reported:
-    reported = keep_event(tx, fact, operator, effects, is_applied=is_applied)
+    row = event_row(tx, fact, operator, effects, is_applied=is_applied)
+    tx.connection.execute(ADD_EVENT, [row])
     refresh_calls(tx, effects.incident_ids)
     said = {
-        "event_id": reported.event_id,
-        "status": reported.status,
+        "event_id": row["event_id"],
+        "status": row["status"],
         "incident_id": fact.incident_id,
         "status_at": fact.at,
         "is_applied": is_applied,
-        "operator": None if operator is None else [operator.operator_id, operator.role],
+        "operator": _said(operator),
         **said_of_effects(effects),
     }
     tx.note("STATUS_REPORTED", fact.unit_id, said)
-    return reported
-
-
-def keep_event(
-    tx: Transaction, fact: Fact, operator: Operator | None, effects: Effects, *, is_applied: bool
-) -> Reported:
-    """Keep a fact as an event, with what it changed."""
-    reported = Reported(
-        event_id=new_id(EVENT_PREFIX, tx.at),
+    return Reported(
+        event_id=row["event_id"],
         unit_id=fact.unit_id,
         incident_id=fact.incident_id,
         status=str(fact.status),
@@ -166,13 +159,33 @@ def keep_event(
         assignments=tuple(effects.assignments),
         claims=tuple(effects.claims),
     )
+
+
+ADD_EVENT: Final = insert(status_events)
+
+
+def event_row(
+    tx: Transaction, fact: Fact, operator: Operator | None, effects: Effects, *, is_applied: bool
+) -> dict[str, Any]:
+    """Return a fact as the row of an event, with what it changed."""
     body = {
         "is_applied": is_applied,
-        "operator": None if operator is None else [operator.operator_id, operator.role],
+        "operator": _said(operator),
         **said_of_effects(effects),
     }
-    tx.connection.execute(insert(status_events).values(_event_row(reported, body)))
-    return reported
+    return {
+        "event_id": new_id(EVENT_PREFIX, tx.at),
+        "unit_id": fact.unit_id,
+        "incident_id": fact.incident_id,
+        "status": str(fact.status),
+        "at": to_us(fact.at),
+        "received_at": to_us(tx.at),
+        "body": msgspec.json.encode(body).decode(),
+    }
+
+
+def _said(operator: Operator | None) -> list[str] | None:
+    return None if operator is None else [operator.operator_id, operator.role]
 
 
 def said_of_effects(effects: Effects) -> dict[str, Any]:
@@ -180,18 +193,6 @@ def said_of_effects(effects: Effects) -> dict[str, Any]:
     return {
         "conflicts": [[str(one.code), one.incident_id] for one in effects.conflicts],
         "claims": said_of(effects.claims),
-    }
-
-
-def _event_row(reported: Reported, body: Any) -> dict[str, Any]:
-    return {
-        "event_id": reported.event_id,
-        "unit_id": reported.unit_id,
-        "incident_id": reported.incident_id,
-        "status": reported.status,
-        "at": to_us(reported.at),
-        "received_at": to_us(reported.received_at),
-        "body": msgspec.json.encode(body).decode(),
     }
 
 
@@ -207,9 +208,7 @@ def report_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
     said = {
         "scene_safe_at": report.at,
         "is_first": kept.is_first,
-        "operator": None
-        if report.operator is None
-        else [report.operator.operator_id, report.operator.role],
+        "operator": _said(report.operator),
     }
     tx.note("SCENE_SAFE", report.incident_id, said)
     return kept
@@ -229,7 +228,7 @@ def keep_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
         "received_at": to_us(tx.at),
         "body": "{}",
     }
-    tx.connection.execute(insert(status_events).values(row))
+    tx.connection.execute(ADD_EVENT, [row])
     stamp_scene_safe(tx, report.incident_id, report.at)
     tx.announce("assignment", report.incident_id, {"scene_safe_at": report.at})
     refresh_calls(tx, [report.incident_id])

@@ -1,7 +1,7 @@
 """Records of units carry their status too: what a write of the roster means for claims and calls.
 
-What lives here: `write_roster_facts`, the roster's write with the facts that follow from it. What
-does not: what one fact means (`facts`), and how the roster is kept (`api.store.sql_roster`).
+What lives here: `follow_roster`, the facts that follow from a write of the roster. What does not:
+what one fact means (`facts`), and how the roster is kept (`api.store.sql_roster`).
 """
 
 from collections.abc import Iterator
@@ -9,60 +9,52 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from api.claims.assignments import units_on_calls
 from api.claims.call_facts import refresh_calls
+from api.claims.claim_rows import claims_of_units
 from api.claims.facts import Effects, Fact, take_fact
-from api.claims.reports import keep_event, said_of_effects
-from api.store.contract import RosterChange, RosterWritten
-from api.store.memory import ROSTER_UNITS_MAX
+from api.claims.reports import ADD_EVENT, event_row, said_of_effects
+from api.store.contract import RosterChange, RosterRead, RosterWritten
 from api.store.records import StoredUnit
-from api.store.sql_roster import read_roster, write_roster
 from api.store.writer import Transaction
 from routing.codes import Status
-from routing.roster import UnitId
 
 
-def write_roster_facts(
-    tx: Transaction, change: RosterChange, units_max: int = ROSTER_UNITS_MAX
-) -> RosterWritten:
-    """Keep a change of the roster, and follow each status that it changes.
+def follow_roster(
+    tx: Transaction, change: RosterChange, written: RosterWritten, before: RosterRead
+) -> None:
+    """Follow each status that a write of the roster changed, in its transaction.
 
-    A unit that goes off the roster is off duty for its claim and its calls.
-
-    Raises
-    ------
-    RosterFull
-        It would hold more units than it takes.
+    A unit that goes off the roster is off duty for its claim and its calls. What it changed stands
+    in the audit record of the write.
     """
-    touched = [*(unit.unit_id for unit in change.units), *change.removed]
-    before = read_roster(tx.connection, touched).units if touched else {}
-    told = {name: one.unit for name, one in before.items()}
-    written = write_roster(tx, change, units_max)
-    effects = [_follow(tx, change, fact) for fact in _facts(change, written, told)]
+    facts = list(_facts(change, written, before))
+    if not facts:
+        return
+    unit_ids = [fact.unit_id for fact in facts]
+    bound = {*claims_of_units(tx.connection, unit_ids), *units_on_calls(tx.connection, unit_ids)}
+    effects = [take_fact(tx, fact) if fact.unit_id in bound else Effects() for fact in facts]
+    rows = [
+        event_row(tx, fact, change.operator, one, is_applied=True)
+        for fact, one in zip(facts, effects, strict=True)
+    ]
+    tx.connection.execute(ADD_EVENT, rows)
     refresh_calls(tx, [call for one in effects for call in one.incident_ids])
     found = [said_of_effects(one) for one in effects if one.claims or one.conflicts]
     if found:
         last = tx.notes[-1]
         tx.notes[-1] = replace(last, said={**last.said, "facts": found})
-    return written
 
 
-def _facts(
-    change: RosterChange, written: RosterWritten, before: dict[UnitId, StoredUnit]
-) -> Iterator[Fact]:
+def _facts(change: RosterChange, written: RosterWritten, before: RosterRead) -> Iterator[Fact]:
     kept = {*written.added, *written.changed}
     for unit in change.units:
-        known = before.get(unit.unit_id)
-        if unit.unit_id in kept and (known is None or known.status is not unit.status):
+        known = before.units.get(unit.unit_id)
+        if unit.unit_id in kept and (known is None or known.unit.status is not unit.status):
             yield _fact(unit, unit.status, unit.status_since or change.at)
     for unit_id in written.removed:
-        yield _fact(before[unit_id], Status.OFF_DUTY, change.at)
+        yield _fact(before.units[unit_id].unit, Status.OFF_DUTY, change.at)
 
 
 def _fact(unit: StoredUnit, status: Status, at: Any) -> Fact:
     return Fact(unit_id=unit.unit_id, agency=unit.agency, status=status, at=at)
-
-
-def _follow(tx: Transaction, change: RosterChange, fact: Fact) -> Effects:
-    effects = take_fact(tx, fact)
-    keep_event(tx, fact, change.operator, effects, is_applied=True)
-    return effects

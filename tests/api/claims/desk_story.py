@@ -23,12 +23,13 @@ from api.claims.reports import (
     report_scene_safe,
     report_status,
 )
-from api.claims.roster_facts import write_roster_facts
+from api.claims.roster_facts import follow_roster
 from api.store.calls import Decided, KnownCall
 from api.store.contract import RosterChange
 from api.store.database import Database
 from api.store.records import Operator, StoredUnit
 from api.store.sql_calls import keep_decision, read_call
+from api.store.sql_roster import SqlRoster
 from api.store.tables import audit, changes, claim_units, recommendations, to_us
 from api.store.writer import Operation, Transaction, Writer
 from routing.codes import Agency, Mode, Outcome, OverrideAction, ReasonCode, Status
@@ -80,11 +81,14 @@ class DeskStory:
             StoredUnit(unit_id=UnitId(one), agency=kind_of(one), version=version, **told)
             for one in unit_ids
         ]
-        self.do(lambda tx: write_roster_facts(tx, RosterChange(at=self.at, units=tuple(records))))
+        self.write(RosterChange(at=self.at, units=tuple(records)))
 
     def off_duty(self, unit_id: str) -> None:
-        gone = RosterChange(at=self.at, removed=frozenset({UnitId(unit_id)}))
-        self.do(lambda tx: write_roster_facts(tx, gone))
+        self.write(RosterChange(at=self.at, removed=frozenset({UnitId(unit_id)})))
+
+    def write(self, change: RosterChange) -> None:
+        """Write the roster as the service does."""
+        SqlRoster(self.database, self.writer, follow=follow_roster).write(change)
 
     def recommend(self, call: str, *unit_ids: str, **told: Any) -> str:
         """Keep a recommendation of units and return its id; see `answer`."""
