@@ -91,6 +91,8 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     read = _read(body, view, by)
     watch.begin("units")
     decided_at = to_milliseconds(read.request.as_of or now())
+    if read.request.as_of is not None:
+        view = view.with_claims(())
     situation = with_units(view, decided_at, read.request.units, read.unit_rows)
     watch.begin("prepare")
     pasts = [recall(calls, one, as_of=read.request.as_of) for one in read.request.incidents]
@@ -152,7 +154,7 @@ def calls_of(
     found = []
     for entry, past in zip(request.incidents, pasts, strict=True):
         known = past.known
-        incident = incident_of(entry, held_since=known.held_since if known else None)
+        incident = incident_of(entry, known)
         earlier = frozenset(known.unit_ids) if known else frozenset[str]()
         found.append((incident, replace(options, earlier_unit_ids=earlier)))
     return found

@@ -10,6 +10,11 @@
     │   ├── NoSuchUnit          404  the roster does not have it
     │   ├── NoSuchIncident      404  nothing is remembered of this call
     │   ├── NoSuchAlert         404  no safety alert has this id
+    │   ├── NoSuchRecommendation 404  no recommendation with this id is kept
+    │   ├── NoSuchClaim         404  no claim has this id
+    │   ├── ClaimRefused        409  a unit was taken or changed, or the recommendation is stale
+    │   ├── KeyReused           422  an Idempotency-Key came with another body before
+    │   ├── KeyInHand           409  the first request with this Idempotency-Key is in hand
     │   ├── WrongMethod         405
     │   ├── Unauthorized                 nobody knows who asks
     │   │   ├── CredentialsMissing  401
@@ -24,6 +29,7 @@
     │   ├── NotReady            503  streets and kernels are still being loaded
     │   ├── WritersWaiting      503  more roster writes wait than may
     │   ├── BatchesWaiting      503  more batches of calls wait than may
+    │   ├── StoreNotConfigured  503  nothing is kept, so there is no desk
     │   └── InternalFault       500  our own bug
     ├── StoreError              whatever engine the store has
     │   ├── StoreUnavailable    503  it cannot be reached
@@ -134,6 +140,41 @@ class NoSuchAlert(RequestError):
     title = "No safety alert has this id"
 
 
+class NoSuchRecommendation(RequestError):
+    """No recommendation with this id is kept."""
+
+    code = "RECOMMENDATION_NOT_KNOWN"
+    title = "No recommendation with this id is kept"
+
+
+class NoSuchClaim(RequestError):
+    """No claim has this id."""
+
+    code = "CLAIM_NOT_KNOWN"
+    title = "No claim has this id"
+
+
+class ClaimRefused(RequestError):
+    """A unit was taken or changed meanwhile, or the recommendation is no longer the one."""
+
+    code = "CLAIM_REFUSED"
+    title = "Nothing was claimed"
+
+
+class KeyReused(RequestError):
+    """An Idempotency-Key came with another body, or for another address, before."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    title = "This Idempotency-Key belongs to another request"
+
+
+class KeyInHand(RequestError):
+    """The first request with this Idempotency-Key is not answered yet."""
+
+    code = "IDEMPOTENCY_IN_PROGRESS"
+    title = "The first request with this Idempotency-Key is in hand"
+
+
 class WrongMethod(RequestError):
     """The address exists, the method does not."""
 
@@ -229,6 +270,13 @@ class BatchesWaiting(ServiceError):
     title = "Too many batches are waiting"
 
 
+class StoreNotConfigured(ServiceError):
+    """Nothing is kept, so there is no desk."""
+
+    code = "STORE_NOT_CONFIGURED"
+    title = "The service keeps no store"
+
+
 class InternalFault(ServiceError):
     """A bug of ours."""
 
@@ -306,6 +354,11 @@ STATUS: Final[dict[type[TandemError], int]] = {
     NoSuchUnit: 404,
     NoSuchIncident: 404,
     NoSuchAlert: 404,
+    NoSuchRecommendation: 404,
+    NoSuchClaim: 404,
+    ClaimRefused: 409,
+    KeyReused: 422,
+    KeyInHand: 409,
     WrongMethod: 405,
     CredentialsMissing: 401,
     CredentialsRefused: 401,
@@ -317,6 +370,7 @@ STATUS: Final[dict[type[TandemError], int]] = {
     NotReady: 503,
     WritersWaiting: 503,
     BatchesWaiting: 503,
+    StoreNotConfigured: 503,
     StoreUnavailable: 503,
     StoreBusy: 503,
     RosterFull: 409,

@@ -30,6 +30,9 @@ class LiveRoster:
         self.view = view
         self.limits = limits
         self._writing = Lock()
+        self._showing = Lock()
+        """Held for as long as the next view is made of the one that is shown, never while waiting
+        for the store: claims are shown by the thread that commits."""
 
     @classmethod
     def opened(
@@ -58,16 +61,22 @@ class LiveRoster:
                 return RosterWritten(version=read.version)
             written = self.store.write(change)
             if written.anything:
-                self.view = self._next_view(change, written)
+                self._show(change, written)
             return written
 
-    def _next_view(self, change: RosterChange, written: RosterWritten) -> LiveView:
+    def take_claims(self, unit_ids: Collection[str]) -> None:
+        """Show these units as claimed, and no others."""
+        with self._showing:
+            self.view = self.view.with_claims(unit_ids)
+
+    def _show(self, change: RosterChange, written: RosterWritten) -> None:
         told_anew = {*written.added, *written.changed}
         kept = self.store.read(told_anew).units if told_anew else {}
-        return self.view.with_roster(
-            written.version,
-            change.at,
-            units=[unit_of(one) for one in kept.values()],
-            fixes={one: change.fixes[one] for one in written.moved if one not in told_anew},
-            removed=written.removed,
-        )
+        with self._showing:
+            self.view = self.view.with_roster(
+                written.version,
+                change.at,
+                units=[unit_of(one) for one in kept.values()],
+                fixes={one: change.fixes[one] for one in written.moved if one not in told_anew},
+                removed=written.removed,
+            )

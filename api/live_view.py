@@ -37,7 +37,7 @@ from geodata.pilot.area import pilot_posts, pilot_release_file
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
 from routing.codes import Eta
-from routing.live import with_moves, with_travel_times, with_units, with_weights
+from routing.live import with_claims, with_moves, with_travel_times, with_units, with_weights
 from routing.model import (
     Homes,
     Situation,
@@ -72,6 +72,8 @@ class LiveView:
     """The roster placed, with the weights of one hour and the labels made with these."""
     roster_version: int = 0
     """How many writes the roster has seen; see `api.store.contract`."""
+    claimed: frozenset[str] = frozenset()
+    """Units that live claims hold, whether they are on the roster or not."""
     other_hours: dict[str, Situation] = field(default_factory=dict, repr=False)
     """`on_duty` with other weights, by weights_id, as decisions ask for them; only ever added to,
     and whoever adds one twice adds the same."""
@@ -124,7 +126,18 @@ class LiveView:
         moves = {_row(now, unit_id): fix for unit_id, fix in fixes.items()}
         rows = sorted(moves)
         now = with_moves(now, np.array(rows, np.intp), [moves[row] for row in rows])
+        if self.claimed and len(changed):
+            now = with_claims(now, self.claimed)
         return replace(self, on_duty=now, roster_version=version, other_hours={})
+
+    def with_claims(self, unit_ids: Collection[str]) -> "LiveView":
+        """Return the view after a change of claims: these units are claimed, and no others."""
+        claimed = frozenset(unit_ids)
+        if claimed == self.claimed:
+            return self
+        hours = {name: with_claims(one, claimed) for name, one in self.other_hours.items()}
+        now = with_claims(self.on_duty, claimed)
+        return replace(self, on_duty=now, claimed=claimed, other_hours=hours)
 
     @property
     def network_id(self) -> str:

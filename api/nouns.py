@@ -1,7 +1,6 @@
 """From the words of a request to the nouns of `routing.model`; no rule lives here."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 
 from api.batch_schemas import RecommendBatchRequest
 from api.request_schemas import (
@@ -12,6 +11,7 @@ from api.request_schemas import (
     RecommendRequest,
     ScreeningEntry,
 )
+from api.store.calls import KnownCall
 from routing.model import (
     AssignedUnit,
     CompetingNeed,
@@ -30,8 +30,12 @@ from routing.model import (
 _STATUS = {str(status): status for status in Status}
 
 
-def incident_of(entry: IncidentEntry, *, held_since: datetime | None = None) -> Incident:
-    """Return the call of a request; since when it is on HOLD is remembered, not told."""
+def incident_of(entry: IncidentEntry, known: KnownCall | None = None) -> Incident:
+    """Return the call of a request, with what is remembered of it and was not told.
+
+    That is since when it is on HOLD, which units are on it by a claim or a report, and since when
+    its scene is safe. Of a unit that the request names, the request is believed.
+    """
     return Incident(
         incident_id=IncidentId(entry.incident_id),
         version=entry.version,
@@ -47,9 +51,9 @@ def incident_of(entry: IncidentEntry, *, held_since: datetime | None = None) -> 
         origin=entry.origin,
         requested_mode=Mode(entry.requested_mode),
         screening=_screening(entry.screening),
-        scene_safe_at=entry.scene_safe_at,
-        assigned=tuple(map(_assigned, entry.assigned)),
-        held_since=held_since,
+        scene_safe_at=entry.scene_safe_at or (known.scene_safe_at if known else None),
+        assigned=(*map(_assigned, entry.assigned), *_held(entry, known)),
+        held_since=known.held_since if known else None,
         overrides=tuple(
             TakenOverride(action=one.action, role=one.role, gate=one.gate)
             for one in entry.overrides
@@ -114,6 +118,21 @@ def _assigned(entry: AssignedEntry) -> AssignedUnit:
         on_scene_at=entry.on_scene_at,
         position=_fix(entry.position),
     )
+
+
+def _held(entry: IncidentEntry, known: KnownCall | None) -> Iterator[AssignedUnit]:
+    """Yield the units that are on the call and that the request does not name."""
+    if known is None or not known.on_call:
+        return
+    told = {unit.unit_id for unit in entry.assigned}
+    for unit in known.on_call:
+        if unit.unit_id not in told:
+            yield AssignedUnit(
+                unit_id=UnitId(unit.unit_id),
+                agency=unit.agency,
+                status=unit.status,
+                on_scene_at=unit.on_scene_at,
+            )
 
 
 def _fix(entry: PositionEntry | None) -> Fix | None:

@@ -28,6 +28,7 @@ from geodata.snap import PlaceCheck, check_place
 from routing.live import with_roster
 from routing.model import Recommendation, Situation, unit_columns
 from routing.recommend import recommend
+from routing.roster_change import with_claimed
 
 Clock = Callable[[], dt.datetime]
 Namer = Callable[[dt.datetime], str]
@@ -124,6 +125,8 @@ def answer_read(view: LiveView, read: ReadRequest, watch: Stopwatch, manner: Man
     watch.begin("units")
     request = read.request
     decided_at = to_milliseconds(request.as_of or manner.now())
+    if request.as_of is not None:
+        view = view.with_claims(())  # a replay reads nothing of what is remembered
     situation = with_units(view, decided_at, request.units, read.unit_rows)
     past = recall(manner.calls, request.incident, as_of=request.as_of)
     known = past.known
@@ -132,7 +135,7 @@ def answer_read(view: LiveView, read: ReadRequest, watch: Stopwatch, manner: Man
         always_route=manner.always_route,
         earlier_unit_ids=known.unit_ids if known else (),
     )
-    incident = incident_of(request.incident, held_since=known.held_since if known else None)
+    incident = incident_of(request.incident, known)
     found = manner.decide(situation, incident, decided_at, options, stage=watch.begin)
     watch.begin("write")
     recommendation_id = manner.name(decided_at)
@@ -223,7 +226,10 @@ def with_units(
     """Return the situation with the roster, or with the units of the request in its place."""
     if units is None:
         return view.on_duty_at(decided_at)
-    return with_roster(view.at(decided_at), unit_columns(units, rows))
+    roster = unit_columns(units, rows)
+    if view.claimed:
+        roster = with_claimed(roster, view.claimed)
+    return with_roster(view.at(decided_at), roster)
 
 
 def _warnings(

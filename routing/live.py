@@ -16,7 +16,7 @@ from geodata.snap import COLUMN_TYPES, Positions
 from routing.model import Situation, place_units
 from routing.placement import Placement, move_units
 from routing.roster import UnitColumns
-from routing.roster_change import Rows, merge_of, with_changes, with_fixes
+from routing.roster_change import Rows, merge_of, with_changes, with_claimed, with_fixes
 from routing.unit_fields import FixLike
 
 if TYPE_CHECKING:
@@ -57,6 +57,12 @@ def with_units(
             situation.placement, _placed(situation, changed), merge.column, situation.travel_times
         )
     return replace(situation, roster=roster, placement=placement)
+
+
+def with_claims(situation: Situation, unit_ids: Collection[str]) -> Situation:
+    """Return the situation with these units claimed and no others; nothing is placed anew."""
+    roster = with_claimed(situation.roster, unit_ids)
+    return situation if roster is situation.roster else replace(situation, roster=roster)
 
 
 def with_moves(situation: Situation, rows: Rows, fixes: Sequence[FixLike]) -> Situation:

@@ -148,6 +148,10 @@ class UnitColumns:
             known[wanted] = has.astype(np.int64)
         return known[wanted]
 
+    def remember_skills(self, other: "UnitColumns") -> None:
+        """Take over what another roster of the same units remembers of their skills."""
+        self._skill_bits.update(other._skill_bits)  # noqa: SLF001  one of its own kind
+
     def having(self, skills: frozenset[str]) -> NDArray[np.bool_]:
         """Return (n_units,) True where a unit has all of these skills."""
         return np.fromiter((skills <= own for own in self.skills), np.bool_, len(self))

@@ -1,7 +1,7 @@
 """The columns of a roster after a change: units that came, changed or went, or that moved.
 
-What lives here: `with_changes` and `with_fixes`, which make new columns beside the old ones and
-touch only what changed. What does not: where the units are then (`live`).
+What lives here: `with_changes`, `with_fixes` and `with_claimed`, which make new columns beside the
+old ones and touch only what changed. What does not: where the units are then (`live`).
 """
 
 from collections.abc import Collection, Sequence
@@ -83,3 +83,16 @@ def with_fixes(before: UnitColumns, rows: Rows, fixes: Sequence[FixLike]) -> Uni
         column.setflags(write=False)
         moved[name] = column
     return replace(before, **moved)
+
+
+def with_claimed(before: UnitColumns, unit_ids: Collection[str]) -> UnitColumns:
+    """Return the columns with these units claimed and no others; itself when they are already."""
+    column = np.zeros(len(before), np.bool_)
+    rows = [row for row in map(before.row_of, unit_ids) if row is not None]
+    column[rows] = True
+    if np.array_equal(column, before.claimed):
+        return before
+    column.setflags(write=False)
+    after = replace(before, claimed=column)
+    after.remember_skills(before)
+    return after

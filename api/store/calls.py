@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from api.errors import StoreUnavailable
 from api.store.records import Operator
-from routing.codes import GateCode, Mode, Outcome
+from routing.codes import Agency, GateCode, Mode, Outcome, Status
 from routing.updates import SafetyChange, SafetyOrder
 
 CALLS_MAX: Final = 10_000
@@ -72,6 +72,15 @@ class Decided(Struct, frozen=True, kw_only=True):
     """Whether the screening was tested; where not, a change that is not seen need not be gone."""
 
 
+class OnCall(Struct, frozen=True, kw_only=True):
+    """A unit that is on a call: a claim holds it, or the CAD reported it there."""
+
+    unit_id: str
+    agency: Agency
+    status: Status
+    on_scene_at: datetime | None = None
+
+
 class KnownCall(Struct, frozen=True, kw_only=True):
     """One call as it is remembered."""
 
@@ -89,6 +98,10 @@ class KnownCall(Struct, frozen=True, kw_only=True):
     """What is no longer right since units were sent, and was told."""
     alerts: tuple[SafetyAlert, ...] = ()
     """Raised for this call, oldest first; of ALERTS_OF_CALL_MAX and more, the oldest are gone."""
+    on_call: tuple[OnCall, ...] = ()
+    """Units that count as assigned, whether a request names them or not."""
+    scene_safe_at: datetime | None = None
+    """Since when the scene is safe, by a report."""
 
     @property
     def alert(self) -> SafetyAlert | None:
@@ -162,6 +175,8 @@ def following(known: KnownCall | None, decided: Decided) -> KnownCall | None:
         answering=answering,
         change=change,
         alerts=alerts,
+        on_call=() if known is None else known.on_call,
+        scene_safe_at=None if known is None else known.scene_safe_at,
     )
 
 
@@ -228,6 +243,17 @@ class MemoryCalls:
             known = self._calls.get(call.incident_id)
             if known is None or known.version <= call.version:
                 self._take(call, known)
+
+    def put_facts(
+        self, incident_id: str, on_call: tuple[OnCall, ...], scene_safe_at: datetime | None
+    ) -> None:
+        """Take who is on a call, and leave all else that is known of it."""
+        with self._lock:
+            self._require_open()
+            known = self._calls.get(incident_id)
+            if known is not None:
+                facts = replace(known, on_call=on_call, scene_safe_at=scene_safe_at)
+                self._calls[incident_id] = facts
 
     def open_alerts(self) -> tuple[SafetyAlert, ...]:
         """Return all alerts that nobody has acknowledged, oldest first."""

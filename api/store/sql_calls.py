@@ -61,7 +61,7 @@ def keep_decision(
     request
         The request as it was sent, for solving a HOLD again.
     """
-    known = _held(tx.connection, decided.incident_id)
+    known = held_call(tx.connection, decided.incident_id)
     call = following(known, decided)
     if call is None:
         return None
@@ -90,7 +90,7 @@ _CHANGE: Final = (
 )
 
 
-def _held(connection: Connection, incident_id: str) -> KnownCall | None:
+def held_call(connection: Connection, incident_id: str) -> KnownCall | None:
     """Return a call whose row nobody else changes until this transaction ends."""
     body = connection.execute(_HELD, {"of": incident_id}).scalar_one_or_none()
     return None if body is None else _CALL.decode(body)
@@ -126,7 +126,7 @@ def keep_acknowledgement(
     """Acknowledge an alert in a transaction, unless somebody has; None when it is not known."""
     asked = select(alerts.c.incident_id).where(alerts.c.alert_id == alert_id)
     incident_id = tx.connection.execute(asked).scalar_one_or_none()
-    call = None if incident_id is None else _held(tx.connection, incident_id)
+    call = None if incident_id is None else held_call(tx.connection, incident_id)
     if call is None:
         return None
     place, alert = next((i, a) for i, a in enumerate(call.alerts) if a.alert_id == alert_id)

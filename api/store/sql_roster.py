@@ -4,7 +4,7 @@ A write reads the rows it touches, judges them as every engine does (`RosterDraf
 differs. Rows are bound as plain numbers and text, because a feed moves a thousand units at once.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, cast
 
@@ -27,6 +27,8 @@ from api.store.writer import Transaction, Writer
 from routing.roster import UnitId
 
 _RECORD: Final = msgspec.json.Decoder(StoredUnit)
+Follow = Callable[[Transaction, RosterChange, RosterWritten, RosterRead], None]
+"""Is given what was asked, what came of it, and the roster before."""
 
 
 class SqlRoster:
@@ -36,10 +38,16 @@ class SqlRoster:
     """
 
     def __init__(
-        self, database: Database, writer: Writer, units_max: int = ROSTER_UNITS_MAX
+        self,
+        database: Database,
+        writer: Writer,
+        units_max: int = ROSTER_UNITS_MAX,
+        follow: Follow | None = None,
     ) -> None:
         self.database = database
         self.writer = writer
+        self.follow = follow
+        """What else a write of the roster means, in its transaction (`api.claims`)."""
         self.shared = not database.is_embedded
         self._units_max = units_max
         self._is_open = True
@@ -49,7 +57,7 @@ class SqlRoster:
     def read(self, unit_ids: Collection[str] | None = None) -> RosterRead:
         """Return the units that are asked for and known, or all, of one moment."""
         with self._open().reading() as connection:
-            kept = self._current(connection)
+            kept = self._kept = self._current(connection)
         if unit_ids is None:
             return kept
         asked = sorted(kept.units.keys() & set(unit_ids))
@@ -63,16 +71,21 @@ class SqlRoster:
             hold_roster(tx.connection)
             before = self._current(tx.connection)
             written, after = write_roster(tx, change, before, self._units_max)
+            if self.follow is not None and written.anything:
+                self.follow(tx, change, written, before)
             tx.after.append(partial(setattr, self, "_kept", after))
             return written
 
         return self.writer.call(operation)
 
     def _current(self, connection: Connection) -> RosterRead:
-        """Return all units, read anew only if the version says that they are others."""
+        """Return all units, read anew only if the version says that they are others.
+
+        What a transaction sees is remembered by its commit and not before: it may be taken back.
+        """
         kept = self._kept
         if kept is None or kept.version != version_of(connection):
-            kept = self._kept = read_roster(connection)
+            return read_roster(connection)
         return kept
 
     def close(self) -> None:
@@ -164,6 +177,15 @@ def write_roster(
     _tell(tx, change, written)
     after = dict(sorted(draft.units.items())) if written.added else draft.units
     return written, RosterRead(version=written.version, units=after)
+
+
+def keep_status(tx: Transaction, unit: StoredUnit) -> None:
+    """Keep the record of a unit that is on the roster, as part of another write."""
+    hold_roster(tx.connection)
+    version = version_of(tx.connection) + 1
+    tx.connection.execute(_MOVE, {"to": version})
+    tx.connection.execute(_CHANGE, _unit_row(unit, "_"))
+    tx.announce("units", str(version), {"changed": [unit.unit_id], "moved": [], "removed": []})
 
 
 def _keep(connection: Connection, after: Mapping[UnitId, OnDuty], written: RosterWritten) -> None:

@@ -1,0 +1,236 @@
+"""Reports of the CAD: the status of a unit, and that a scene is safe (rules 5 and 11).
+
+Each is a fact and kept as an event, whatever it says; what does not fit is flagged. What it means
+for claims and calls is in `facts`. One that is older than what is known changes nothing.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, func, insert, select
+
+from api.claims.assignments import SCENE_SAFE, Assignment, scene_safe_at, stamp_scene_safe
+from api.claims.call_facts import refresh_calls
+from api.claims.claim_rows import look_again, said_of
+from api.claims.facts import Conflict, Effects, Fact, FactConflict, take_fact
+from api.claims.records import EVENT_PREFIX, Claim
+from api.ids import new_id
+from api.store.records import Operator, StoredUnit
+from api.store.sql_roster import keep_status, read_roster
+from api.store.tables import from_us, status_events, to_us
+from api.store.writer import Transaction
+from routing.codes import Agency, Status
+from routing.roster import UnitId
+from routing.unit_status import is_legal_step
+
+
+class StatusReport(Struct, frozen=True, kw_only=True):
+    """The status of one unit, as the CAD reports it."""
+
+    unit_id: str
+    status: Status
+    at: datetime
+    """Since when, as the CAD says; UTC."""
+    incident_id: str | None = None
+    """The call that it is on."""
+    agency: Agency | None = None
+    """For a unit that the roster does not have."""
+    expected_clear_at: datetime | None = None
+    operator: Operator | None = None
+
+
+class Reported(Struct, frozen=True, kw_only=True):
+    """What became of a report."""
+
+    event_id: str
+    unit_id: str
+    incident_id: str | None
+    status: str
+    at: datetime
+    received_at: datetime
+    is_applied: bool
+    """False: a later status is known, and nothing was changed."""
+    conflicts: tuple[Conflict, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    """As they are now, where the report changed them."""
+    claims: tuple[Claim, ...] = ()
+    """Claims that ended by it."""
+
+
+class SceneSafe(Struct, frozen=True, kw_only=True):
+    """The scene of a call is safe."""
+
+    incident_id: str
+    at: datetime
+    operator: Operator | None = None
+
+
+class SceneSafeKept(Struct, frozen=True, kw_only=True):
+    """Since when the scene of a call is safe: the first report stands."""
+
+    incident_id: str
+    scene_safe_at: datetime
+    is_first: bool
+
+
+def report_status(tx: Transaction, report: StatusReport) -> Reported:
+    """Keep a report and bring the unit, its calls and its claim to what it says."""
+    kept = read_roster(tx.connection, [report.unit_id]).units.get(UnitId(report.unit_id))
+    record = None if kept is None else kept.unit
+    latest = _latest_at(tx.connection, report.unit_id, record)
+    fact = Fact(
+        unit_id=report.unit_id,
+        agency=report.agency if record is None else record.agency,
+        status=report.status,
+        at=report.at,
+        incident_id=report.incident_id,
+    )
+    if latest is not None and report.at < latest:
+        early_s = (latest - report.at).total_seconds()
+        effects = Effects()
+        effects.flag(
+            FactConflict.OLDER_THAN_KNOWN, f"A status that began {early_s:.0f} s later is known."
+        )
+        return _told(tx, fact, report.operator, effects, is_applied=False)
+    effects = take_fact(tx, fact)
+    if record is None:
+        effects.flag(FactConflict.UNIT_NOT_IN_ROSTER, "The roster does not have this unit.")
+    else:
+        _keep_record(tx, record, report, effects)
+    return _told(tx, fact, report.operator, effects, is_applied=True)
+
+
+def _latest_at(connection: Connection, unit_id: str, record: StoredUnit | None) -> datetime | None:
+    """Return since when the last status of a unit that is known has been so."""
+    asked = select(func.max(status_events.c.at)).where(status_events.c.unit_id == unit_id)
+    reported = connection.execute(asked).scalar_one()
+    known = [] if reported is None else [from_us(reported)]
+    if record is not None and record.status_since is not None:
+        known.append(record.status_since)
+    return max(known, default=None)
+
+
+def _keep_record(
+    tx: Transaction, record: StoredUnit, report: StatusReport, effects: Effects
+) -> None:
+    if not is_legal_step(record.status, report.status):
+        said = f"{report.status} cannot follow {record.status}; no step in between is made up."
+        effects.flag(FactConflict.ILLEGAL_STATUS_JUMP, said)
+    now = replace(
+        record,
+        received_at=tx.at,
+        status=report.status,
+        status_since=report.at,
+        available_since=report.at if report.status is Status.AVAILABLE else None,
+        expected_clear_at=report.expected_clear_at,
+        conflicts=tuple(str(one.code) for one in effects.conflicts),
+    )
+    keep_status(tx, now)
+
+
+def _told(
+    tx: Transaction, fact: Fact, operator: Operator | None, effects: Effects, *, is_applied: bool
+) -> Reported:
+    row = event_row(tx, fact, operator, effects, is_applied=is_applied)
+    tx.connection.execute(ADD_EVENT, [row])
+    refresh_calls(tx, effects.incident_ids)
+    said = {
+        "event_id": row["event_id"],
+        "status": row["status"],
+        "incident_id": fact.incident_id,
+        "status_at": fact.at,
+        "is_applied": is_applied,
+        "operator": _said(operator),
+        **said_of_effects(effects),
+    }
+    tx.note("STATUS_REPORTED", fact.unit_id, said)
+    return Reported(
+        event_id=row["event_id"],
+        unit_id=fact.unit_id,
+        incident_id=fact.incident_id,
+        status=str(fact.status),
+        at=fact.at,
+        received_at=tx.at,
+        is_applied=is_applied,
+        conflicts=tuple(effects.conflicts),
+        assignments=tuple(effects.assignments),
+        claims=tuple(effects.claims),
+    )
+
+
+ADD_EVENT: Final = insert(status_events)
+
+
+def event_row(
+    tx: Transaction, fact: Fact, operator: Operator | None, effects: Effects, *, is_applied: bool
+) -> dict[str, Any]:
+    """Return a fact as the row of an event, with what it changed."""
+    body = {
+        "is_applied": is_applied,
+        "operator": _said(operator),
+        **said_of_effects(effects),
+    }
+    return {
+        "event_id": new_id(EVENT_PREFIX, tx.at),
+        "unit_id": fact.unit_id,
+        "incident_id": fact.incident_id,
+        "status": str(fact.status),
+        "at": to_us(fact.at),
+        "received_at": to_us(tx.at),
+        "body": msgspec.json.encode(body).decode(),
+    }
+
+
+def _said(operator: Operator | None) -> list[str] | None:
+    return None if operator is None else [operator.operator_id, operator.role]
+
+
+def said_of_effects(effects: Effects) -> dict[str, Any]:
+    """Return what is kept of what a fact changed: ids and codes."""
+    return {
+        "conflicts": [[str(one.code), one.incident_id] for one in effects.conflicts],
+        "claims": said_of(effects.claims),
+    }
+
+
+# -- the scene is safe ----------------------------------------------------------------------------
+
+_NO_UNIT: Final = ""
+"""Stands for the unit in the event of a scene, which is about none."""
+
+
+def report_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
+    """Keep that a scene is safe; of several reports the first stands, and each is noted."""
+    kept = keep_scene_safe(tx, report)
+    said = {
+        "scene_safe_at": report.at,
+        "is_first": kept.is_first,
+        "operator": _said(report.operator),
+    }
+    tx.note("SCENE_SAFE", report.incident_id, said)
+    return kept
+
+
+def keep_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
+    """Keep it as part of another write, such as a version of the call that says so."""
+    known = scene_safe_at(tx.connection, report.incident_id)
+    if known is not None:
+        return SceneSafeKept(incident_id=report.incident_id, scene_safe_at=known, is_first=False)
+    row = {
+        "event_id": new_id(EVENT_PREFIX, tx.at),
+        "unit_id": _NO_UNIT,
+        "incident_id": report.incident_id,
+        "status": SCENE_SAFE,
+        "at": to_us(report.at),
+        "received_at": to_us(tx.at),
+        "body": "{}",
+    }
+    tx.connection.execute(ADD_EVENT, [row])
+    stamp_scene_safe(tx, report.incident_id, report.at)
+    tx.announce("assignment", report.incident_id, {"scene_safe_at": report.at})
+    refresh_calls(tx, [report.incident_id])
+    look_again(tx, report.incident_id, "SCENE_SAFE")
+    return SceneSafeKept(incident_id=report.incident_id, scene_safe_at=report.at, is_first=True)

@@ -1,0 +1,150 @@
+"""A write that may be sent again: the first answer to an `Idempotency-Key` is the answer.
+
+    answer = once(tx, Keyed(caller=..., key=..., route=..., body=...), do)
+
+What lives here: `once`, which keeps an answer in the transaction of its write, so that no crash
+can part them, and `KeysInHand`, which tells a second request that the first is not answered yet.
+
+Only what changed something is kept. A write that was refused changed nothing and is judged anew.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from api.errors import KeyInHand, KeyReused
+from api.store.tables import idempotency, to_us
+from api.store.writer import Transaction
+
+HEADER: Final = "Idempotency-Key"
+REPLAYED_HEADER: Final = "Idempotency-Replayed"
+KEY_CHARACTERS_MAX: Final = 255
+
+
+class Keyed(Struct, frozen=True, kw_only=True):
+    """One request with its key."""
+
+    caller: str
+    """Whose key it is: the same word of another caller is another key."""
+    key: str
+    route: str
+    """Method and address."""
+    body: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """Hash (32 bytes) of the body; the body itself is not kept."""
+        return hashlib.sha256(self.body).digest()
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """An answer as it was sent first."""
+
+    status: int
+    answer: bytes
+    is_replayed: bool = False
+    is_kept: bool = True
+    """False: it changed nothing, and the next request with this key is judged anew."""
+
+
+def once(tx: Transaction, keyed: Keyed | None, do: Callable[[Transaction], Kept]) -> Kept:
+    """Do a write and keep its answer, or return the answer that is kept.
+
+    Parameters
+    ----------
+    keyed
+        None for a request without a key, which is done as it is.
+
+    Raises
+    ------
+    KeyReused
+        The key came with another body, or to another address, before.
+    KeyInHand
+        Another instance answers the first request just now.
+    """
+    if keyed is None:
+        return do(tx)
+    of = (idempotency.c.caller == keyed.caller) & (idempotency.c.key == keyed.key)
+    first = tx.connection.execute(select(idempotency).where(of)).one_or_none()
+    if first is not None:
+        if (first.route, bytes(first.body_sha256)) != (keyed.route, keyed.digest):
+            raise _reused()
+        return Kept(status=first.status, answer=bytes(first.answer), is_replayed=True)
+    done = do(tx)
+    if done.is_kept:
+        _keep(tx, keyed, done)
+    return done
+
+
+def _keep(tx: Transaction, keyed: Keyed, done: Kept) -> None:
+    row = {
+        "caller": keyed.caller,
+        "key": keyed.key,
+        "route": keyed.route,
+        "body_sha256": keyed.digest,
+        "at": to_us(tx.at),
+        "status": done.status,
+        "answer": done.answer,
+    }
+    try:
+        tx.connection.execute(insert(idempotency).values(row))
+    except IntegrityError:
+        # Raised through the operation, so that what it did is taken back with it.
+        raise in_hand() from None
+
+
+def forget_answers(tx: Transaction, before: datetime) -> int:
+    """Forget answers older than an instant and return how many; a retry is then a new write."""
+    gone = tx.connection.execute(delete(idempotency).where(idempotency.c.at < to_us(before)))
+    if gone.rowcount:
+        tx.note("ANSWERS_FORGOTTEN", str(gone.rowcount), {"before": before})
+    return gone.rowcount
+
+
+class KeysInHand:
+    """Keys whose first request is not answered yet, of this process; used on the event loop."""
+
+    def __init__(self) -> None:
+        self._keys: set[tuple[str, str]] = set()
+
+    @contextmanager
+    def holding(self, keyed: Keyed | None) -> Iterator[None]:
+        """Hold a key for as long as its request is in hand.
+
+        Raises
+        ------
+        KeyInHand
+            Another request holds it.
+        """
+        if keyed is None:
+            yield
+            return
+        name = (keyed.caller, keyed.key)
+        if name in self._keys:
+            raise in_hand()
+        self._keys.add(name)
+        try:
+            yield
+        finally:
+            self._keys.discard(name)
+
+
+def in_hand() -> KeyInHand:
+    """Return the refusal of a second request while the first is in hand."""
+    return KeyInHand(
+        "The first request with this Idempotency-Key is not answered yet.",
+        remedy="Send it again after Retry-After; it is then answered with the first answer.",
+    )
+
+
+def _reused() -> KeyReused:
+    return KeyReused(
+        "This Idempotency-Key came with another body or to another address before.",
+        remedy="Send a new key with each new write, and the same one only to repeat a write.",
+    )
