@@ -27,16 +27,16 @@ def why_no_trace() -> str | None:
     strace = shutil.which("strace")
     if strace is None:
         return "needs strace, which is not installed"
-    tried = subprocess.run([strace, "-f", "--seccomp-bpf", "-o", "/dev/null", "true"], capture_output=True, check=False)
+    tried = subprocess.run(
+        [strace, "-f", "--seccomp-bpf", "-o", "/dev/null", "true"], capture_output=True, check=False
+    )
     return None if tried.returncode == 0 else "tracing a process is not permitted here"
 
 
 def traced(command: list[str], output: Path) -> list[str]:
     """Return a command that runs another one and writes its calls to a file."""
-    what = f"trace={','.join(CALLS)}"
-    return [
-        "strace", "-f", "--seccomp-bpf", "-y", "-s", str(SHOWN_BYTES_MAX), "-e", what, "-o", str(output), *command,
-    ]  # fmt: skip
+    told = ["-s", str(SHOWN_BYTES_MAX), "-e", f"trace={','.join(CALLS)}", "-o", str(output)]
+    return ["strace", "-f", "--seccomp-bpf", "-y", *told, *command]
 
 
 @dataclass(slots=True, kw_only=True)
