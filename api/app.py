@@ -44,6 +44,7 @@ from api.operations import Clock, Decider, utc_now
 from api.routes import health, incidents, network, recommend_batch, recommend_units, units
 from api.service import Service
 from api.settings import Settings
+from api.spooling import Spooling, spool_path
 from routing.fixes import FixLimits
 from routing.recommend import recommend
 
@@ -121,6 +122,8 @@ def make_app(
         Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
         async with kept_current(gate, log):
             yield
+        if service.desk is not None and service.desk.spooling is not None:
+            await service.desk.spooling.close()
         await asyncio.to_thread(service.close)
 
     app = App(
@@ -178,6 +181,15 @@ def _open_desk(service: Service) -> Desk | None:
     service.set_stage("opening the store")
     desk = Desk.opened(settings.store, instance=settings.instance, now=service.now, log=service.log)
     desk.record_s_max = settings.record_s_max
+    path = settings.spool or spool_path(settings.store, settings.instance)
+    if path is not None:
+        desk.spooling = Spooling.opened(
+            path,
+            records_max=settings.spool_records_max,
+            bytes_max=settings.spool_bytes_max,
+            writer=desk.writer,
+            log=service.log,
+        )
     return desk
 
 
@@ -194,6 +206,8 @@ def _take_into_service(service: Service, live: LiveRoster, desk: Desk | None) ->
     gc.freeze()  # what stays for good is not looked at again by the collector
     gc.enable()
     service.become_ready(live, desk)
+    if desk is not None and desk.spooling is not None:
+        desk.spooling.begin()
     service.batches.begin(recommend_batch.load_solvers)
     service.solver.start()
 

@@ -35,6 +35,13 @@ class Settings(BaseSettings):
     """Name of this process among those that share a store."""
     record_s_max: Annotated[float, Field(gt=0, le=30)] = 1.0
     """Seconds that an answer waits for its record; then it goes out with `recorded: false`."""
+    spool: Path | None = None
+    """File that keeps recommendations while the store is down; none means a file of that instance
+    beside the store, or in the user's state folder where the store is a server."""
+    spool_records_max: Annotated[int, Field(ge=0, le=10_000_000)] = 100_000
+    """Recommendations that the spool takes; above it the newest are refused."""
+    spool_bytes_max: Annotated[int, Field(ge=0, le=100_000_000_000)] = 500_000_000
+    """Bytes that the spool may have."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

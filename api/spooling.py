@@ -1,13 +1,16 @@
-"""Recommendations that wait for the store: kept in the spool while it is down, entered when it is
-back, each under its original instant and exactly once.
+"""Recommendations that wait for the store while it is down, in the spool.
+
+They are entered when it is back, each under its original instant and exactly once.
 
 Nothing here runs on the event loop but the waiting. Appends that come while one is being synced
 share the next sync.
 """
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +19,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from api.errors import StoreError
+from api.metrics import Metrics
 from api.recording import Record, keep_records
 from api.spool import Spool
 from api.store.writer import Transaction, Writer
@@ -41,7 +45,9 @@ class Spooling:
         up the others; nobody empties it but a person.
     """
 
-    def __init__(self, spool: Spool, aside: Spool, writer: Writer, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, spool: Spool, aside: Spool, writer: Writer, log: FilteringBoundLogger
+    ) -> None:
         self.spool, self.aside, self.writer, self.log = spool, aside, writer, log
         self.kept = 0
         """Recommendations that went to the spool."""
@@ -55,6 +61,7 @@ class Spooling:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_writing = False
         self._drain: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
 
     @classmethod
     def opened(
@@ -74,6 +81,16 @@ class Spooling:
         if spool.count or spool.damaged_bytes:
             log.warning("spool_found", records=spool.count, damaged_bytes=spool.damaged_bytes)
         return cls(spool, aside, writer, log)
+
+    def set_gauges(self, metrics: Metrics) -> None:
+        """Bring the figures of the spool up to now; called when they are asked for."""
+        spooled = metrics.spool
+        spooled.labels("WAITING").set(self.spool.count)
+        spooled.labels("SPOOLED").set(self.kept)
+        spooled.labels("ENTERED").set(self.entered)
+        spooled.labels("REFUSED").set(self.refused)
+        spooled.labels("SET_ASIDE").set(self.aside.count)
+        metrics.spool_bytes.set(self.spool.size)
 
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""
@@ -98,7 +115,7 @@ class Spooling:
 
     def begin(self) -> None:
         """Empty the spool whenever the store takes records; called on the event loop."""
-        if self._drain is None and self.spool.count:
+        if self._drain is None and self.spool.count and not self._over.is_set():
             self._drain = asyncio.get_running_loop().create_task(self._drain_on())
 
     def enter_some(self) -> int:
@@ -113,9 +130,10 @@ class Spooling:
 
     async def close(self) -> None:
         """Let appends in hand end; what waits for the store waits in the file."""
-        if self._drain is not None:
-            self._drain.cancel()
+        self._over.set()
         await asyncio.gather(*self._tasks)
+        if self._drain is not None:
+            await self._drain
         self.spool.close()
         self.aside.close()
 
@@ -149,14 +167,13 @@ class Spooling:
                 future.set_result(fits == len(told))
 
     async def _drain_on(self) -> None:
-        while self.spool.count:
+        while self.spool.count and not self._over.is_set():
             try:
                 entered = await asyncio.to_thread(self.enter_some)
-            except StoreError:
-                await asyncio.sleep(AGAIN_S)
-            except OSError as error:
-                self.log.error("spool_failed", kind=type(error).__name__)  # noqa: TRY400  says all
-                await asyncio.sleep(AGAIN_S)
+            except (StoreError, OSError) as error:
+                self.log.debug("spool_waits", kind=type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), AGAIN_S)
             else:
                 self.is_full = False
                 self.log.info("spool_entered", records=entered, left=self.spool.count)
@@ -183,17 +200,11 @@ def _keep(tx: Transaction, records: Sequence[Record]) -> None:
     keep_records(tx, records)
 
 
-def encoded(record: Record) -> bytes:
-    """Return a record as it stands in the spool."""
-    return _ENCODER.encode(record)
-
-
-def decoded(content: bytes) -> Record:
-    """Return a record of the spool.
-
-    Raises
-    ------
-    msgspec.MsgspecError
-        These bytes are no record of this version.
-    """
-    return _DECODER.decode(content)
+def spool_path(store: str, instance: str) -> Path | None:
+    """Return where the spool of an instance is unless a setting says so; None for none."""
+    if store == ":memory:":
+        return None
+    if "://" not in store:
+        return Path(f"{store}.{instance}.spool")
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "tandem" / f"{instance}.spool"
