@@ -34,6 +34,7 @@ from api.errors import (
     problem_response,
 )
 from api.ladder import always_answering
+from api.limits import Deadline, InHand, Limited
 from api.live_roster import LiveRoster
 from api.live_view import LiveView, load_view
 from api.log import fault_place, make_log
@@ -146,10 +147,13 @@ def make_app(
     gate.routes = app.router.routes
     routes = [route.path for route in app.addresses]
     app.doors["POST", recommend_units.PATH] = door(recommend_units.recommend)
+    app.add_middleware(Deadline, request_s_max=settings.request_s_max)  # of reads and feeds alone
     app.add_layer(partial(Guarded, gate=gate))
     app.add_layer(partial(Observed, routes=routes, metrics=service.metrics, log=service.log))
     if settings.dev:
         app.add_layer(Marked)
+    app.state.in_hand = InHand(settings, service.metrics.shed)
+    app.add_layer(partial(Limited, in_hand=app.state.in_hand))
     install_description(app)
     app.add_exception_handler(TandemError, _own_error)
     app.add_exception_handler(HTTPException, _http_error)

@@ -135,6 +135,10 @@ class Metrics:
         self.request_s = Durations(
             "tandem_request_seconds", "Time to answer.", "route", registry=on
         )
+        self.shed = Tally(
+            "tandem_shed", "Requests refused before they were read, by kind.", ("kind",),
+            registry=on,
+        )  # fmt: skip
         self.outcomes = Tally(
             "tandem_recommendations", "Recommendations made.", ("outcome", "mode"), registry=on
         )
