@@ -68,11 +68,11 @@ class Settings(BaseSettings):
     """Seconds that open requests get to finish when the service is told to stop."""
     concurrent_requests_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Connections and requests in hand above which uvicorn answers 503."""
-    calls_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 64
+    calls_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 32
     """Requests in hand, of all kinds, above which calls are refused with 503."""
-    feeds_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 48
+    feeds_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 24
     """The same for writes of the roster; never above that of calls."""
-    reads_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 32
+    reads_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 16
     """The same for reads; never above that of feeds."""
     streams_max: Annotated[int, Field(ge=0, le=100_000)] = 100
     """Listeners to the stream of events above which new ones get 503."""
