@@ -25,11 +25,11 @@ export UV_CUSTOM_COMPILE_COMMAND := make lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench lint format lock clean
+.PHONY: help setup setup-dev demo test reliability bench lint format lock clean
 .DELETE_ON_ERROR:
 
 help: ## say what each command does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(RUNTIME) ## make .venv and install what Tandem needs to run
 
@@ -40,6 +40,10 @@ demo: setup ## show a recommendation on the built-in pilot streets
 
 test: setup-dev ## run the tests (PYTEST_ARGS="-k word" picks some)
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+reliability: setup-dev ## kill, crash, overload and soak the desk at length (about an hour)
+	@echo "The long versions of tests/reliability: each ends by itself, and says what it found."
+	@TANDEM_RELIABILITY=long $(BIN)/python -m pytest -q -s tests/reliability $(PYTEST_ARGS)
 
 bench: setup-dev ## compare speed and quality with other libraries
 	@$(BIN)/python -m benchmarks

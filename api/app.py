@@ -34,6 +34,7 @@ from api.errors import (
     problem_response,
 )
 from api.ladder import always_answering
+from api.limits import Deadline, InHand, Limited
 from api.live_roster import LiveRoster
 from api.live_view import LiveView, load_view
 from api.log import fault_place, make_log
@@ -44,6 +45,7 @@ from api.operations import Clock, Decider, utc_now
 from api.routes import health, incidents, network, recommend_batch, recommend_units, units
 from api.service import Service
 from api.settings import Settings
+from api.spooling import Spooling, spool_path
 from routing.fixes import FixLimits
 from routing.recommend import recommend
 
@@ -121,6 +123,8 @@ def make_app(
         Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
         async with kept_current(gate, log):
             yield
+        if service.desk is not None and service.desk.spooling is not None:
+            await service.desk.spooling.close()
         await asyncio.to_thread(service.close)
 
     app = App(
@@ -143,10 +147,13 @@ def make_app(
     gate.routes = app.router.routes
     routes = [route.path for route in app.addresses]
     app.doors["POST", recommend_units.PATH] = door(recommend_units.recommend)
+    app.add_middleware(Deadline, request_s_max=settings.request_s_max)  # of reads and feeds alone
     app.add_layer(partial(Guarded, gate=gate))
     app.add_layer(partial(Observed, routes=routes, metrics=service.metrics, log=service.log))
     if settings.dev:
         app.add_layer(Marked)
+    app.state.in_hand = InHand(settings, service.metrics.shed)
+    app.add_layer(partial(Limited, in_hand=app.state.in_hand))
     install_description(app)
     app.add_exception_handler(TandemError, _own_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -178,6 +185,15 @@ def _open_desk(service: Service) -> Desk | None:
     service.set_stage("opening the store")
     desk = Desk.opened(settings.store, instance=settings.instance, now=service.now, log=service.log)
     desk.record_s_max = settings.record_s_max
+    path = settings.spool or spool_path(settings.store, settings.instance)
+    if path is not None:
+        desk.spooling = Spooling.opened(
+            path,
+            records_max=settings.spool_records_max,
+            bytes_max=settings.spool_bytes_max,
+            writer=desk.writer,
+            log=service.log,
+        )
     return desk
 
 
@@ -194,6 +210,8 @@ def _take_into_service(service: Service, live: LiveRoster, desk: Desk | None) ->
     gc.freeze()  # what stays for good is not looked at again by the collector
     gc.enable()
     service.become_ready(live, desk)
+    if desk is not None and desk.spooling is not None:
+        desk.spooling.begin()
     service.batches.begin(recommend_batch.load_solvers)
     service.solver.start()
 

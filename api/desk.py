@@ -14,7 +14,8 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from api.errors import StoreError
-from api.recording import Record, keep_records
+from api.recording import Record, as_not_recorded, keep_records
+from api.spooling import Spooling
 from api.store.audit_chain import enter_instance
 from api.store.calls import CALLS_MAX, Acknowledged, KnownCall, MemoryCalls
 from api.store.database import Database
@@ -44,11 +45,14 @@ class Desk:
         *,
         log: FilteringBoundLogger,
         record_s_max: float = 1.0,
+        spooling: Spooling | None = None,
     ) -> None:
         self.database = database
         self.writer = writer
         self.log = log
         self.record_s_max = record_s_max
+        self.spooling = spooling
+        """Where recommendations wait while the store is down."""
         self.roster = SqlRoster(database, writer)
         self.calls = MemoryCalls()
         self.not_recorded = 0
@@ -104,14 +108,22 @@ class Desk:
                     if newer is not None:
                         tx.after.append(partial(self.calls.put, newer))
 
+        if self.is_down and self.spooling is not None and self.spooling.spool.count:
+            return await self._spooled(records)  # what waits there tries the store for all
         try:
             await asyncio.wait_for(self.writer.write(operation), self.record_s_max)
         except (StoreError, TimeoutError) as error:
-            self.not_recorded += len(records)
             kind = type(error).__name__
             self.log.error("not_recorded", kind=kind)  # noqa: TRY400  the kind says enough
-            return False
+            return await self._spooled(records)
         return True
+
+    async def _spooled(self, records: Sequence[Record]) -> bool:
+        """Keep recommendations as they are sent now, until the store is back; False."""
+        self.not_recorded += len(records)
+        if self.spooling is not None:
+            await self.spooling.keep([as_not_recorded(record) for record in records])
+        return False
 
     async def acknowledge(
         self, alert_id: str, operator: Operator, at: datetime

@@ -30,6 +30,8 @@
     │   ├── WritersWaiting      503  more roster writes wait than may
     │   ├── BatchesWaiting      503  more batches of calls wait than may
     │   ├── StoreNotConfigured  503  nothing is kept, so there is no desk
+    │   ├── Overloaded          503  more requests are in hand than may
+    │   ├── TookTooLong         503  no answer within the time that a request has
     │   └── InternalFault       500  our own bug
     ├── StoreError              whatever engine the store has
     │   ├── StoreUnavailable    503  it cannot be reached
@@ -277,6 +279,20 @@ class StoreNotConfigured(ServiceError):
     title = "The service keeps no store"
 
 
+class Overloaded(ServiceError):
+    """More requests are in hand than may."""
+
+    code = "OVERLOADED"
+    title = "Too many requests are in hand"
+
+
+class TookTooLong(ServiceError):
+    """No answer within the time that a request has."""
+
+    code = "TOOK_TOO_LONG"
+    title = "The request took too long"
+
+
 class InternalFault(ServiceError):
     """A bug of ours."""
 
@@ -371,6 +387,8 @@ STATUS: Final[dict[type[TandemError], int]] = {
     WritersWaiting: 503,
     BatchesWaiting: 503,
     StoreNotConfigured: 503,
+    Overloaded: 503,
+    TookTooLong: 503,
     StoreUnavailable: 503,
     StoreBusy: 503,
     RosterFull: 409,

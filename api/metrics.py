@@ -135,6 +135,10 @@ class Metrics:
         self.request_s = Durations(
             "tandem_request_seconds", "Time to answer.", "route", registry=on
         )
+        self.shed = Tally(
+            "tandem_shed", "Requests refused before they were read, by kind.", ("kind",),
+            registry=on,
+        )  # fmt: skip
         self.outcomes = Tally(
             "tandem_recommendations", "Recommendations made.", ("outcome", "mode"), registry=on
         )
@@ -151,6 +155,7 @@ class Metrics:
         self.batches = BatchMetrics(on)
         self._add_roster()
         self._add_calls()
+        self._add_spool()
         self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
         self.build = Gauge(
             "tandem_build_info", "Always 1; what runs is in the labels.",
@@ -195,6 +200,14 @@ class Metrics:
             "tandem_safety_alerts_open", "Safety alerts nobody has acknowledged.", registry=on
         )
         self.calls_known = Gauge("tandem_calls_known", "Calls that are remembered.", registry=on)
+
+    def _add_spool(self) -> None:
+        on = self.registry
+        self.spool = Gauge(
+            "tandem_spool_records", "Recommendations of this process, by where they are or went.",
+            ["state"], registry=on,
+        )  # fmt: skip
+        self.spool_bytes = Gauge("tandem_spool_bytes", "Bytes of the spool.", registry=on)
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

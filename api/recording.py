@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import bindparam, insert, select
 
 from api.request_schemas import OperatorEntry
@@ -106,6 +107,11 @@ def as_recorded(body: bytes) -> bytes:
     A quote inside a text is escaped, so the words can only be the field itself.
     """
     return body.replace(_NOT_YET, _KEPT)
+
+
+def as_not_recorded(record: Record) -> Record:
+    """Return a record whose answer goes out before it is kept."""
+    return replace(record, answer=record.answer.replace(_KEPT, _NOT_YET))
 
 
 def keep_records(tx: Transaction, records: Sequence[Record]) -> list[KnownCall | None]:

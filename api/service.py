@@ -281,6 +281,8 @@ class Service:
             yield from ("NOT_RECORDED", "ROSTER_IN_MEMORY", "CALLS_IN_MEMORY")
         elif self.desk.is_down:
             yield "STORE_DOWN"
+        if self.desk is not None and self.desk.spooling is not None:
+            yield from self.desk.spooling.degraded()
         if self.view is not None and self.view.schematic:
             yield "SCHEMATIC_NETWORK"
         if self.settings.rung != "ROAD":

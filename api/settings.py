@@ -35,6 +35,13 @@ class Settings(BaseSettings):
     """Name of this process among those that share a store."""
     record_s_max: Annotated[float, Field(gt=0, le=30)] = 1.0
     """Seconds that an answer waits for its record; then it goes out with `recorded: false`."""
+    spool: Path | None = None
+    """File that keeps recommendations while the store is down; none means a file of that instance
+    beside the store, or in the user's state folder where the store is a server."""
+    spool_records_max: Annotated[int, Field(ge=0, le=10_000_000)] = 100_000
+    """Recommendations that the spool takes; above it the newest are refused."""
+    spool_bytes_max: Annotated[int, Field(ge=0, le=100_000_000_000)] = 500_000_000
+    """Bytes that the spool may have."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"
@@ -61,6 +68,16 @@ class Settings(BaseSettings):
     """Seconds that open requests get to finish when the service is told to stop."""
     concurrent_requests_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Connections and requests in hand above which uvicorn answers 503."""
+    calls_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 32
+    """Requests in hand, of all kinds, above which calls are refused with 503."""
+    feeds_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 24
+    """The same for writes of the roster; never above that of calls."""
+    reads_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 16
+    """The same for reads; never above that of feeds."""
+    streams_max: Annotated[int, Field(ge=0, le=100_000)] = 100
+    """Listeners to the stream of events above which new ones get 503."""
+    request_s_max: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """A read or a write of the roster that takes longer is answered 503."""
     fix_speed_mps_max: Annotated[float, Field(gt=0, le=1_000)] = 70.0
     """A fix farther away than a unit can have driven at this speed is discarded."""
     fix_jump_m: Annotated[float, Field(ge=0, le=10_000)] = 250.0

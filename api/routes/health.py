@@ -52,4 +52,6 @@ async def metrics(request: Request) -> Response:
     if service.view is not None:
         set_gauges(service.metrics, service.view, utc_now())
     set_call_gauges(service.metrics, service.calls)
+    if service.desk is not None and service.desk.spooling is not None:
+        service.desk.spooling.set_gauges(service.metrics)
     return Response(service.metrics.text(), media_type=CONTENT_TYPE)

@@ -12,10 +12,8 @@ from api.roster_schemas import ConflictCode, UnitResult
 from api.validation_words import _WORDS
 
 REPOSITORY = Path(__file__).parents[2]
-DOCUMENTS = [
-    REPOSITORY / "docs" / name
-    for name in ("recommend-units.md", "roster.md", "calls.md", "security.md")
-]
+NAMES = ("recommend-units.md", "roster.md", "calls.md", "security.md", "reliability.md")
+DOCUMENTS = [REPOSITORY / "docs" / name for name in NAMES]
 SOURCES = (
     "read_request", "validation_words", "operations", "errors", "read_roster", "roster_operations",
     "read_batch", "call_memory", "incident_operations",

@@ -1,0 +1,195 @@
+"""How many requests may be in hand, and who is refused first: reads, then feeds, calls last.
+
+A plain ASGI layer before everything else. It counts the requests of all kinds that are in hand; a
+kind is refused when there are as many as its own limit, so that reads are shed while calls still
+have room. A refusal is bytes made beforehand, sent without a look at the request's body. Whether
+the process is alive and ready is always answered.
+
+What a call waits for is bounded without cutting it off (rule 12): before it, by what may be in
+hand; after it is decided, by `record_s_max`, when the answer goes out with `recorded: false`. Other
+requests get an answer after `request_s_max`, whatever holds them up.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import Overloaded, TandemError, TookTooLong, problem_response
+from api.metrics import Tally
+from api.settings import Settings
+
+
+class Kind(StrEnum):
+    """What a request is for, the last to be refused first."""
+
+    HEALTH = "HEALTH"
+    CALLS = "CALLS"
+    FEEDS = "FEEDS"
+    READS = "READS"
+    STREAMS = "STREAMS"
+
+
+HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+STREAM_PATH: Final = "/v1/events"
+UNITS_PATH: Final = "/v1/units"
+STATUS_ENDING: Final = "/status"
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_LIMITED_S: Final = frozenset({Kind.FEEDS, Kind.READS})
+
+_WORDS: Final[Mapping[Kind, str]] = {
+    Kind.CALLS: "Calls are refused too; pair by hand until this is over.",
+    Kind.FEEDS: "Calls are still answered. Send fewer and larger writes.",
+    Kind.READS: "Calls are still answered. Ask less often.",
+    Kind.STREAMS: "Close streams that nobody reads.",
+}
+
+
+def kind_of(method: str, path: str) -> Kind:
+    """Return what a request is for, by its method and address alone.
+
+    What a CAD tells of a unit on a call is of the calls; all other writes of the roster are feeds.
+    """
+    if method in _READING:
+        if path in HEALTH_PATHS:
+            return Kind.HEALTH
+        return Kind.STREAMS if path == STREAM_PATH else Kind.READS
+    if path.startswith(UNITS_PATH) and not path.endswith(STATUS_ENDING):
+        return Kind.FEEDS
+    return Kind.CALLS
+
+
+class InHand:
+    """The requests that are in hand, and the limits of each kind."""
+
+    __slots__ = ("limits", "refusals", "requests", "shed", "streams")
+
+    def __init__(self, settings: Settings, shed: Tally) -> None:
+        self.requests = 0
+        """In hand now, of all kinds but health and streams."""
+        self.streams = 0
+        self.limits: dict[Kind, int] = {
+            Kind.CALLS: settings.calls_in_hand_max,
+            Kind.FEEDS: min(settings.feeds_in_hand_max, settings.calls_in_hand_max),
+            Kind.READS: min(settings.reads_in_hand_max, settings.feeds_in_hand_max),
+            Kind.STREAMS: settings.streams_max,
+        }
+        self.shed = shed
+        self.refusals = {kind: _messages(_overloaded(kind)) for kind in _WORDS}
+
+    async def refuse(self, kind: Kind, send: Send) -> None:
+        """Answer 503 at once."""
+        self.shed.add(kind)
+        start, body = self.refusals[kind]
+        await send(start)
+        await send(body)
+
+
+def limited(app: ASGIApp, in_hand: InHand, kind: Kind) -> ASGIApp:
+    """Return an app that serves requests of one kind within its limit."""
+    limit = in_hand.limits[kind]
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if in_hand.requests >= limit:
+            await in_hand.refuse(kind, send)
+            return
+        in_hand.requests += 1
+        try:
+            await app(scope, receive, send)
+        finally:
+            in_hand.requests -= 1
+
+    return serve
+
+
+class Limited:
+    """The layer before an app that serves requests of all kinds."""
+
+    def __init__(self, app: ASGIApp, *, in_hand: InHand) -> None:
+        self.app = app
+        self.in_hand = in_hand
+        self.by_kind: dict[Kind, ASGIApp] = {
+            Kind.HEALTH: app,
+            Kind.CALLS: limited(app, in_hand, Kind.CALLS),
+            Kind.FEEDS: limited(app, in_hand, Kind.FEEDS),
+            Kind.READS: limited(app, in_hand, Kind.READS),
+            Kind.STREAMS: self._stream,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        await self.by_kind[kind_of(scope["method"], scope["path"])](scope, receive, send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        in_hand = self.in_hand
+        if in_hand.streams >= in_hand.limits[Kind.STREAMS]:
+            await in_hand.refuse(Kind.STREAMS, send)
+            return
+        in_hand.streams += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            in_hand.streams -= 1
+
+
+class Deadline:
+    """The layer that answers feeds and reads in time, whatever holds them up.
+
+    Parameters
+    ----------
+    request_s_max
+        Seconds after which they are answered 503, if they have no answer yet.
+    """
+
+    def __init__(self, app: ASGIApp, *, request_s_max: float) -> None:
+        self.app = app
+        self.request_s_max = request_s_max
+        self.late = _messages(
+            TookTooLong(
+                f"The request was not done after {request_s_max:g} s.",
+                remedy="Ask again with the same Idempotency-Key: a write may have been kept.",
+            )
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or kind_of(scope["method"], scope["path"]) not in _LIMITED_S:
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        limit = asyncio.timeout(self.request_s_max)
+        try:
+            async with limit:
+                await self.app(scope, receive, watched)
+        except TimeoutError:
+            if begun or not limit.expired():
+                raise
+            for message in self.late:
+                await send(message)
+
+
+def _overloaded(kind: Kind) -> Overloaded:
+    return Overloaded("As many requests as may be are in hand.", remedy=_WORDS[kind])
+
+
+def _messages(error: TandemError) -> tuple[Message, Message]:
+    """Return the two messages of a refusal, which can be sent as often as one likes."""
+    response = problem_response(error)
+    start: Message = {
+        "type": "http.response.start",
+        "status": response.status_code,
+        "headers": response.raw_headers,
+    }
+    return start, {"type": "http.response.body", "body": bytes(response.body)}
