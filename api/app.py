@@ -42,6 +42,7 @@ from api.metrics import Metrics, software_version
 from api.observe import Observed, door
 from api.openapi import install_description
 from api.operations import Clock, Decider, utc_now
+from api.replay.sources import sources_of
 from api.routes import health, incidents, network, recommend_batch, recommend_units, units
 from api.service import Service
 from api.settings import Settings
@@ -166,7 +167,7 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
     with suppress(RuntimeError):  # the loop is closed when the service was stopped meanwhile
         try:
             view = load(service.settings, service.set_stage)
-            desk = _open_desk(service)
+            desk = _open_desk(service, view)
             store = service.store if desk is None else desk.roster
             live = LiveRoster.opened(store, view, _fix_limits(service.settings, view))
         except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
@@ -178,12 +179,18 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
         loop.call_soon_threadsafe(_take_into_service, service, live, desk)
 
 
-def _open_desk(service: Service) -> Desk | None:
+def _open_desk(service: Service, view: LiveView) -> Desk | None:
     settings = service.settings
     if not settings.store:
         return None
     service.set_stage("opening the store")
-    desk = Desk.opened(settings.store, instance=settings.instance, now=service.now, log=service.log)
+    desk = Desk.opened(
+        settings.store,
+        instance=settings.instance,
+        now=service.now,
+        log=service.log,
+        sources=sources_of(settings, view.situation.network),
+    )
     desk.record_s_max = settings.record_s_max
     path = settings.spool or spool_path(settings.store, settings.instance)
     if path is not None:

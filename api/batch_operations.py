@@ -27,7 +27,7 @@ from api.read_request import RequestWarning, bounded
 from api.request_schemas import RecommendRequest
 from api.store.calls import CallStore
 from routing.model import Incident, Options, Recommendation
-from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits, pair_batch
+from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits, BatchPairing, pair_batch
 from routing.recommend_batch import BatchFacts, BatchRecommendation, Solver, recommend_batch
 
 Decider = Callable[..., BatchRecommendation]
@@ -56,6 +56,12 @@ class BatchAnswered:
     body: bytes
     stages: tuple[tuple[str, float], ...]
     remembered: Sequence[Remembered]
+    view: LiveView
+    """What they were decided with."""
+    pasts: Sequence[Recalled]
+    """What the memory of calls told before, by call."""
+    pairing: BatchPairing
+    """What the search chose."""
 
 
 def recommend_together(  # noqa: PLR0913  each but the first two stands in for one thing in a test
@@ -97,11 +103,10 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     watch.begin("prepare")
     pasts = [recall(calls, one, as_of=read.request.as_of) for one in read.request.incidents]
     pending = calls_of(read.request, pasts)
-    search_s = read.request.options.deadline_ms / 1000 - ANSWER_S * len(pending)
     batch = decide(
         *(situation, pending, decided_at),
         limits=LIMITS,
-        seconds_left=lambda: search_s - elapsed_s(),
+        seconds_left=_left(read.request, len(pending), elapsed_s),
         solve=solve,
         stage=watch.begin,
     )
@@ -119,6 +124,9 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
         body=_written(read, batch, answers),
         stages=watch.end(),
         remembered=remembered,
+        view=view,
+        pasts=pasts,
+        pairing=batch.pairing,
     )
 
 
@@ -126,6 +134,14 @@ def _read(body: bytes, view: LiveView, by: Principal) -> ReadBatch:
     read = read_batch(body, view.situation.network, view.release.status_of)
     require_asserted(by, read.request.operator, read.request.incidents)
     return read
+
+
+def _left(
+    request: RecommendBatchRequest, n_calls: int, elapsed_s: Callable[[], float]
+) -> Callable[[], float]:
+    """Return what tells how many seconds the search has left."""
+    search_s = request.options.deadline_ms / 1000 - ANSWER_S * n_calls
+    return lambda: search_s - elapsed_s()
 
 
 def _remembered(

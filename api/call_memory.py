@@ -55,7 +55,7 @@ class Remembered(Struct, frozen=True, kw_only=True):
     """What was kept; None where nothing was."""
 
 
-_NO_PAST: Final = Recalled()
+NO_PAST: Final = Recalled()
 _LOST: Final = Recalled(is_lost=True)
 NOTHING: Final = Remembered()
 
@@ -65,7 +65,7 @@ def recall(
 ) -> Recalled:
     """Return what is known of a call that a request is about."""
     if calls is None or as_of is not None:
-        return _NO_PAST
+        return NO_PAST
     try:
         known = calls.known(incident.incident_id)
     except StoreError:

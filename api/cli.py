@@ -1,5 +1,6 @@
 """The command `tandem`. Each command's work is in `api/commands`, imported when it is called."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -144,6 +145,54 @@ def scenarios(
     from api.commands.scenarios import run_scenarios
 
     run(lambda: run_scenarios(name, as_request=as_request))
+
+
+@app.command(
+    epilog=examples(
+        "tandem replay rec_01KY34G8H83QAM0EVR6YXAJ28V --store tandem.sqlite",
+        "tandem replay rec_01KY34G8H83QAM0EVR6YXAJ28V --show",
+        "tandem replay --all --since 2026-07-20 --until 2026-07-21 --network seattle/",
+    )
+)
+def replay(
+    recommendation_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="A recommendation_id of an answer.")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="STORE", help="File or postgresql:// URL; else TANDEM_STORE."),
+    ] = None,
+    network: NetworkFolder = None,
+    everything: Annotated[bool, typer.Option("--all", help="Replay all, or a stretch.")] = False,
+    since: Annotated[datetime | None, typer.Option(help="First instant, UTC; with --all.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="Instant after the last, UTC; with --all.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the recorded answer only.")] = False,
+) -> None:
+    """Decide recorded recommendations again from what each saw, and compare byte for byte.
+
+    The exit code is 1 when an answer differs; every difference is named.
+    """
+    from api.commands.replay import Asked, run_replay, run_show
+
+    if show and recommendation_id is not None:
+        run(lambda: run_show(store, recommendation_id))
+        return
+    asked = Asked(
+        store=store,
+        network=network,
+        recommendation_id=recommendation_id,
+        everything=everything,
+        since=in_utc(since),
+        until=in_utc(until),
+    )
+    run(lambda: run_replay(asked))
+
+
+def in_utc(instant: datetime | None) -> datetime | None:
+    """Return an instant of the command line, which has no offset, as one in UTC."""
+    return None if instant is None else instant.replace(tzinfo=UTC)
 
 
 @app.command(epilog=examples("tandem kernels", "TANDEM_CACHE_DIR=cache tandem kernels"))

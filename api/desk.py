@@ -7,14 +7,19 @@ start, changed with this service's own commits, and brought up to date with thos
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from structlog.typing import FilteringBoundLogger
 
 from api.errors import StoreError
-from api.recording import Record, as_not_recorded, keep_records
+from api.operations import Answered
+from api.recording import Record, as_not_recorded, keep_records, record_of, records_of
+from api.replay.keeping import keep_sources
+from api.replay.record import Witness
+from api.replay.sources import Sources
 from api.spooling import Spooling
 from api.store.audit_chain import enter_instance
 from api.store.calls import CALLS_MAX, Acknowledged, KnownCall, MemoryCalls
@@ -24,6 +29,9 @@ from api.store.schema import require_schema
 from api.store.sql_calls import keep_acknowledgement, read_call, read_latest_calls
 from api.store.sql_roster import SqlRoster
 from api.store.writer import Clock, Transaction, Writer
+
+if TYPE_CHECKING:
+    from api.batch_operations import BatchAnswered
 
 MIRRORED_CALLS: Final = CALLS_MAX // 2
 """Calls that are read back at the start; the memory has room for as many new ones."""
@@ -44,6 +52,7 @@ class Desk:
         writer: Writer,
         *,
         log: FilteringBoundLogger,
+        witness: Witness,
         record_s_max: float = 1.0,
         spooling: Spooling | None = None,
     ) -> None:
@@ -53,6 +62,9 @@ class Desk:
         self.record_s_max = record_s_max
         self.spooling = spooling
         """Where recommendations wait while the store is down."""
+        self.witness = witness
+        """What says what a recommendation saw."""
+        self._witnessing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="witness")
         self.roster = SqlRoster(database, writer)
         self.calls = MemoryCalls()
         self.not_recorded = 0
@@ -60,7 +72,13 @@ class Desk:
 
     @classmethod
     def opened(
-        cls, location: str, *, instance: str, now: Clock, log: FilteringBoundLogger
+        cls,
+        location: str,
+        *,
+        instance: str,
+        now: Clock,
+        log: FilteringBoundLogger,
+        sources: Sources,
     ) -> "Desk":
         """Open the store of a location, make its tables where there are none, and read it.
 
@@ -79,7 +97,9 @@ class Desk:
         except BaseException:
             database.close()
             raise
-        desk = cls(database, Writer(database, instance=instance, now=now), log=log)
+        writer = Writer(database, instance=instance, now=now)
+        desk = cls(database, writer, log=log, witness=Witness(sources))
+        writer.call(lambda tx: keep_sources(tx, sources))
         with database.reading() as connection:
             for call in read_latest_calls(connection, MIRRORED_CALLS):
                 desk.calls.put(call)
@@ -94,6 +114,18 @@ class Desk:
     def is_down(self) -> bool:
         """Whether the last commit failed."""
         return self.writer.failure is not None
+
+    async def record_of(self, answered: Answered, request: bytes) -> Record:
+        """Return what is kept of an answer; one at a time, so that records keep their order."""
+
+        def made() -> Record:
+            return record_of(answered, request, self.witness.seen(answered, request))
+
+        return await asyncio.get_running_loop().run_in_executor(self._witnessing, made)
+
+    def records_of(self, answered: "BatchAnswered", request: bytes) -> list[Record]:
+        """Return what is kept of the answers of a batch; called in its thread."""
+        return records_of(answered, self.witness.seen_together(answered, request))
 
     async def keep(self, records: Sequence[Record]) -> bool:
         """Keep recommendations, synced before this returns; False where that did not succeed.
@@ -150,5 +182,6 @@ class Desk:
 
     def close(self) -> None:
         """Commit what waits, and let go of the database."""
+        self._witnessing.shutdown(wait=True)
         self.writer.close()
         self.database.close()

@@ -15,7 +15,7 @@ from typing import Final
 from api.answer_writing import answer_bytes
 from api.asserted_roles import require_asserted
 from api.auth.principal import LOCAL, Principal
-from api.call_memory import NOTHING, Remembered, recall, remember
+from api.call_memory import NO_PAST, NOTHING, Recalled, Remembered, recall, remember
 from api.errors import InvalidRequest, Problem
 from api.ids import new_recommendation_id
 from api.live_view import LiveView
@@ -41,6 +41,8 @@ setting where a scenario has one."""
 class Answered:
     """An answer as values and as bytes, with the seconds that each stage took."""
 
+    view: LiveView
+    """What it was decided with."""
     request: RecommendRequest
     found: Recommendation
     recommendation_id: str
@@ -50,6 +52,8 @@ class Answered:
     stages: tuple[tuple[str, float], ...]
     remembered: Remembered = NOTHING
     """What became of it in the memory of calls."""
+    past: Recalled = NO_PAST
+    """What the memory of calls told before."""
 
 
 class Stopwatch:
@@ -151,6 +155,7 @@ def answer_read(view: LiveView, read: ReadRequest, watch: Stopwatch, manner: Man
         told=remembered.told,
     )
     return Answered(
+        view=view,
         request=request,
         found=found,
         recommendation_id=recommendation_id,
@@ -158,6 +163,7 @@ def answer_read(view: LiveView, read: ReadRequest, watch: Stopwatch, manner: Man
         body=written,
         stages=watch.end(),
         remembered=remembered,
+        past=past,
     )
 
 

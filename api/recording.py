@@ -49,8 +49,8 @@ class Record(Struct, frozen=True, kw_only=True):
     """What the memory of calls keeps; None where another version is known already."""
 
 
-def record_of(answered: "Answered", request: bytes) -> Record:
-    """Return what is kept of an answer to a request."""
+def record_of(answered: "Answered", request: bytes, seen: bytes) -> Record:
+    """Return what is kept of an answer to a request; `seen` is what it saw (`api.replay`)."""
     found = answered.found
     return Record(
         recommendation_id=answered.recommendation_id,
@@ -60,14 +60,14 @@ def record_of(answered: "Answered", request: bytes) -> Record:
         outcome=found.outcome,
         mode=found.mode,
         answer=as_recorded(answered.body),
-        seen=request,
+        seen=seen,
         request=request,
         operator=_operator(answered.request.operator),
         decided=answered.remembered.decided,
     )
 
 
-def records_of(answered: "BatchAnswered") -> list[Record]:
+def records_of(answered: "BatchAnswered", seen: Sequence[bytes]) -> list[Record]:
     """Return what is kept of the answers of a batch, each as a request of its own."""
     from api.batch_operations import requests_of  # brings the solver: 0.1 s of a start
 
@@ -77,6 +77,7 @@ def records_of(answered: "BatchAnswered") -> list[Record]:
         answered.answers,
         requests_of(answered.request),
         answered.remembered,
+        seen,
         strict=True,
     )
     return [
@@ -88,12 +89,12 @@ def records_of(answered: "BatchAnswered") -> list[Record]:
             outcome=found.outcome,
             mode=found.mode,
             answer=as_recorded(answer),
-            seen=request,
+            seen=seen_by_it,
             request=request,
             operator=_operator(answered.request.operator),
             decided=remembered.decided,
         )
-        for found, recommendation_id, answer, request, remembered in made
+        for found, recommendation_id, answer, request, remembered, seen_by_it in made
     ]
 
 

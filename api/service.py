@@ -26,7 +26,7 @@ from api.live_view import LiveView
 from api.log import fault_place
 from api.metrics import Metrics, software_version
 from api.operations import Answered, Clock, Decider, Manner, to_milliseconds, utc_now
-from api.recording import Record, as_recorded, record_of
+from api.recording import Record, as_recorded
 from api.settings import Settings
 from api.solver_process import SolverProcess
 from api.store.calls import Acknowledged, CallStore, KnownCall, MemoryCalls
@@ -212,9 +212,9 @@ class Service:
 
     async def recorded(self, answered: Answered, request: bytes) -> Answered:
         """Keep a recommendation and return the answer that says so, where there is a store."""
-        if not self.records(answered.request.as_of):
+        if self.desk is None or not self.records(answered.request.as_of):
             return answered
-        record = record_of(answered, request)
+        record = await self.desk.record_of(answered, request)
         return replace(answered, body=record.answer) if await self.kept([record]) else answered
 
     async def updated(self, updated: Updated, request: bytes) -> bytes:

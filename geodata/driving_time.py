@@ -208,13 +208,13 @@ def edge_times(
         move_ms=np.where(closed, UNREACHABLE_MS, np.maximum(move, 1)).astype(np.int32),
         end_ms=np.where(closed, 0, end).astype(np.int32),
         profile_name=profile.name,
-        weights_id=profile.weights_id(hour, closure_id) + _bans_id(network, binding),
+        weights_id=profile.weights_id(hour, closure_id) + bans_id(network, binding),
         paths_binding=binding,
         start_and_park_ms=round(1000 * profile.start_and_park_s),
     )
 
 
-def _bans_id(network: StreetNetwork, binding: NDArray[np.bool_]) -> str:
+def bans_id(network: StreetNetwork, binding: NDArray[np.bool_]) -> str:
     """Return what bans by the hour add to `weights_id`, such as `-b7`: the bans of hour 7.
 
     The first hour of the week with these bans names them; nothing is added for those of hour 0.

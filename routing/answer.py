@@ -268,6 +268,9 @@ class Basis(Struct, frozen=True, kw_only=True):
     proven_optimal: bool
     cut_short: bool
     software: str
+    rung: Eta = Eta.ROAD
+    """The rung that it was decided on, which is not told: `eta` is lower for a call far from any
+    street. A replay begins there."""
 
 
 class Recommendation(Struct, frozen=True, kw_only=True):

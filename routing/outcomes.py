@@ -307,4 +307,5 @@ def _basis(
         proven_optimal=proven,
         cut_short=draft.cut_short,
         software=versions.software,
+        rung=situation.rung,
     )

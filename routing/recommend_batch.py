@@ -67,6 +67,8 @@ class BatchRecommendation:
 
     recommendations: tuple[Recommendation, ...]
     facts: BatchFacts
+    pairing: BatchPairing
+    """What the search chose for the calls that were open."""
 
 
 def recommend_batch(  # noqa: PLR0913  limits, clock, solver and stages are the caller's
@@ -107,7 +109,9 @@ def recommend_batch(  # noqa: PLR0913  limits, clock, solver and stages are the 
     stage("EXPLAIN")
     answers = _Placing(prepared, open_calls, pairing).answers()
     return BatchRecommendation(
-        recommendations=answers, facts=_facts(answers, len(open_calls), pairing)
+        recommendations=answers,
+        facts=_facts(answers, len(open_calls), pairing),
+        pairing=pairing,
     )
 
 

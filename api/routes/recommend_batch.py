@@ -14,7 +14,7 @@ from api.batch_schemas import RecommendBatchAnswer
 from api.body import read_body
 from api.ladder import Told, always_answering
 from api.observe import note
-from api.recording import Record, as_recorded, records_of
+from api.recording import Record, as_recorded
 from api.routes.recommend_units import AnswerResponse
 from api.service import Service
 from routing.codes import Eta
@@ -80,7 +80,9 @@ def _decided(
         now=service.now,
         by=by,
     )
-    return answered, records_of(answered) if service.records(answered.request.as_of) else []
+    if service.desk is None or not service.records(answered.request.as_of):
+        return answered, []
+    return answered, service.desk.records_of(answered, body)
 
 
 def load_solvers() -> None:

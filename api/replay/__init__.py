@@ -1,0 +1,1 @@
+"""What each recommendation saw, stored compactly, and its exact reproduction."""
