@@ -28,6 +28,7 @@ from routing.model import (
 )
 
 _STATUS = {str(status): status for status in Status}
+_MODE = {str(mode): mode for mode in Mode}
 
 
 def incident_of(entry: IncidentEntry, *, held_since: datetime | None = None) -> Incident:
@@ -45,14 +46,16 @@ def incident_of(entry: IncidentEntry, *, held_since: datetime | None = None) -> 
         call_type=entry.call_type,
         priority=entry.priority,
         origin=entry.origin,
-        requested_mode=Mode(entry.requested_mode),
+        requested_mode=_MODE[entry.requested_mode],
         screening=_screening(entry.screening),
         scene_safe_at=entry.scene_safe_at,
-        assigned=tuple(map(_assigned, entry.assigned)),
+        assigned=tuple([_assigned(one) for one in entry.assigned]),
         held_since=held_since,
         overrides=tuple(
-            TakenOverride(action=one.action, role=one.role, gate=one.gate)
-            for one in entry.overrides
+            [
+                TakenOverride(action=one.action, role=one.role, gate=one.gate)
+                for one in entry.overrides
+            ]
         ),
     )
 

@@ -75,7 +75,7 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
     since = half.on_scene[place] if half.fixed else None
     there = since is not None
     drive = muster.drive_of(row) if not there and arrive_s is not None else None
-    turnout_s = 0 if there else int(muster.turnout_s[row])
+    turnout_s = 0 if there else muster.turnout_s(row)
     approach = _approach(case, half)
     proceeds = approach is Approach.PROCEED
     return Assignment(
