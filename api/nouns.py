@@ -1,7 +1,9 @@
 """From the words of a request to the nouns of `routing.model`; no rule lives here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from api.batch_schemas import RecommendBatchRequest
 from api.request_schemas import (
@@ -15,6 +17,7 @@ from api.request_schemas import (
 from routing.model import (
     AssignedUnit,
     CompetingNeed,
+    Explain,
     Fix,
     Incident,
     IncidentId,
@@ -64,20 +67,28 @@ def options_of(
     request: RecommendRequest | RecommendBatchRequest,
     *,
     always_route: bool = False,
-    earlier_unit_ids: Iterable[str] = (),
+    earlier_unit_ids: Collection[str] = (),
 ) -> Options:
     """Return how much to answer; `always_route` adds the ways.
 
     `earlier_unit_ids` are those that the recommendation before named.
     """
-    return Options(
-        alternatives=request.options.alternatives,
-        explain=request.options.explain,
-        route=request.options.route or always_route,
+    asked = request.options
+    plain = _plain_options(asked.alternatives, asked.explain, asked.route or always_route)
+    if not (request.exclude_unit_ids or request.competing or earlier_unit_ids):
+        return plain
+    return replace(
+        plain,
         exclude_unit_ids=frozenset(request.exclude_unit_ids),
         earlier_unit_ids=frozenset(earlier_unit_ids),
         competing=tuple(map(_need, request.competing)),
     )
+
+
+@lru_cache(maxsize=128)
+def _plain_options(alternatives: int, explain: Explain, route: bool) -> Options:
+    """Return options that name no unit and no other work; a CAD asks for the same ones always."""
+    return Options(alternatives=alternatives, explain=explain, route=route)
 
 
 def _need(entry: CompetingEntry) -> CompetingNeed:

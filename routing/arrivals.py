@@ -263,7 +263,7 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
         """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""
         arrive_s, position = self.facts_of(row)
         low, high = self.policy.arrival_spread[position.basis]
-        if self.by_line[row]:
+        if self.by_line.item(row):
             line_low, line_high = self.policy.straight_line_spread
             low, high = min(low, line_low), max(high, line_high)
         return math.floor(arrive_s * low), math.ceil(arrive_s * high)
