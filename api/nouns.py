@@ -1,6 +1,8 @@
 """From the words of a request to the nouns of `routing.model`; no rule lives here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import lru_cache
 
 from api.batch_schemas import RecommendBatchRequest
 from api.request_schemas import (
@@ -15,6 +17,7 @@ from api.store.calls import KnownCall
 from routing.model import (
     AssignedUnit,
     CompetingNeed,
+    Explain,
     Fix,
     Incident,
     IncidentId,
@@ -28,6 +31,7 @@ from routing.model import (
 )
 
 _STATUS = {str(status): status for status in Status}
+_MODE = {str(mode): mode for mode in Mode}
 
 
 def incident_of(entry: IncidentEntry, known: KnownCall | None = None) -> Incident:
@@ -49,14 +53,16 @@ def incident_of(entry: IncidentEntry, known: KnownCall | None = None) -> Inciden
         call_type=entry.call_type,
         priority=entry.priority,
         origin=entry.origin,
-        requested_mode=Mode(entry.requested_mode),
+        requested_mode=_MODE[entry.requested_mode],
         screening=_screening(entry.screening),
         scene_safe_at=entry.scene_safe_at or (known.scene_safe_at if known else None),
-        assigned=(*map(_assigned, entry.assigned), *_held(entry, known)),
+        assigned=(*[_assigned(one) for one in entry.assigned], *_held(entry, known)),
         held_since=known.held_since if known else None,
         overrides=tuple(
-            TakenOverride(action=one.action, role=one.role, gate=one.gate)
-            for one in entry.overrides
+            [
+                TakenOverride(action=one.action, role=one.role, gate=one.gate)
+                for one in entry.overrides
+            ]
         ),
     )
 
@@ -65,20 +71,28 @@ def options_of(
     request: RecommendRequest | RecommendBatchRequest,
     *,
     always_route: bool = False,
-    earlier_unit_ids: Iterable[str] = (),
+    earlier_unit_ids: Collection[str] = (),
 ) -> Options:
     """Return how much to answer; `always_route` adds the ways.
 
     `earlier_unit_ids` are those that the recommendation before named.
     """
-    return Options(
-        alternatives=request.options.alternatives,
-        explain=request.options.explain,
-        route=request.options.route or always_route,
+    asked = request.options
+    plain = _plain_options(asked.alternatives, asked.explain, asked.route or always_route)
+    if not (request.exclude_unit_ids or request.competing or earlier_unit_ids):
+        return plain
+    return replace(
+        plain,
         exclude_unit_ids=frozenset(request.exclude_unit_ids),
         earlier_unit_ids=frozenset(earlier_unit_ids),
         competing=tuple(map(_need, request.competing)),
     )
+
+
+@lru_cache(maxsize=128)
+def _plain_options(alternatives: int, explain: Explain, route: bool) -> Options:
+    """Return options that name no unit and no other work; a CAD asks for the same ones always."""
+    return Options(alternatives=alternatives, explain=explain, route=route)
 
 
 def _need(entry: CompetingEntry) -> CompetingNeed:

@@ -7,10 +7,11 @@ stored yet: `recorded` is always false.
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter
 from typing import Final
+
+from msgspec import Struct
 
 from api.answer_writing import answer_bytes
 from api.asserted_roles import require_asserted
@@ -37,8 +38,7 @@ Decider = Callable[..., Recommendation]
 setting where a scenario has one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """An answer as values and as bytes, with the seconds that each stage took."""
 
     view: LiveView
@@ -80,8 +80,7 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Manner(Struct, frozen=True, kw_only=True):
     """What a recommendation is made with, beside the view and the request."""
 
     now: Clock = utc_now

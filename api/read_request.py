@@ -17,6 +17,8 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
+from msgspec import Struct
+
 from api.cad_statuses import with_our_statuses
 from api.mending import LeftOut, Leniency, Location, optional_fields, pointer, read_leniently
 from api.request_schemas import (
@@ -51,8 +53,7 @@ class RequestWarning:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadRequest:
+class ReadRequest(Struct, frozen=True, kw_only=True):
     """A request that can be decided, with all that was done to make it so."""
 
     request: RecommendRequest
@@ -71,7 +72,8 @@ def read_request(body: bytes, status_of: Mapping[str, Status] = NO_WORDS) -> Rea
     """
     request, gone = read_leniently(RecommendRequest, body, _LENIENCY)
     warnings = [warning_of(part, _LENIENCY) for part in gone]
-    request = with_our_statuses(request, status_of)
+    if request.units or request.incident.assigned:
+        request = with_our_statuses(request, status_of)
     rows: tuple[int, ...] = ()
     if request.units:
         units, rows, found = usable_units(request.units, gone)

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 FLOOR_PATH = "/floor"
 OURS_PATH = "/v1/recommend-units"
 SEED = 7
+UNITS = 120
 KINDS = ("fixed", "decided")
 KIND_WORDS = {"fixed": "a decision made beforehand", "decided": "all that a request does"}
 CONNECTIONS = (1, 4)
@@ -81,6 +82,7 @@ def app_with_floor(settings: Any, body: bytes, units: bytes, *, fixed: bool) -> 
 
     view = with_units(load_view(settings, lambda _stage: None), units)
     answered = recommend_units(view, body)
+    require_pair(answered.found)
     decide = made_beforehand(answered.found) if fixed else recommend
     app = make_app(settings, load=lambda _settings, _stage: view, decide=decide)
     constant = answered.body
@@ -97,13 +99,22 @@ def app_with_floor(settings: Any, body: bytes, units: bytes, *, fixed: bool) -> 
 def with_units(view: "LiveView", body: bytes) -> "LiveView":
     """Return the view with the units of a request as the service's own."""
     from api.read_request import read_request
-    from routing.live import with_roster
-    from routing.model import unit_columns
 
-    read = read_request(body)
-    roster = unit_columns(read.request.units or (), read.unit_rows)
-    made = {id(situation): with_roster(situation, roster) for situation in set(view.by_hour)}
-    return replace(view, by_hour=tuple(made[id(situation)] for situation in view.by_hour))
+    request = read_request(body).request
+    assert request.as_of is not None, "a request that says for which hour it is decided"
+    return view.with_roster(1, request.as_of, units=request.units or ())
+
+
+def require_pair(found: "Recommendation") -> None:
+    """Stop where the decision is not the one that is meant: a pair, chosen from all the units.
+
+    Without units it is half the work, and its figures say nothing.
+    """
+    from routing.codes import Outcome
+
+    seen = sum(kind.seen for kind in found.explain.counts.values())
+    if found.outcome is not Outcome.DISPATCH or seen < UNITS:
+        raise RuntimeError(f"{found.outcome} from {seen} units; expected DISPATCH from {UNITS}")
 
 
 def made_beforehand(found: "Recommendation") -> "Callable[..., Recommendation]":
@@ -227,7 +238,7 @@ def rows_of(kind: str, connections: int, found: NDArray[np.float64]) -> Iterator
         )  # fmt: skip
 
 
-def report(n: int = 3_000, n_rounds: int = 7, n_units: int = 120) -> str:
+def report(n: int = 3_000, n_rounds: int = 7) -> str:
     """Return the table for the README."""
     network = benchmark_network()
     rows: list[tuple[str, ...]] = []
@@ -236,7 +247,7 @@ def report(n: int = 3_000, n_rounds: int = 7, n_units: int = 120) -> str:
         save_network(network, folder / "streets")
         save_hierarchy(folder / "streets" / HIERARCHY_FOLDER, network, build_hierarchy(network)[1])
         (folder / "zones.geojson").write_text(json.dumps(city_zone(network)), encoding="utf-8")
-        full = request_body(network, StreetIndex.build(network), n_units, SEED)
+        full = request_body(network, StreetIndex.build(network), UNITS, SEED)
         body = json.dumps(json.loads(full) | {"units": None}).encode()
         (folder / "units.json").write_bytes(full)
         (folder / "request.json").write_bytes(body)
@@ -247,7 +258,7 @@ def report(n: int = 3_000, n_rounds: int = 7, n_units: int = 120) -> str:
                     rows += rows_of(kind, connections, found)
     title = (
         f"HTTP: ours beside the floor, {n_rounds} rounds of {n:,} requests each in turn, "
-        f"{n_units} units of the service's own; {network.source.network_id}; {machine()}"
+        f"{UNITS} units of the service's own; {network.source.network_id}; {machine()}"
     )
     head = ("with", "connections", "", "floor", "ours", "ratio", "of the rounds")
     return table(title, head, rows)

@@ -12,6 +12,7 @@ columns are numpy arrays that cannot be written.
 from dataclasses import dataclass, fields
 from enum import IntEnum, IntFlag
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -196,11 +197,8 @@ class StreetNetwork:
         return np.where(self.edge_along, self.street_against[street], self.street_along[street])
 
     @cached_property
-    def _names_by_junction(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """(n_junctions + 1,) first, and the places in `names` of the streets that meet at each.
-
-        Each name once, in order of the alphabet, unnamed streets left out; 0.3 MB for a city.
-        """
+    def _names_by_junction(self) -> tuple[tuple[str, ...], ...]:
+        """The names of the streets that meet at each junction, as `names_at`; 2 MB for a city."""
         alphabet = sorted(set(self.names) - {""})
         order = {name: place for place, name in enumerate(alphabet)}
         rank = np.array([order.get(name, -1) for name in self.names], np.int64)
@@ -208,16 +206,16 @@ class StreetNetwork:
         met = np.tile(rank[self.street_name[self.edge_street]], 2)
         n = max(len(alphabet), 1)
         keys = np.unique(junction[met >= 0] * n + met[met >= 0])
-        first = np.searchsorted(keys, np.arange(self.n_junctions + 1) * n)
-        place_of = {name: place for place, name in enumerate(self.names)}
-        places = np.array([place_of[name] for name in alphabet], np.int32)
-        return first.astype(np.int32), places[keys % n]
+        first = np.searchsorted(keys, np.arange(self.n_junctions + 1) * n).tolist()
+        names = [alphabet[place] for place in (keys % n).tolist()]
+        return tuple([tuple(names[low:high]) for low, high in pairwise(first)])
 
-    def names_at(self, junction: int) -> list[str]:
-        """Return the names of the streets that meet at a junction, in order of the alphabet."""
-        first, places = self._names_by_junction
-        part = places[first.item(junction) : first.item(junction + 1)]
-        return [self.names[place] for place in part.tolist()]
+    def names_at(self, junction: int) -> tuple[str, ...]:
+        """Return the names of the streets that meet at a junction, in order of the alphabet.
+
+        Each name once; unnamed streets are left out.
+        """
+        return self._names_by_junction[junction]
 
     def ends_of(self, street: int) -> tuple[int, int]:
         """Return the junctions at both ends of a street: tail and head of one of its edges."""

@@ -478,6 +478,8 @@ class PlaceCheck(StrEnum):
 def in_bounds(network: StreetNetwork, lon: float, lat: float, margin_m: float = MARGIN_M) -> bool:
     """Tell whether a point lies within the network's bounds, widened by a margin in metres."""
     west, south, east, north = network.bounds
+    if margin_m >= 0.0 and west <= lon <= east and south <= lat <= north:
+        return True
     per_lon, per_lat = metres_per_degree(0.5 * (south + north))
     wide, high = margin_m / per_lon, margin_m / per_lat
     return west - wide <= lon <= east + wide and south - high <= lat <= north + high

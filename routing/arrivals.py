@@ -11,7 +11,7 @@ comparison uses these.
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct, field
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from geodata.driving_time import ROUTINE
 from geodata.earth import distance_m, metres_per_degree
 from geodata.snap import Position
-from routing.answer import LonLat, PositionUsed
-from routing.call_kernel import HEAD, look
+from routing.answer import PositionUsed
+from routing.call_kernel import HEAD, N_COUNTS, look
 from routing.candidates_kernel import (
     NEVER_S,
     NOWHERE,
@@ -37,10 +37,8 @@ from routing.eligibility import SHIFT_ENDING, UNFREE, needs_of, preference_s, sk
 from routing.model import Location, Situation
 from routing.placement import Placement
 from routing.policy import ModeRules, Policy
-from routing.roster import AGENCIES, UnitColumns
-
-if TYPE_CHECKING:
-    from routing.travel_time import Drive, IncidentLabel, TravelTimes, UnitLabels
+from routing.roster import AGENCIES, CARE, UnitColumns
+from routing.travel_time import Drive, IncidentLabel, TravelTimes, UnitLabels, drives_of
 
 Which = tuple[int, int]
 QUALIFIED: Final[Which] = (-1, 0)
@@ -134,17 +132,23 @@ POSITION_BASES: Final = (
 """As `candidates_kernel.facts` numbers them."""
 
 
-def _tell(known: dict[int, UnitFacts], rows: Sequence[int], told: list[list[float]]) -> None:
+def _tell(
+    known: dict[int, UnitFacts],
+    rows: Sequence[int],
+    told: Sequence[int],
+    placement: Placement,
+) -> None:
     """Note what `candidates_kernel.facts` said of some units."""
-    for row, (arrive_s, basis, age_s, lon, lat, snap_m) in zip(rows, told, strict=True):
-        snapped = None if snap_m < 0 else LonLat(lon=lon, lat=lat)
+    point, by_unit = placement.street_point, (told[0::4], told[1::4], told[2::4], told[3::4])
+    for row, arrive_s, basis, age_s, snap_m in zip(rows, *by_unit, strict=True):
+        by_street = snap_m >= 0
         position = PositionUsed(
-            basis=POSITION_BASES[int(basis)],
-            age_s=None if age_s < 0 else int(age_s),
-            snapped=snapped,
-            snap_m=None if snapped is None else int(snap_m),
+            basis=POSITION_BASES[basis],
+            age_s=age_s if age_s >= 0 else None,
+            snapped=point(row) if by_street else None,
+            snap_m=snap_m if by_street else None,
         )
-        known[row] = UnitFacts(int(arrive_s), position)
+        known[row] = UnitFacts(arrive_s, position)
 
 
 class Ranked(NamedTuple):
@@ -166,17 +170,16 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
     decided_at: datetime
     now_s: float
     """`decided_at` in seconds since 1970."""
-    turnout_s: NDArray[np.int64]
+    turnouts_s: Sequence[int] | None
+    """Of units that are under way already; None where the policy's holds."""
     arrive_s: NDArray[np.int64]
     """Whole seconds from the decision; NEVER_S without a way."""
     preference_s: NDArray[np.int64] | None = None
     """Seconds that preferred skills count against each unit; None where there are none."""
-    times: "TravelTimes | None"
+    times: TravelTimes | None
     """The drive times that the arrivals come from; of the emergency profile for SPD_ADD."""
-    labels: "UnitLabels | None"
+    labels: UnitLabels | None
     """Of the units, for `times`."""
-    goal: "IncidentLabel | None"
-    """Of the call, for `times`; None where straight lines were used."""
     by_line: NDArray[np.bool_]
     """True where the drive is a straight-line estimate."""
     broken: NDArray[np.int32]
@@ -188,9 +191,24 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
     ranked: Ranked | None = None
     """The first of each kind, where nothing but `broken` counts; None where they are sought."""
     known: dict[int, UnitFacts] = field(default_factory=dict)
-    """What `look_at` has read."""
-    driven: dict[int, "Drive | None"] = field(default_factory=dict)
-    """What `drive_from` has found."""
+    """What `look` and `look_at` have read."""
+    driven: dict[int, Drive | None] = field(default_factory=dict)
+    """The ways that `look` and `drive_from` have found."""
+
+    @property
+    def goal(self) -> IncidentLabel | None:
+        """The call's label for `times`; None where straight lines were used."""
+        if self.times is None or self.labels is None or not self.target.on_street:
+            return None
+        return self.times.incident_label(self.target.snapped)
+
+    def turnout_s(self, row: int) -> int:
+        """Return the seconds until a unit drives off."""
+        if self.turnouts_s is not None:
+            return self.turnouts_s[row]
+        policy = self.policy
+        care = self.roster.agency.item(row) == CARE
+        return policy.turnout_care_s if care else policy.turnout_spd_s
 
     def preference_of(self, row: int) -> int:
         """Return the seconds that preferred skills count against a unit."""
@@ -208,10 +226,10 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
             self.arrive_s,
             self.by_line,
             self.roster.fixed_at_s,
-            (placement.source, at.street, at.lon, at.lat, at.distance_m),
+            (placement.source, at.street, at.distance_m),
             Terms(self.policy, self.decided_at).clock,
         )
-        _tell(self.known, rows, told.tolist())
+        _tell(self.known, rows, told.tolist(), placement)
 
     def facts_of(self, row: int) -> UnitFacts:
         """Return what is told of a unit."""
@@ -222,7 +240,11 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
 
     def drive_from(self, rows: Sequence[int]) -> None:
         """Find the ways of some units, all in one go; None for those that have none by streets."""
-        times, labels, goal, driven = self.times, self.labels, self.goal, self.driven
+        driven = self.driven
+        rows = [row for row in rows if row not in driven]
+        if not rows:
+            return
+        times, labels, goal = self.times, self.labels, self.goal
         if times is None or labels is None or goal is None:
             driven.update(dict.fromkeys(rows))
             return
@@ -231,7 +253,7 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
         found = times.drives_to(labels, by_street, goal, self.policy.stage_short_m)
         driven.update(dict.fromkeys(rows) | dict(zip(by_street, found, strict=True)))
 
-    def drive_of(self, row: int) -> "Drive | None":
+    def drive_of(self, row: int) -> Drive | None:
         """Return the way of a unit, None where it has none by the streets."""
         if row not in self.driven:
             self.drive_from([row])
@@ -241,7 +263,7 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
         """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""
         arrive_s, position = self.facts_of(row)
         low, high = self.policy.arrival_spread[position.basis]
-        if self.by_line[row]:
+        if self.by_line.item(row):
             line_low, line_high = self.policy.straight_line_spread
             low, high = min(low, line_low), max(high, line_high)
         return math.floor(arrive_s * low), math.ceil(arrive_s * high)
@@ -295,19 +317,19 @@ def gather(
         seen = _by_streets(units, target, (terms, wish), (times, labels))
     else:
         seen = _by_lines(units, target, terms, times)
-    arrive_s, turnout = seen.arrive_s, seen.turnout_s
+    arrive_s, policy = seen.arrive_s, terms.policy
     if turnout_s is not None:
-        own = np.array(turnout_s, np.int64)
-        arrive_s[arrive_s < NEVER_S] += (own - turnout)[arrive_s < NEVER_S]
-        turnout = own
+        usual_s = np.array((policy.turnout_care_s, policy.turnout_spd_s))[roster.agency]
+        gained_s = np.array(turnout_s, np.int64) - usual_s
+        arrive_s[arrive_s < NEVER_S] += gained_s[arrive_s < NEVER_S]
     return Muster(
         roster=roster,
         placement=placement,
         target=target,
-        policy=terms.policy,
+        policy=policy,
         decided_at=terms.decided_at,
         now_s=terms.decided_at.timestamp(),
-        turnout_s=turnout,
+        turnouts_s=turnout_s,
         arrive_s=arrive_s,
         preference_s=preferred_s,
         cost_s=arrive_s if preferred_s is None else arrive_s + preferred_s,
@@ -316,15 +338,15 @@ def gather(
         broken=seen.bits,
         times=times,
         labels=labels,
-        goal=seen.goal,
         ranked=seen.ranked,
         known=seen.known,
+        driven=seen.driven,
     )
 
 
 def _times_and_labels(
     situation: Situation, placement: Placement, target: Target, *, urgent: bool
-) -> "tuple[TravelTimes | None, UnitLabels | None]":
+) -> tuple[TravelTimes | None, UnitLabels | None]:
     """Return the drive times of the unit's profile and labels made with them."""
     times, labels = situation.travel_times, placement.labels
     if urgent and situation.emergency_times is not None and labels is not None:
@@ -339,65 +361,73 @@ class _Seen(NamedTuple):
     arrive_s: NDArray[np.int64]
     bits: NDArray[np.int32]
     by_line: NDArray[np.bool_]
-    turnout_s: NDArray[np.int64]
-    goal: "IncidentLabel | None"
     ranked: Ranked | None
     known: dict[int, UnitFacts]
+    driven: dict[int, Drive | None]
 
 
 def _by_streets(
     units: tuple[UnitColumns, Placement],
     target: Target,
     asked: tuple[Terms, Wish],
-    by: "tuple[TravelTimes, UnitLabels]",
+    by: tuple[TravelTimes, UnitLabels],
 ) -> _Seen:
     (roster, placement), (terms, wish), (times, labels) = units, asked, by
     at, snapped = placement.positions, target.snapped
     assert labels.weights_id == times.weights_id, "labels of other weights"
-    row, path, base, arrive_s, bits, by_line, turnout_s, ranks, counts, told = look(
+    arrive_s, bits, by_line, packed, driven = look(
         times.kernel_columns,
+        times.walk_columns,
         (labels.rows, labels.bases, labels.by_tree, at.street, at.fraction, at.leaves),
         (snapped.street, snapped.fraction, snapped.leaves),
         (placement.source, at.distance_m, placement.lon, placement.lat),
         _columns(roster, terms),
-        (roster.fixed_at_s, roster.available_since_s, at.lon, at.lat),
-        (target.lon, target.lat, *metres_per_degree(target.lat)),
+        (roster.fixed_at_s, roster.available_since_s),
+        (target.lon, target.lat),
         _limits(terms, times),
         needs_of(terms.policy, terms.rules),
         terms.marks,
         UNFREE if terms.urgent else -1,
         (wish.qualified, wish.shown, *wish.named),
         terms.clock,
+        float(terms.policy.stage_short_m),
     )
-    goal = times.goal_of(snapped, row, path, base)
-    ranked, known = None, dict[int, UnitFacts]()
-    if wish.qualified:
-        ranked = _ranked(ranks.tolist(), counts.tolist())
-        _tell(known, [*ranked.shown[0], *ranked.shown[1]], told.tolist())
-    return _Seen(arrive_s, bits, by_line, turnout_s, goal, ranked, known)
+    known: dict[int, UnitFacts] = {}
+    ways: dict[int, Drive | None] = {}
+    if not wish.qualified:
+        return _Seen(arrive_s, bits, by_line, None, known, ways)
+    ranked, told = _ranked(packed.tolist())
+    _tell(known, [*ranked.shown[0], *ranked.shown[1]], told, placement)
+    if len(driven):
+        (care, spd), (n_care, n_spd) = ranked.qualified, wish.named
+        ways = dict(zip([*care[:n_care], *spd[:n_spd]], drives_of(driven), strict=True))
+    return _Seen(arrive_s, bits, by_line, ranked, known, ways)
 
 
-def _ranked(ranks: list[int], counts: list[int]) -> Ranked:
-    """Return the lists that `call_kernel.look` packed into one."""
-    care_end = HEAD + ranks[0]
-    spd_end = care_end + ranks[1]
-    shown_end = spd_end + ranks[2]
-    half = len(counts) // 2
-    return Ranked(
-        (ranks[HEAD:care_end], ranks[care_end:spd_end]),
-        (ranks[spd_end:shown_end], ranks[shown_end:]),
-        (counts[:half], counts[half:]),
+def _ranked(packed: list[int]) -> tuple[Ranked, list[int]]:
+    """Return the lists that `call_kernel.look` packed into one, and the facts of the shown rows."""
+    begin, spd_counts = N_COUNTS + HEAD, N_COUNTS // 2
+    n_care, n_spd, n_care_shown, n_spd_shown = packed[N_COUNTS:begin]
+    spd_begin = begin + n_care
+    shown_begin = spd_begin + n_spd
+    spd_shown_begin = shown_begin + n_care_shown
+    end = spd_shown_begin + n_spd_shown
+    ranked = Ranked(
+        (packed[begin:spd_begin], packed[spd_begin:shown_begin]),
+        (packed[shown_begin:spd_shown_begin], packed[spd_shown_begin:end]),
+        (packed[:spd_counts], packed[spd_counts:N_COUNTS]),
     )
+    return ranked, packed[end:]
 
 
 def _by_lines(
     units: tuple[UnitColumns, Placement],
     target: Target,
     terms: Terms,
-    times: "TravelTimes | None",
+    times: TravelTimes | None,
 ) -> _Seen:
     roster, placement = units
-    arrive_s, bits, by_line, turnout_s = survey(
+    arrive_s, bits, by_line = survey(
         _NO_STREETS,
         (placement.source, placement.positions.distance_m, placement.lon, placement.lat),
         _columns(roster, terms),
@@ -409,7 +439,7 @@ def _by_lines(
         bits &= UNFREE
     for row, bit in terms.marks.tolist():
         bits[row] |= bit
-    return _Seen(arrive_s, bits, by_line, turnout_s, None, None, {})
+    return _Seen(arrive_s, bits, by_line, None, {}, {})
 
 
 def _columns(roster: UnitColumns, terms: Terms) -> Columns:
@@ -419,7 +449,7 @@ def _columns(roster: UnitColumns, terms: Terms) -> Columns:
     )  # fmt: skip
 
 
-def _limits(terms: Terms, times: "TravelTimes | None") -> Limits:
+def _limits(terms: Terms, times: TravelTimes | None) -> Limits:
     policy = terms.policy
     return (
         policy.snap.refuse_m,

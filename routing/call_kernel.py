@@ -1,8 +1,8 @@
 """One kernel for everything that a decision asks of all units by the streets.
 
-What lives here: `look`, which joins the kernels of `places` and `candidates_kernel` so that Python
-crosses into compiled code once where it would nine times: each crossing costs microseconds. What
-does not: what any of the figures means.
+What lives here: `look`, which joins the kernels of `places`, `candidates_kernel` and `route_walk`,
+so that Python crosses into compiled code once where it would ten times: each crossing costs
+microseconds. What does not: what any of the figures means.
 """
 
 from typing import Final
@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.compiled import njit
+from geodata.earth import metres_per_degree
 from routing.candidates_kernel import (
+    N_RULES,
     NEVER_S,
-    Call,
+    NOWHERE,
     Clock,
     Codes,
     Columns,
@@ -30,19 +32,25 @@ from routing.candidates_kernel import (
     tally,
 )
 from routing.places import EdgeByStreet, Place, incident_label, times_to
+from routing.route_walk import NOBODY, Junctions, Lines, Turns, drives
+from routing.route_walk import Streets as Driven
 
-Streets = tuple[EdgeByStreet, Ints, tuple[Ints, Ints, Ints], Ints, Ints, Ints, int]
+Streets = tuple[EdgeByStreet, Ints, Turns, Ints, Ints, Ints, int]
 """Edges by street, ms of each edge, turns, rank, nodes, table of labels from ancestors, width."""
+Ways = tuple[Ints, Ints, Ints, Driven, Lines, NDArray[np.uint8], Junctions]
+"""What a walk reads besides: ms after each edge, table of labels to ancestors, arcs, streets."""
 Labelled = tuple[Ints, Ints, tuple[Ints, Ints], Ints, Reals, NDArray[np.uint8]]
 """Rows and bases of unit labels, and units by the tree; street, fraction and ways of positions."""
-Told = tuple[Reals, Reals, Reals, Reals]
-"""What is told of units besides: fixed_at_s and available_since_s; lon and lat of positions."""
+Told = tuple[Reals, Reals]
+"""What is told of units besides: fixed_at_s and available_since_s."""
 Wanted = tuple[int, int, int, int]
 """How many qualified units of a kind to rank, how many of all to show, and how many of the
 qualified of CARE and of SPD are shown whether they are near or not. (0, 0, 0, 0) ranks nothing."""
 
 HEAD: Final = 4
 """Numbers before the rows in `look`'s ranks: how many rows of each of the four lists follow."""
+N_COUNTS: Final = 2 * (2 + N_RULES)
+"""Numbers of a `tally`, flat; they stand before the ranks."""
 
 
 @njit
@@ -80,63 +88,96 @@ def _first_of_each(
 
 
 @njit
+def _to_send(ranks: Longs, wanted: Wanted, by_line: Flags, source: Codes) -> Longs:
+    """Return the first of the qualified of CARE and of SPD, as many as are named.
+
+    NOBODY stands for one whose way is not by the streets. Nobody at all, (0,), where a kind has too
+    few, because then the call is on hold.
+    """
+    care, spd = wanted[2], wanted[3]
+    if ranks[0] < care or ranks[1] < spd:
+        return np.empty(0, np.int64)
+    rows = np.concatenate(
+        (ranks[HEAD : HEAD + care], ranks[HEAD + ranks[0] : HEAD + ranks[0] + spd])
+    )
+    for i in range(len(rows)):
+        if by_line[rows[i]] or source[rows[i]] == NOWHERE:
+            rows[i] = NOBODY
+    return rows
+
+
+@njit
 def look(
     streets: Streets,
+    by_ways: Ways,
     labelled: Labelled,
     place: Place,
     places: Places,
     columns: Columns,
     told: Told,
-    call: Call,
+    at: tuple[float, float],
     limits: Limits,
     needs: Needs,
     marks: Longs,
     keep: int,
     wanted: Wanted,
     clock: Clock,
-) -> tuple[Ints, Ints, int, Longs, Ints, Flags, Longs, Longs, Longs, Reals]:
-    """Return the label of a call, all units as seen from it, and the first of each kind.
+    short_m: float,
+) -> tuple[Longs, Ints, Flags, Longs, Reals]:
+    """Return all units as seen from a call, and the first of each kind.
+
+    In few arrays, because to hand one to Python takes as long as to look at a hundred units.
 
     Parameters
     ----------
+    at
+        Lon and lat of the call in degrees.
     marks
         (n, 2) rows and the bits that the request sets on them.
     keep
         Mask of the rules that count.
+    short_m
+        Metres before the call where somebody waits; see `route_walk.waiting_place`.
 
     Returns
     -------
-    row, path, base
-        As `places.incident_label`.
-    arrive_s, bits, by_line, turnout_s
+    arrive_s, bits, by_line
         As `candidates_kernel.survey`, with the marks.
-    ranks
-        HEAD counts, then rows: qualified CARE, qualified SPD, shown CARE, shown SPD, each in the
-        order of rule 9; shown are the nearest of all and those of the qualified that are named.
-    counts
-        As `candidates_kernel.tally`, flat.
-    facts
-        As `candidates_kernel.facts`, for the shown rows.
+    ranked
+        N_COUNTS as `candidates_kernel.tally`; HEAD counts, then rows: qualified CARE, qualified
+        SPD, shown CARE, shown SPD, each in the order of rule 9; shown are the nearest of all and
+        those of the qualified that are named. Then `candidates_kernel.facts` of the shown rows.
+        Empty where nothing is wanted.
+    driven
+        As `route_walk.drives`, for the qualified that are named, if there are enough of them.
     """
     edge_by_street, move_ms, turns, rank, nodes, table, width = streets
     rows, bases, by_tree, street, fraction, ways = labelled
-    row, path, base = incident_label(
+    row, path, _ = incident_label(
         place, edge_by_street, move_ms, turns[1], turns[2], rank, nodes, table, width
     )
     drive_ms = times_to(
         rows, bases, by_tree, row, path, street, fraction, ways, place, edge_by_street, move_ms
     )
-    arrive_s, bits, by_line, turnout_s = survey(drive_ms, places, columns, call, limits, needs)
+    call = (at[0], at[1], *metres_per_degree(at[1]))
+    arrive_s, bits, by_line = survey(drive_ms, places, columns, call, limits, needs)
     for i in range(len(bits)):
         bits[i] &= keep
     for i in range(len(marks)):
         bits[marks[i, 0]] |= marks[i, 1]
-    agency, (fixed_at_s, since_s, lon, lat) = columns[0], told
-    ranks, counts, shown = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
+    agency, source, (fixed_at_s, since_s) = columns[0], places[0], told
+    ranked = named = np.empty(0, np.int64)
     if wanted[0]:
-        counts = tally(bits, agency).ravel()
         ranks = _first_of_each(arrive_s, since_s, agency, bits, wanted)
         shown = ranks[HEAD + ranks[0] + ranks[1] :]
-    spots = (places[0], street, lon, lat, places[1])
-    matrix = facts(shown, arrive_s, by_line, fixed_at_s, spots, clock)
-    return row, path, base, arrive_s, bits, by_line, turnout_s, ranks, counts, matrix
+        spots = (source, street, places[1])
+        told_of = facts(shown, arrive_s, by_line, fixed_at_s, spots, clock)
+        ranked = np.concatenate((tally(bits, agency).ravel(), ranks, told_of))
+        named = _to_send(ranks, wanted, by_line, source)
+    end_ms, to_table, arcs, edges, lines, flags, junctions = by_ways
+    driven = drives(
+        named, (rows, bases, street, fraction, ways), (place, row, path), edge_by_street,
+        (move_ms, end_ms), turns, (rank, nodes, to_table), arcs, edges, lines, flags, junctions,
+        short_m,
+    )  # fmt: skip
+    return arrive_s, bits, by_line, ranked, driven

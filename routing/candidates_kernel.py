@@ -50,8 +50,8 @@ Limits = tuple[float, float, int, int, float]
 """Metres beyond which no street is used; milliseconds for a metre of a straight line (detour and
 speed); milliseconds of driving for a unit without a place; start and park in milliseconds; the
 instant (seconds since 1970) that a shift must not end before."""
-Spots = tuple[Codes, Ints, Reals, Reals, Reals]
-"""Columns of a `Placement`: source, and street, lon, lat and distance_m of its positions."""
+Spots = tuple[Codes, Ints, Reals]
+"""Columns of a `Placement`: source, and street and distance_m of its positions."""
 Clock = tuple[float, float, float]
 """The instant of decision (seconds since 1970), and up to which age a fix is AVL and AVL_AGED."""
 Needs = tuple[tuple[int, int, int], tuple[int, int, int]]
@@ -84,8 +84,8 @@ def _broken(
 @njit
 def survey(
     drive_ms: Ints, places: Places, columns: Columns, call: Call, limits: Limits, needs: Needs
-) -> tuple[Longs, Ints, Flags, Longs]:
-    """Return arrival and turnout in seconds, broken rules and whether by a line, each (n_units,).
+) -> tuple[Longs, Ints, Flags]:
+    """Return arrival in seconds, broken rules and whether by a line, each (n_units,).
 
     Parameters
     ----------
@@ -101,13 +101,12 @@ def survey(
         `UnitRule` bits, NOT_REACHABLE included; ALREADY_ASSIGNED and EXCLUDED are the caller's.
     by_line
         True where the drive is a straight-line estimate.
-    turnout_s
     """
     source, distance_m, lon, lat = places
     agency, status, crew, claimed, ends_s, skills = columns
     refuse_m, ms_per_m, unknown_ms, start_ms, shift_end_s = limits
     n = len(source)
-    ms, turnout_s = np.full(n, unknown_ms, np.int64), np.empty(n, np.int64)
+    ms = np.full(n, unknown_ms, np.int64)
     bits, by_line = np.empty(n, np.int32), np.empty(n, np.bool_)
     by_streets = len(drive_ms) > 0
     n_lines = 0
@@ -127,12 +126,11 @@ def survey(
         need = needs[1] if agency[i] else needs[0]
         never = ms[i] >= UNREACHABLE_MS
         whole_s = (1000 * need[0] + start_ms + ms[i] + 500) // 1000
-        turnout_s[i] = need[0]
         bits[i] = NOT_REACHABLE * never | _broken(
             status[i], crew[i], claimed[i], ends_s[i], skills[i], need, shift_end_s
         )
         arrive_s[i] = NEVER_S if never else whole_s
-    return arrive_s, bits, by_line, turnout_s
+    return arrive_s, bits, by_line
 
 
 @njit
@@ -198,16 +196,15 @@ def nearest_rows(
 @njit
 def facts(
     rows: Longs, arrive_s: Longs, by_line: Flags, fixed_at_s: Reals, spots: Spots, clock: Clock
-) -> Reals:
-    """Return (n_rows, 6) what an answer tells of some units, so that Python reads one array.
+) -> Longs:
+    """Return (4 * n_rows,) what an answer tells of some units, so that Python reads one array.
 
-    Columns: arrival; place in `POSITION_BASES`; whole seconds since the fix, -1 when not known;
-    lon and lat of the street it drives from, rounded to 1e-6 degrees; whole metres to that street,
-    -1 when no street is used.
+    For each row: arrival; place in `POSITION_BASES`; whole seconds since the fix, -1 when not
+    known; whole metres to the street it drives from, -1 when no street is used.
     """
-    source, street, lon, lat, distance_m = spots
+    source, street, distance_m = spots
     now_s, fresh_s, aged_s = clock
-    told = np.empty((len(rows), 6))
+    told = np.empty((len(rows), 4), np.int64)
     for i in range(len(rows)):
         row = rows[i]
         age_s = now_s - fixed_at_s[row]
@@ -217,12 +214,10 @@ def facts(
         known = source[row] == FIX and not math.isnan(age_s)
         told[i, 0] = arrive_s[row]
         told[i, 1] = basis
-        told[i, 2] = max(0.0, math.floor(age_s)) if known else -1.0
+        told[i, 2] = max(0, math.floor(age_s)) if known else -1
         used = not by_line[row] and street[row] >= 0
-        told[i, 3] = np.rint(lon[row] * 1e6) / 1e6
-        told[i, 4] = np.rint(lat[row] * 1e6) / 1e6
-        told[i, 5] = np.rint(distance_m[row]) if used else -1.0
-    return told
+        told[i, 3] = int(np.rint(distance_m[row])) if used else -1
+    return told.ravel()
 
 
 @njit

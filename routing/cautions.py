@@ -28,6 +28,7 @@ from routing.halves import Half, Team
 from routing.model import Incident, Situation
 from routing.policy import Policy
 
+_FRESH: Final = PositionBasis.AVL
 _AGED: Final = (PositionBasis.AVL_AGED, PositionBasis.LAST_KNOWN)
 _ASSUMED: Final = (PositionBasis.HOME_POST, PositionBasis.BEAT_CENTRE, PositionBasis.UNKNOWN)
 
@@ -142,7 +143,7 @@ def of_chosen(half: Half) -> Iterator[AnswerWarning]:
     """Yield what is doubtful about the units of a half that was looked for."""
     muster = half.muster
     for row in half.chosen:
-        if muster.facts_of(row).position.basis is not PositionBasis.AVL or muster.by_line[row]:
+        if muster.facts_of(row).position.basis is not _FRESH or muster.by_line.item(row):
             yield from _position(muster, row)
         yield from _shift(half, row)
 

@@ -75,7 +75,7 @@ def assignment(case: Case, half: Half, place: int, police: Half | None) -> Assig
     since = half.on_scene[place] if half.fixed else None
     there = since is not None
     drive = muster.drive_of(row) if not there and arrive_s is not None else None
-    turnout_s = 0 if there else int(muster.turnout_s[row])
+    turnout_s = 0 if there else muster.turnout_s(row)
     approach = _approach(case, half)
     proceeds = approach is Approach.PROCEED
     return Assignment(
@@ -173,7 +173,7 @@ def _stage(
     """Return where CARE waits; None for a unit that is there or whose way is not known."""
     muster, row = half.muster, half.rows[place]
     there = half.fixed and half.on_scene[place] is not None
-    if there or muster.placement.source[row] == NOWHERE:
+    if there or muster.placement.source.item(row) == NOWHERE:
         return None
     waiting = _waits(half, place, police)
     network = case.situation.network
@@ -189,10 +189,9 @@ def _waits(half: Half, place: int, police: Half | None) -> Waits:
     if police is None or not police.rows:
         return Waits(least_s=None, expected_s=None)
     since = police.on_scene[0] if police.fixed else None
-    there_for = timedelta(0) if since is None else half.muster.decided_at - since
-    return waits(
-        half.arrive_s(place), police.arrive_s(0), int(there_for.total_seconds()), half.muster.policy
-    )
+    muster = half.muster
+    there_for_s = 0 if since is None else int((muster.decided_at - since).total_seconds())
+    return waits(half.arrive_s(place), police.arrive_s(0), there_for_s, muster.policy)
 
 
 def pair_times(team: Team) -> PairTimes | None:
@@ -226,16 +225,18 @@ def alternatives(team: Team, count: int) -> tuple[Alternative, ...]:
     most = [len(spd) if moved else (count + 1) // (i + 1) for i in range(len(care))]
     ranked = sorted(
         [
-            (_pair_key(one, other), i, j)
+            # Greatest and sum of both, then whoever is available for longest, CARE first.
+            (max(one[0], other[0]), one[0] + other[0], one[1], other[1], one[2], other[2], i, j)
             for i, one in enumerate(care)
             for j, other in enumerate(spd[: most[i]])
             if i or j
         ]
     )
+    kinds = (Agency.SPD, spd, 7), (Agency.CARE, care, 6)
     return tuple(
         [
-            _alternative(rank, ((Agency.SPD, spd, j), (Agency.CARE, care, i)))
-            for rank, (_, i, j) in enumerate(ranked[:count], 2)
+            _alternative(rank, [(agency, those[0], those[pair[at]]) for agency, those, at in kinds])
+            for rank, pair in enumerate(ranked[:count], 2)
         ]
     )
 
@@ -249,37 +250,24 @@ _NOBODY: _Contender = (0, inf, "", None)
 def _contenders(half: Half | None, count: int) -> list[_Contender]:
     if half is None or not half.rows:
         return [_NOBODY]
-    ids, since_s = half.muster.roster.unit_id, half.muster.roster.available_since_s
-    arrivals_s: tuple[int | None, ...] = half.arrivals_s
-    first, costs_s = half.count - 1, half.costs_s
-    places = range(first, min(len(half.rows), first + count + 1))
+    roster, first, most = half.muster.roster, half.count - 1, count + 2
+    rows, costs_s = half.rows[first : first + most], half.costs_s[first : first + most]
+    arrivals_s: tuple[int | None, ...] = half.arrivals_s[first : first + most]
     if half.fixed:
         told_s = half.arrive_s(0)
-        places, arrivals_s, costs_s = range(1), (told_s,), (told_s or 0,)
-    found: list[_Contender] = []
-    for place in places:
-        row = half.rows[place]
-        since = since_s.item(row)
-        since = inf if isnan(since) else since
-        found.append((costs_s[place], since, ids[row], arrivals_s[place]))
-    return found
+        rows, arrivals_s, costs_s = half.rows[:1], (told_s,), (told_s or 0,)
+    since_s = [inf if isnan(s) else s for s in map(roster.available_since_s.item, rows)]
+    return list(
+        zip(costs_s, since_s, [roster.unit_id[row] for row in rows], arrivals_s, strict=True)
+    )
 
 
-_PairKey = tuple[int, int, float, float, str, str]
-
-
-def _pair_key(care: _Contender, spd: _Contender) -> _PairKey:
-    care_s, spd_s = care[0], spd[0]
-    later_s = max(spd_s, care_s)
-    return later_s, care_s + spd_s, care[1], spd[1], care[2], spd[2]
-
-
-def _alternative(rank: int, kinds: tuple[tuple[Agency, list[_Contender], int], ...]) -> Alternative:
+def _alternative(rank: int, kinds: list[tuple[Agency, _Contender, _Contender]]) -> Alternative:
+    """Return a pair; of each kind the unit that is recommended comes with the one of this pair."""
     units, arrive_s, behind_s = {}, {}, {}
-    for agency, contenders, place in kinds:
-        _, _, unit_id, own_s = contenders[place]
+    for agency, (_, _, _, first_s), (_, _, unit_id, own_s) in kinds:
         if unit_id:
             units[agency] = unit_id
             arrive_s[agency] = own_s
-            behind_s[agency] = (own_s or 0) - (contenders[0][3] or 0)
+            behind_s[agency] = (own_s or 0) - (first_s or 0)
     return Alternative(rank=rank, units=units, arrive_s=arrive_s, behind_s=behind_s)

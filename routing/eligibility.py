@@ -30,11 +30,10 @@ _RULE_BITS: Final = tuple((int(rule), str(rule.name)) for rule in UnitRule)
 
 def needs_of(policy: Policy, rules: ModeRules | None) -> Needs:
     """Return what `candidates_kernel.survey` wants of CARE and SPD: turnout, crew, skills."""
-    turnout_s = policy.turnout_care_s, policy.turnout_spd_s
     care, spd = _demands(rules)
     return (
-        (turnout_s[0], care.min_crew, int(bool(care.required_skills))),
-        (turnout_s[1], spd.min_crew, int(bool(spd.required_skills))),
+        (policy.turnout_care_s, care.min_crew, 1 if care.required_skills else 0),
+        (policy.turnout_spd_s, spd.min_crew, 1 if spd.required_skills else 0),
     )
 
 
@@ -62,7 +61,7 @@ def preference_s(roster: UnitColumns, rules: ModeRules) -> NDArray[np.int64] | N
 
     None where the mode prefers none.
     """
-    if not any(one.preferred_skills for one in rules.requirements.values()):
+    if not [one for one in rules.requirements.values() if one.preferred_skills]:
         return None
     against = np.zeros(len(roster), np.int64)
     for agency, one in rules.requirements.items():

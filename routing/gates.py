@@ -395,9 +395,14 @@ NEVER_OVERRIDDEN: Final = frozenset(
 that nobody did is mended by doing it."""
 
 
+_PASS_SCREENING: Final = _pass(Gate.SCREENING)
+
+
 def check_screening(screening: Screening, rules: ModeRules) -> GateResult:
     """Test the call taker's answers; YES weighs most, then a missing record, then UNKNOWN."""
-    answers = screening.answers()
+    answers = [one for one in screening.answers() if one[1] is not Answer.NO]
+    if not answers and screening.completed_at is not None:
+        return _PASS_SCREENING
     codes = [_YES_CODE[q] for q, a in answers if a is Answer.YES and q in rules.refuses_yes]
     if screening.completed_at is None:
         codes.append(GateCode.SCREENING_NOT_RECORDED)
@@ -405,7 +410,7 @@ def check_screening(screening: Screening, rules: ModeRules) -> GateResult:
         unknown = [q for q, a in answers if a is Answer.UNKNOWN and q in rules.refuses_unknown]
         codes += [_UNKNOWN_CODE[q] for q in unknown]
     if not codes:
-        return _pass(Gate.SCREENING)
+        return _PASS_SCREENING
     never = not NEVER_OVERRIDDEN.isdisjoint(codes)
     return GateResult(
         gate=Gate.SCREENING,

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from geodata.earth import metres_per_degree
 from geodata.network import StreetNetwork
 from geodata.snap import COLUMN_TYPES, MARGIN_M, Positions, StreetIndex
+from routing.answer import LonLat
 from routing.roster import UnitColumns
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Placement:
     labels: "UnitLabels | None"
     """None without drive times."""
     _any_discarded: list[bool] = field(default_factory=list, init=False, repr=False)
+    _street_points: dict[int, LonLat] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def any_discarded(self) -> bool:
@@ -65,6 +67,14 @@ class Placement:
         if not self._any_discarded:
             self._any_discarded.append(bool(self.discarded.any()))
         return self._any_discarded[0]
+
+    def street_point(self, row: int) -> LonLat:
+        """Return the point from which a unit drives, as answers show it; remembered."""
+        known, at = self._street_points, self.positions
+        if row not in known:
+            lon, lat = at.lon.item(row), at.lat.item(row)
+            known[row] = LonLat(lon=round(1e6 * lon) / 1e6, lat=round(1e6 * lat) / 1e6)
+        return known[row]
 
 
 def place_units(

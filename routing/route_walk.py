@@ -57,6 +57,8 @@ HEAD: Final = 0
 MS: Final = 1
 EDGE: Final = 2
 """Columns of the table of arcs (n_arcs, 3) by the rank of their tails."""
+NOBODY: Final = -1
+"""Stands for a unit that does not drive by the streets."""
 N_TOLD: Final = 7
 """Columns of what `drives` returns."""
 
@@ -290,8 +292,8 @@ def drives(
 ) -> Reals:
     """Return (n, N_TOLD) what an answer tells of the drives of some units, in one array.
 
-    Columns: milliseconds, UNREACHABLE_MS without a way; metres; lon and lat of `waiting_place`, its
-    street, and the junctions at both ends of that street, the nearer one first.
+    Columns: milliseconds, UNREACHABLE_MS without a way and for NOBODY; metres; lon and lat of
+    `waiting_place`, its street, and the junctions at both ends of that street, the nearer first.
     """
     rows, bases, street, fraction, leaves = labelled
     move_ms, end_ms = weights
@@ -299,6 +301,9 @@ def drives(
     told = np.zeros((len(which), N_TOLD))
     for i in range(len(which)):
         row = which[i]
+        told[i, 0] = UNREACHABLE_MS
+        if row == NOBODY:
+            continue
         unit, label = (street[row], fraction[row], leaves[row]), (rows[row], bases[row])
         ms, edges, begin, end, begin_m = drive(
             unit, label, goal, ways, move_ms, end_ms, turns, tree, arcs, streets

@@ -23,7 +23,7 @@ from geodata.network import StreetNetwork
 from geodata.snap import COLUMN_TYPES, NO_STREET, Position, Positions, Way
 from routing import hierarchy as kernel
 from routing import places, route_walk
-from routing.call_kernel import Streets
+from routing.call_kernel import Streets, Ways
 from routing.road_columns import RoadColumns, read_only
 from routing.road_hierarchy import RoadHierarchy
 from routing.turns import TurnGraph
@@ -150,8 +150,8 @@ class TravelTimes:
 
     __slots__ = (
         "_arcs", "_columns", "_down_ms", "_end_ms", "_from_table", "_label_width", "_move_ms",
-        "_to_table", "_up_ms", "_walked", "edge_times", "graph", "hierarchy", "kernel_columns",
-        "network", "weights_id",
+        "_to_table", "_up_ms", "edge_times", "graph", "hierarchy", "kernel_columns",
+        "network", "walk_columns", "weights_id",
     )  # fmt: skip
 
     def __init__(
@@ -203,11 +203,11 @@ class TravelTimes:
             self._label_width,
         )  # fmt: skip
         """What `call_kernel.look` reads of the streets."""
-        self._walked = (
-            c.edge_by_street, (self._move_ms, self._end_ms), c.turns,
-            (c.rank, c.nodes, self._to_table), self._arcs, c.streets, c.lines, c.street_flags,
+        self.walk_columns: Ways = (
+            self._end_ms, self._to_table, self._arcs, c.streets, c.lines, c.street_flags,
             c.junctions,
         )  # fmt: skip
+        """What it reads of the ways besides."""
 
     @property
     def start_and_park_ms(self) -> int:
@@ -273,12 +273,6 @@ class TravelTimes:
             _place(position), columns.edge_by_street, self._move_ms, entry_first, entry_node,
             columns.rank, columns.nodes, self._from_table, self._label_width,
         )  # fmt: skip
-        return self.goal_of(position, row, path, base)
-
-    def goal_of(
-        self, position: Position, row: NDArray[np.int32], path: NDArray[np.int32], base: int
-    ) -> IncidentLabel:
-        """Return the label of a target that a kernel has made with this weight set."""
         return IncidentLabel(
             weights_id=self.weights_id, position=position, row=row, base=base, path=path
         )
@@ -390,20 +384,25 @@ class TravelTimes:
             Metres before the call where somebody waits; see `route_walk.waiting_place`.
         """
         assert units.weights_id == self.weights_id == target.weights_id, "labels of other weights"
-        at = units.positions
+        at, columns = units.positions, self._columns
         told = route_walk.drives(
             np.array(rows, np.int64),
             (units.rows, units.bases, at.street, at.fraction, at.leaves),
             (_place(target.position), target.row, target.path),
-            *self._walked,
-            short_m,
-        ).tolist()
-        return [
-            None
-            if ms >= UNREACHABLE_MS
-            else Drive(length_m, lon, lat, int(street), (int(near), int(far)))
-            for ms, length_m, lon, lat, street, near, far in told
-        ]
+            columns.edge_by_street, (self._move_ms, self._end_ms), columns.turns,
+            (columns.rank, columns.nodes, self._to_table), *self.walk_columns[2:], short_m,
+        )  # fmt: skip
+        return drives_of(told)
+
+
+def drives_of(told: NDArray[np.float64]) -> list[Drive | None]:
+    """Return what `route_walk.drives` said, None for whoever has no way."""
+    return [
+        None
+        if ms >= UNREACHABLE_MS
+        else Drive(length_m, lon, lat, int(street), (int(near), int(far)))
+        for ms, length_m, lon, lat, street, near, far in told.tolist()
+    ]
 
 
 def _place(position: Position) -> tuple[int, float, int]:

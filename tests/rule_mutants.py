@@ -200,8 +200,8 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("routing.explain", "held_for=held_for.get(row)", "held_for=None", "1550"),
         ("routing.explain", "preference_s=0 if against is None else int(against[row])",
          "preference_s=0", "1620"),
-        ("routing.candidates_kernel", "max(0.0, math.floor(age_s)) if known else -1.0",
-         "0.0", "1536"),
+        ("routing.candidates_kernel", "max(0, math.floor(age_s)) if known else -1",
+         "0", "1536"),
     ),
     14: _of(
         ("routing.updates", "if reasons and coming:", "if False:",

@@ -75,7 +75,7 @@ def test_the_name_is_of_the_street_and_its_nearer_crossing():
     near_g = city().position("GH", 0.1)
     assert near(network, street, *near_h) == "Pike Street / 3rd Avenue"
     assert near(network, street, *near_g) == "Pike Street / 2nd Avenue"
-    assert network.names_at(city().junction("A")) == ["1st Avenue", "Union Street"]
+    assert network.names_at(city().junction("A")) == ("1st Avenue", "Union Street")
 
 
 def test_on_straight_lines_care_still_has_a_place_to_stage():
