@@ -1,0 +1,1 @@
+"""What is done with the audit log: checked, anchored, taken out, pruned."""
