@@ -235,7 +235,9 @@ def alternatives(team: Team, count: int) -> tuple[Alternative, ...]:
     kinds = (Agency.SPD, spd, 7), (Agency.CARE, care, 6)
     return tuple(
         [
-            _alternative(rank, [(agency, those[0], those[pair[at]]) for agency, those, at in kinds])
+            _alternative(
+                rank, [(agency, those[0], those[int(pair[at])]) for agency, those, at in kinds]
+            )
             for rank, pair in enumerate(ranked[:count], 2)
         ]
     )
