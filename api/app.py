@@ -43,7 +43,7 @@ from api.observe import Observed, door
 from api.openapi import install_description
 from api.operations import Clock, Decider, utc_now
 from api.replay.sources import sources_of
-from api.routes import health, incidents, network, recommend_batch, recommend_units, units
+from api.routes import events, health, incidents, network, recommend_batch, recommend_units, units
 from api.service import Service
 from api.settings import Settings
 from api.spooling import Spooling, spool_path
@@ -141,7 +141,7 @@ def make_app(
     )
     app.state.service, app.state.gate = service, gate
     app.addresses += [route for route in app.routes if isinstance(route, Route)]
-    for part in (recommend_units, recommend_batch, incidents, units, network, health):
+    for part in (recommend_units, recommend_batch, incidents, units, events, network, health):
         app.include_router(part.router)
         app.addresses += [route for route in part.router.routes if isinstance(route, Route)]
     require_declared(app.addresses)

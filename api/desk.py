@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Final
 from structlog.typing import FilteringBoundLogger
 
 from api.errors import StoreError
+from api.follower import Follower, Listener, Mirror, Noted
+from api.live_roster import LiveRoster
+from api.mirrors import CallsMirror, RosterMirror
 from api.operations import Answered
 from api.recording import Record, as_not_recorded, keep_records, record_of, records_of
 from api.replay.keeping import keep_sources
@@ -23,6 +26,7 @@ from api.replay.sources import Sources
 from api.spooling import Spooling
 from api.store.audit_chain import enter_instance
 from api.store.calls import CALLS_MAX, Acknowledged, KnownCall, MemoryCalls
+from api.store.changes import head_of
 from api.store.database import Database
 from api.store.records import Operator
 from api.store.schema import require_schema
@@ -69,6 +73,9 @@ class Desk:
         self.calls = MemoryCalls()
         self.not_recorded = 0
         """Answers that went out without their record."""
+        self.number = 0
+        """Of the feed, before what is in memory was read."""
+        self.follower: Follower | None = None
 
     @classmethod
     def opened(
@@ -101,9 +108,46 @@ class Desk:
         desk = cls(database, writer, log=log, witness=Witness(sources))
         writer.call(lambda tx: keep_sources(tx, sources))
         with database.reading() as connection:
+            desk.number = head_of(connection)
             for call in read_latest_calls(connection, MIRRORED_CALLS):
                 desk.calls.put(call)
         return desk
+
+    def follow(
+        self,
+        live: LiveRoster,
+        *,
+        mirrors: Sequence[Mirror] = (),
+        listeners: Sequence[Listener] = (),
+        noted: Noted,
+    ) -> Follower:
+        """Begin to bring what is in memory up to date with what other instances write."""
+        writer = self.writer
+        follower = Follower(
+            self.database,
+            self.number,
+            mirrors=[
+                RosterMirror(live, writer.instance, writer.now),
+                CallsMirror(self.database, self.calls, MIRRORED_CALLS),
+                *mirrors,
+            ],
+            listeners=listeners,
+            now=writer.now,
+            noted=noted,
+        )
+        self.follower, writer.told = follower, follower.wake
+        follower.start()
+        return follower
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """What is not up to date with other instances, as code words."""
+        return () if self.follower is None else self.follower.degraded
+
+    def stop_following(self) -> None:
+        """Hear no more of other instances."""
+        if self.follower is not None:
+            self.follower.close()
 
     @property
     def is_shared(self) -> bool:
@@ -182,6 +226,7 @@ class Desk:
 
     def close(self) -> None:
         """Commit what waits, and let go of the database."""
+        self.stop_following()
         self._witnessing.shutdown(wait=True)
         self.writer.close()
         self.database.close()

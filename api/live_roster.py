@@ -7,6 +7,7 @@ A reader takes `view` once and never waits: the next view is made beside it and 
 """
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
@@ -14,6 +15,7 @@ from api.live_view import LiveView
 from api.store.contract import RosterChange, RosterRead, RosterStore, RosterWritten
 from api.store.records import unit_of
 from routing.fixes import FixLimits
+from routing.roster import UnitId
 
 Decide = Callable[[RosterRead, LiveView], RosterChange | None]
 """From the units asked for, as they are kept, and the view: what to write, if anything."""
@@ -64,6 +66,28 @@ class LiveRoster:
                 self._show(change, written)
             return written
 
+    def refresh(
+        self, at: datetime, *, changed: Collection[str] | None, moved: Collection[str] = ()
+    ) -> None:
+        """Show what the store holds of units that others wrote; all of them for None.
+
+        Parameters
+        ----------
+        at
+            When they were written; says which weights the view is labelled with.
+        moved
+            Units of which only the fix is another.
+
+        Raises
+        ------
+        StoreError
+            The view is the one before.
+        """
+        with self._writing:
+            read = self.store.read(None if changed is None else {*changed, *moved})
+            with self._showing:
+                self.view = _shown(self.view, read, at, changed=changed, moved=moved)
+
     def take_claims(self, unit_ids: Collection[str]) -> None:
         """Show these units as claimed, and no others."""
         with self._showing:
@@ -80,3 +104,25 @@ class LiveRoster:
                 fixes={one: change.fixes[one] for one in written.moved if one not in told_anew},
                 removed=written.removed,
             )
+
+
+def _shown(
+    view: LiveView,
+    read: RosterRead,
+    at: datetime,
+    *,
+    changed: Collection[str] | None,
+    moved: Collection[str],
+) -> LiveView:
+    """Return the view with units as they were read; one that was asked for and not found goes."""
+    roster = view.on_duty.roster
+    asked = map(UnitId, roster.unit_id if changed is None else [*changed, *moved])
+    gone = {one for one in asked if one not in read.units and roster.row_of(one) is not None}
+    only_moved = frozenset[str]() if changed is None else frozenset(moved).difference(changed)
+    fixes = {
+        one: kept.fix
+        for one, kept in read.units.items()
+        if one in only_moved and kept.fix is not None and roster.row_of(one) is not None
+    }
+    told_anew = [unit_of(kept) for one, kept in read.units.items() if one not in fixes]
+    return view.with_roster(read.version, at, units=told_anew, fixes=fixes, removed=gone)

@@ -156,6 +156,7 @@ class Metrics:
         self._add_roster()
         self._add_calls()
         self._add_spool()
+        self._add_following()
         self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
         self.build = Gauge(
             "tandem_build_info", "Always 1; what runs is in the labels.",
@@ -208,6 +209,30 @@ class Metrics:
             ["state"], registry=on,
         )  # fmt: skip
         self.spool_bytes = Gauge("tandem_spool_bytes", "Bytes of the spool.", registry=on)
+
+    def _add_following(self) -> None:
+        on = self.registry
+        self.follower_lag_s = Gauge(
+            "tandem_follower_lag_seconds",
+            "From the last change that was heard of until it was in memory.", registry=on,
+        )  # fmt: skip
+        self.follower_losses = Gauge(
+            "tandem_follower_losses", "How often the feed of changes could not be followed.",
+            registry=on,
+        )  # fmt: skip
+        self.follower_refills = Gauge(
+            "tandem_follower_refills", "How often all of memory was read anew.", registry=on
+        )
+        self.feed_number = Gauge(
+            "tandem_feed_number", "Number of the last change that is in memory.", registry=on
+        )
+        self.stream_clients = Gauge(
+            "tandem_event_clients", "Listeners of GET /v1/events.", registry=on
+        )
+        self.streams_ended = Tally(
+            "tandem_event_streams_ended", "Streams of events that ended, by why.", ("why",),
+            registry=on,
+        )  # fmt: skip
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

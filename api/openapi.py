@@ -20,6 +20,7 @@ from api.openapi_calls import (
     describe_calls,
     link_to_incident,
 )
+from api.openapi_events import describe_events
 from api.openapi_roles import describe_roles
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
 from api.request_schemas import RecommendRequest
@@ -84,6 +85,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document["paths"][NETWORK_PATH]["get"]["responses"]["503"] = _refusal(REFUSALS["503"])
     describe_roster(document["paths"], REF)
     describe_calls(document["paths"], REF)
+    describe_events(document["paths"], REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them
         document["components"]["schemas"].pop(unused, None)

@@ -19,7 +19,8 @@ from api.auth.memory_keys import MemoryKeys
 from api.auth.principal import Principal
 from api.call_memory import Remembered
 from api.desk import Desk
-from api.errors import BatchesWaiting, NotReady, WritersWaiting
+from api.errors import BatchesWaiting, NotReady, StoreNotConfigured, WritersWaiting
+from api.event_streams import Streams
 from api.incident_operations import Updated
 from api.line import Line
 from api.live_roster import LiveRoster
@@ -71,6 +72,8 @@ class Service:
     live: LiveRoster | None = field(default=None)
     desk: Desk | None = None
     """The durable side; None where nothing is kept."""
+    streams: Streams | None = None
+    """What tells listeners of changes; there where there is a desk."""
     stage: str = "starting"
     failure: str | None = None
     writer: ThreadPoolExecutor = field(default_factory=_one_thread)
@@ -111,6 +114,29 @@ class Service:
             )
         return self.live
 
+    def current_streams(self) -> Streams:
+        """Return what tells listeners of changes.
+
+        Raises
+        ------
+        NotReady
+            The service is still starting, or could not.
+        StoreNotConfigured
+            Nothing is kept, so nothing is told.
+        """
+        self.current_roster()
+        if self.streams is None:
+            raise StoreNotConfigured(
+                "The service keeps no store, so it tells no changes.",
+                remedy="Name one with TANDEM_STORE; see docs/settings.md.",
+            )
+        return self.streams
+
+    def end_streams(self) -> None:
+        """Let all listeners go, because the service is to stop."""
+        if self.streams is not None:
+            self.streams.close()
+
     async def write_roster(self, operation: Callable[[LiveRoster], Done]) -> Done:
         """Let the one writer change the roster, after those that came before.
 
@@ -135,6 +161,8 @@ class Service:
 
     def close(self) -> None:
         """Let the writes in hand end, then let go of the store."""
+        if self.desk is not None:
+            self.desk.stop_following()
         self.batches.close()
         self.solver.close()
         self.writer.shutdown(wait=True)
@@ -158,12 +186,27 @@ class Service:
         self.desk, self.store = desk, live.store
         if desk is not None:
             self.calls = desk.calls
+            self._follow(desk, live)
         self.live, view = live, live.view
         self.stage = "ready"
         self.metrics.ready.set(1)
         basis = (software_version(), view.network_id, view.weights_id, str(view.schematic).lower())
         self.metrics.build.labels(*basis).set(1)
         self.log.info("ready", network_id=view.network_id, weights_id=view.weights_id)
+
+    def _follow(self, desk: Desk, live: LiveRoster) -> None:
+        """Begin to hear what other instances write, and to tell listeners what changes."""
+        self.streams = Streams(
+            desk.database,
+            desk.number,
+            clients_max=self.settings.event_clients_max,
+            ended=self.metrics.streams_ended,
+        )
+        desk.follow(live, listeners=[self.streams], noted=self._note_fault)
+
+    def _note_fault(self, fault: BaseException, where: str) -> None:
+        kind, place = type(fault).__name__, fault_place(fault)
+        self.log.error("fault", where=where, kind=kind, place=place)
 
     def note_fall(self, fault: BaseException, rung: Eta) -> None:
         """Note that a decision failed on a rung of the ladder: kind and place of the fault."""
@@ -284,6 +327,8 @@ class Service:
             yield "STORE_DOWN"
         if self.desk is not None and self.desk.spooling is not None:
             yield from self.desk.spooling.degraded()
+        if self.desk is not None:
+            yield from self.desk.behind
         if self.view is not None and self.view.schematic:
             yield "SCHEMATIC_NETWORK"
         if self.settings.rung != "ROAD":

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """Recommendations that the spool takes; above it the newest are refused."""
     spool_bytes_max: Annotated[int, Field(ge=0, le=100_000_000_000)] = 500_000_000
     """Bytes that the spool may have."""
+    event_clients_max: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Listeners of GET /v1/events above which a new one gets 503."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

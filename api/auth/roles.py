@@ -64,6 +64,7 @@ DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
         ("GET", "/v1/incidents/{incident_id:path}"): READS,
         ("GET", "/v1/alerts"): READS,
         ("POST", "/v1/alerts/{alert_id}/acknowledge"): ASKS,
+        ("GET", "/v1/events"): READS,
         ("GET", "/v1/units"): READS,
         ("PUT", "/v1/units"): REPORTS,
         ("POST", "/v1/units/positions"): REPORTS,

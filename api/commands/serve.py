@@ -165,10 +165,20 @@ def make_server(settings: Settings, app: Any = None, *, keys: KeyStore | None = 
 
     from api.app import make_app
 
+    class Server(uvicorn.Server):
+        """Ends endless answers before it waits for all answers to end."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            service = getattr(getattr(served, "state", None), "service", None)
+            if service is not None:
+                service.end_streams()
+            await super().shutdown(sockets)
+
+    served = app or make_app(settings, keys=keys)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     route_library_logs(make_log(settings.log_level))
     config = uvicorn.Config(
-        app or make_app(settings, keys=keys),
+        served,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -178,4 +188,4 @@ def make_server(settings: Settings, app: Any = None, *, keys: KeyStore | None = 
         limit_concurrency=settings.concurrent_requests_max,
         timeout_graceful_shutdown=settings.shutdown_s_max,
     )
-    return uvicorn.Server(config)
+    return Server(config)

@@ -202,6 +202,19 @@ def _raised(change: SafetyChange, decided: Decided) -> SafetyAlert:
     )
 
 
+def _is_newer(known: KnownCall, call: KnownCall) -> bool:
+    return (known.version, known.decided_at) > (call.version, call.decided_at)
+
+
+def _all_alerts(
+    told: tuple[SafetyAlert, ...], known: tuple[SafetyAlert, ...]
+) -> tuple[SafetyAlert, ...]:
+    """Return alerts as they are told, and after them those that only we know."""
+    ids = {alert.alert_id for alert in told}
+    ours = [alert for alert in known if alert.alert_id not in ids]
+    return (*told, *ours)[-ALERTS_OF_CALL_MAX:]
+
+
 # -- the engine in memory -------------------------------------------------------------------------
 
 
@@ -237,12 +250,21 @@ class MemoryCalls:
             return call
 
     def put(self, call: KnownCall) -> None:
-        """Take a call as another store has it, unless a newer version is known."""
+        """Take a call as another store has it; of what is newer here only facts and alerts are.
+
+        A decision that is on its way to that store stands here already.
+        """
         with self._lock:
             self._require_open()
             known = self._calls.get(call.incident_id)
-            if known is None or known.version <= call.version:
-                self._take(call, known)
+            if known is not None and _is_newer(known, call):
+                call = replace(
+                    known,
+                    alerts=_all_alerts(call.alerts, known.alerts),
+                    on_call=call.on_call,
+                    scene_safe_at=call.scene_safe_at,
+                )
+            self._take(call, known)
 
     def put_facts(
         self, incident_id: str, on_call: tuple[OnCall, ...], scene_safe_at: datetime | None

@@ -5,6 +5,7 @@ here at the start, and keeps each decision here in the transaction of its record
 (`keep_decision`). `SqlCalls` is the same as a store of its own.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -37,6 +38,12 @@ def read_call(connection: Connection, incident_id: str) -> KnownCall | None:
 
 _BODY: Final = select(incidents.c.body).where(incidents.c.incident_id == bindparam("of"))
 _HELD: Final = _BODY.with_for_update()
+
+
+def read_calls(connection: Connection, incident_ids: Collection[str]) -> list[KnownCall]:
+    """Return what is kept of calls, of those that are known, in no order."""
+    asked = select(incidents.c.body).where(incidents.c.incident_id.in_(list(incident_ids)))
+    return [_CALL.decode(body) for (body,) in connection.execute(asked)]
 
 
 def read_latest_calls(connection: Connection, most: int) -> list[KnownCall]:

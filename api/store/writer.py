@@ -38,6 +38,10 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _nobody() -> None:
+    return
+
+
 class Transaction:
     """What an operation writes with."""
 
@@ -119,6 +123,8 @@ class Writer:
         """Why the last commit failed; None when it did not."""
         self.after_failed = 0
         """Calls after a commit that raised: bugs of ours, logged; the commit stands."""
+        self.told: Callable[[], None] = _nobody
+        """Called by the writer's thread after each commit."""
         self._line: deque[_Item[Any]] = deque()
         self._turn = threading.Condition()
         self._is_open = True
@@ -199,6 +205,7 @@ class Writer:
                 self.committed += 1
                 for call in item.after:
                     self._call_after(call)
+        self.told()
 
     def _call_after(self, call: Callable[[], None]) -> None:
         try:

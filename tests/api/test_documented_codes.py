@@ -5,6 +5,7 @@ from pathlib import Path
 
 from api.believed_fixes import _WORDS as _FIX_WORDS
 from api.errors import STATUS
+from api.event_streams import EventType, ResyncReason
 from api.operations import _PLACE_WORDS
 from api.read_batch import _ROWS as _BATCH_ROWS
 from api.read_request import _ROWS
@@ -12,7 +13,9 @@ from api.roster_schemas import ConflictCode, UnitResult
 from api.validation_words import _WORDS
 
 REPOSITORY = Path(__file__).parents[2]
-NAMES = ("recommend-units.md", "roster.md", "calls.md", "security.md", "reliability.md")
+NAMES = (
+    "recommend-units.md", "roster.md", "calls.md", "security.md", "reliability.md", "events.md",
+)  # fmt: skip
 DOCUMENTS = [REPOSITORY / "docs" / name for name in NAMES]
 SOURCES = (
     "read_request", "validation_words", "operations", "errors", "read_roster", "roster_operations",
@@ -36,6 +39,10 @@ def all_codes() -> set[str]:
         *_FIX_WORDS,
         *ConflictCode,
         *UnitResult,
+        *EventType,
+        *ResyncReason,
+        "EVENT_ID_INVALID",
+        "TOPIC_UNKNOWN",
     }
     places = {code for code, _, _ in _PLACE_WORDS.values()}
     words = {code for code, _, _ in _WORDS.values()}
