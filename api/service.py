@@ -319,8 +319,6 @@ class Service:
 
     def degraded(self) -> Iterator[str]:
         """Yield what works less well than it should, as code words."""
-        if self.settings.dev:
-            yield "DEVELOPMENT_MODE"
         if self.desk is None:
             yield from ("NOT_RECORDED", "ROSTER_IN_MEMORY", "CALLS_IN_MEMORY")
         elif self.desk.is_down:

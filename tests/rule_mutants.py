@@ -16,6 +16,12 @@ SEALED = RELEASE + "other_zones_are_another_release_and_nothing_in_one_can_be_se
 UPDATES = "tests.routing.test_updates:test_rule_14_"
 MEMORY = "tests.api.test_call_memory:test_rule_"
 
+AUTH = "tests.api.auth.test_rule_17:test_rule_17_"
+ASSERTS = AUTH + "a_key_asserts_the_operator_roles_that_it_declares"
+OPENS = AUTH + "an_address_opens_to_its_roles_and_to_nobody_else"
+LIVE = AUTH + "a_key_opens_with_its_secret_and_while_it_is_live"
+TOKEN = AUTH + "a_token_is_of_the_provider_for_this_service_and_for_now"
+
 NEVER = "        GateCode.WEAPON_REPORTED,\n        GateCode.VIOLENCE_REPORTED,\n"
 
 ONE_OF_EACH_CALL_SIGN = """
@@ -249,6 +255,21 @@ MUTANTS: dict[int, list[tuple[Mutant, str]]] = {
         ("api.operations", "    if units is None:\n", "    if True:\n", "1104"),
         ("routing.roster", "unit_id=tuple(UnitId(u.unit_id) for u in sorted_units)",
          "unit_id=tuple(UnitId(u.call_sign) for u in sorted_units)", "1254"),
+        ("api.asserted_roles", "if by.asserts is not None:", "if False:", ASSERTS),
+        ("api.asserted_roles", 'yield "overrides/role", override.role', "pass", ASSERTS),
+        ("api.auth.principal", "if role not in by.asserts", "if False", ASSERTS),
+        ("api.auth.guard", "elif roles.isdisjoint(principal.roles):", "elif False:", OPENS),
+        ("api.auth.guard", "if len(given) > 1 or", "if", OPENS),
+        ("api.auth.guard", "is Match.FULL for route", "is None for route", OPENS),
+        ("api.auth.ring", "if not compare_digest(sha256(text[_SECRET_AT]).digest(), digest):",
+         "if False:", LIVE),
+        ("api.auth.ring", "if self.now_s() >= ends_s:", "if False:", LIVE),
+        ("api.auth.ring", "min(key.expires_at, key.revoked_at or key.expires_at)",
+         "key.expires_at", LIVE),
+        ("api.auth.tokens", "audience=self.rules.audience,", 'audience=["tandem", "payroll"],',
+         TOKEN),
+        ("api.auth.tokens", "leeway=LEEWAY_S,", "leeway=3_600,", TOKEN),
+        ("api.auth.tokens", 'claims["exp"] - claims["iat"] > LIFETIME_S_MAX', "False", TOKEN),
     ),
 }  # fmt: skip
 """By rule; the rules that are still to come have none (`test_rules.PENDING`)."""

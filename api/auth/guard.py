@@ -5,7 +5,7 @@ A request is refused before any of its body is read. Deny by default: what nobod
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final
@@ -62,6 +62,8 @@ class Gate:
         self.tokens = tokens
         self.routes = routes
         self.is_open = is_open
+        self.is_current = True
+        """Whether the last look at the keys succeeded."""
         self._plain: dict[Address, Roles] = {}
         self._patterns: list[tuple[str, Any, Roles]] = []
         for (method, path), roles in declared.items():
@@ -134,6 +136,13 @@ class Gate:
         finally:
             if self.tokens is not None:
                 self.tokens.refresh()
+
+    def degraded(self) -> Iterator[str]:
+        """Yield what asks for less, or knows less, than it should, as code words."""
+        if self.is_open:
+            yield "DEVELOPMENT_MODE"
+        elif not self.is_current:
+            yield "KEYS_NOT_CURRENT"
 
 
 def _other_role(principal: Principal, roles: Roles) -> RoleNotAllowed:
@@ -213,5 +222,8 @@ async def _refresh_again(gate: Gate, log: FilteringBoundLogger) -> None:
 async def _refresh(gate: Gate, log: FilteringBoundLogger) -> None:
     try:
         await asyncio.to_thread(gate.refresh)
+        gate.is_current = True
     except Exception as error:  # noqa: BLE001  what is known goes on being used; the next may work
-        log.warning("keys_not_refreshed", kind=type(error).__name__, place=fault_place(error))
+        if gate.is_current:  # once, not twice a second
+            gate.is_current = False
+            log.warning("keys_not_refreshed", kind=type(error).__name__, place=fault_place(error))

@@ -32,7 +32,7 @@ async def readyz(request: Request) -> Response:
     body = {
         "ready": ready,
         "stage": service.stage,
-        "degraded": list(service.degraded()),
+        "degraded": [*request.app.state.gate.degraded(), *service.degraded()],
         "failure": service.failure,
         "roster": None if service.view is None else roster_state(service.view, utc_now()),
     }

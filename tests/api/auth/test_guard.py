@@ -191,6 +191,27 @@ def _opens(gate: Gate, text: str) -> bool:
     return True
 
 
+def test_keys_that_cannot_be_looked_at_are_named_once_and_until_they_can(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("api.auth.guard.REFRESH_S", 0.001)
+
+    async def run() -> list[list[str]]:
+        store = _Watched()
+        gate, told = Gate(KeyRing(store)), []
+        async with kept_current(gate, make_log("warning")):
+            for is_gone in (True, False):
+                store.is_gone = is_gone
+                for _ in range(4):
+                    store.asked.clear()
+                    await store.asked.wait()
+                told.append(list(gate.degraded()))
+        return told
+
+    assert asyncio.run(run()) == [["KEYS_NOT_CURRENT"], []]
+    assert capsys.readouterr().err.count("keys_not_refreshed") == 1
+
+
 # -- development mode -----------------------------------------------------------------------------
 
 

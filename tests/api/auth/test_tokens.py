@@ -2,7 +2,10 @@
 
 import json
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import jwt
@@ -241,6 +244,45 @@ def test_a_key_set_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     file.write_bytes(b" " * (BYTES_MAX + 1))
     with pytest.raises(StartError, match="bytes"):
         read_source(str(file))
+
+
+class _Provider(BaseHTTPRequestHandler):
+    """A provider on this machine: its keys, another address for them, and too many bytes."""
+
+    def do_GET(self) -> None:
+        moved = self.path == "/moved"
+        self.send_response(302 if moved else 200 if self.path != "/gone" else 503)
+        if moved:
+            self.send_header("location", "/keys")
+        self.end_headers()
+        self.wfile.write(b" " * (BYTES_MAX + 1) if self.path == "/large" else jwks())
+
+    def log_message(self, *_said: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Provider) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_keys_are_read_from_the_providers_address(address: str) -> None:
+    keys = KeySet(f"{address}/keys")
+    tokens = Tokens(TokenRules(issuer=ISSUER, audience=AUDIENCE), keys)
+    tokens.refresh()
+    assert tokens.principal(token("cad").encode()).roles == {Role.CAD}
+
+
+@pytest.mark.parametrize("path", ["moved", "large", "gone"])
+def test_other_answers_of_the_provider_are_not_taken(address: str, path: str) -> None:
+    keys = KeySet(f"{address}/{path}")
+    with pytest.raises(OSError, match="cannot be read"):
+        keys.refresh()
+    with pytest.raises(CredentialsRefused):
+        keys.find("rsa-1")
 
 
 @pytest.mark.parametrize(
