@@ -172,7 +172,7 @@ def seen_batch(
                 versions=_versions(view, found, sources),
                 units=_units(view, found, blocks),
                 claimed=claimed,
-                batch=_chosen(answered.pairing, place, ids),
+                batch=_chosen(answered.batch.pairing, place, ids),
                 answer=answer,
             )
             for place, (found, answer) in enumerate(
