@@ -140,9 +140,7 @@ def _read(body: bytes, view: LiveView, by: Principal) -> ReadBatch:
     return read
 
 
-def _situation(
-    view: LiveView, read: ReadBatch, now: Clock
-) -> tuple[LiveView, datetime, Situation]:
+def _situation(view: LiveView, read: ReadBatch, now: Clock) -> tuple[LiveView, datetime, Situation]:
     """Return the view, the instant to decide for, and all that is known of it."""
     request = read.request
     if request.as_of is not None:

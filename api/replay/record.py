@@ -210,8 +210,9 @@ def _units(view: LiveView, found: Recommendation, blocks: UnitBlocks) -> bytes:
 
 
 def _claimed(view: LiveView, units: Sequence[UnitEntry] | None) -> tuple[str, ...]:
-    claimed: frozenset[str] = getattr(view, "claimed", frozenset())
-    return tuple(sorted(claimed.intersection([unit.unit_id for unit in units or ()])))
+    if not view.claimed or not units:
+        return ()
+    return tuple(sorted(view.claimed.intersection([unit.unit_id for unit in units])))
 
 
 def _versions(view: LiveView, found: Recommendation, sources: Sources) -> SeenVersions:

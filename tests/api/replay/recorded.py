@@ -51,6 +51,7 @@ def row_of(record: SeenRecord) -> Record:
         answer=record.answer,
         seen=encode(replace(record, answer=b"")),
         request=record.body,
+        operator=None,
         decided=None,
     )
 
