@@ -6,6 +6,7 @@ the answer is written. What lives here too: how much of the deadline the search 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import perf_counter
 from typing import Final
 
@@ -26,8 +27,8 @@ from api.read_batch import ReadBatch, read_batch
 from api.read_request import RequestWarning, bounded
 from api.request_schemas import RecommendRequest
 from api.store.calls import CallStore
-from routing.model import Incident, Options, Recommendation
-from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits, BatchPairing, pair_batch
+from routing.model import Incident, Options, Recommendation, Situation
+from routing.pairing_batch import DEFAULT_LIMITS, BatchLimits, pair_batch
 from routing.recommend_batch import BatchFacts, BatchRecommendation, Solver, recommend_batch
 
 Decider = Callable[..., BatchRecommendation]
@@ -46,9 +47,9 @@ class BatchAnswered:
 
     request: RecommendBatchRequest
     """As it was read: the calls that were decided, in the order of the answers."""
-    found: Sequence[Recommendation]
+    batch: BatchRecommendation
+    """The answers as values, and the choice that they were made of."""
     recommendation_ids: Sequence[str]
-    facts: BatchFacts
     warnings: Sequence[RequestWarning]
     """Those of the reading; those of a decision stand with its answer."""
     answers: Sequence[bytes]
@@ -60,8 +61,16 @@ class BatchAnswered:
     """What they were decided with."""
     pasts: Sequence[Recalled]
     """What the memory of calls told before, by call."""
-    pairing: BatchPairing
-    """What the search chose."""
+
+    @property
+    def found(self) -> Sequence[Recommendation]:
+        """The answers in the order of the calls."""
+        return self.batch.recommendations
+
+    @property
+    def facts(self) -> BatchFacts:
+        """How good the choice is."""
+        return self.batch.facts
 
 
 def recommend_together(  # noqa: PLR0913  each but the first two stands in for one thing in a test
@@ -96,10 +105,7 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     watch.begin("read")
     read = _read(body, view, by)
     watch.begin("units")
-    decided_at = to_milliseconds(read.request.as_of or now())
-    if read.request.as_of is not None:
-        view = view.with_claims(())
-    situation = with_units(view, decided_at, read.request.units, read.unit_rows)
+    view, decided_at, situation = _situation(view, read, now)
     watch.begin("prepare")
     pasts = [recall(calls, one, as_of=read.request.as_of) for one in read.request.incidents]
     pending = calls_of(read.request, pasts)
@@ -116,9 +122,8 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     answers = _answers(view, read, batch, ids, remembered)
     return BatchAnswered(
         request=read.request,
-        found=batch.recommendations,
+        batch=batch,
         recommendation_ids=ids,
-        facts=batch.facts,
         warnings=bounded(read.warnings),
         answers=answers,
         body=_written(read, batch, answers),
@@ -126,7 +131,6 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
         remembered=remembered,
         view=view,
         pasts=pasts,
-        pairing=batch.pairing,
     )
 
 
@@ -134,6 +138,15 @@ def _read(body: bytes, view: LiveView, by: Principal) -> ReadBatch:
     read = read_batch(body, view.situation.network, view.release.status_of)
     require_asserted(by, read.request.operator, read.request.incidents)
     return read
+
+
+def _situation(view: LiveView, read: ReadBatch, now: Clock) -> tuple[LiveView, datetime, Situation]:
+    """Return the view, the instant to decide for, and all that is known of it."""
+    request = read.request
+    if request.as_of is not None:
+        view = view.with_claims(())
+    decided_at = to_milliseconds(request.as_of or now())
+    return view, decided_at, with_units(view, decided_at, request.units, read.unit_rows)
 
 
 def _left(

@@ -135,14 +135,13 @@ class Library:
             # Times of a reading differ from record to record, and the roster mostly does not.
             key = record.units, replace_times(seen)
             on_duty = self._rosters.of(key, lambda: with_roster(situation, units_of(record.units)))
-        changes: dict[str, Any] = {"claimed": frozenset(record.claimed)} if record.claimed else {}
         return LiveView(
             by_hour=(situation,) * HOURS_PER_WEEK,
             about={},
             release=self._release(seen.release).release,
             on_duty=on_duty,
             roster_version=seen.roster_version,
-            **changes,
+            claimed=frozenset(record.claimed),
         )
 
     def _require_streets(self, seen: SeenVersions) -> None:

@@ -172,7 +172,7 @@ def seen_batch(
                 versions=_versions(view, found, sources),
                 units=_units(view, found, blocks),
                 claimed=claimed,
-                batch=_chosen(answered.pairing, place, ids),
+                batch=_chosen(answered.batch.pairing, place, ids),
                 answer=answer,
             )
             for place, (found, answer) in enumerate(
@@ -210,8 +210,9 @@ def _units(view: LiveView, found: Recommendation, blocks: UnitBlocks) -> bytes:
 
 
 def _claimed(view: LiveView, units: Sequence[UnitEntry] | None) -> tuple[str, ...]:
-    claimed: frozenset[str] = getattr(view, "claimed", frozenset())
-    return tuple(sorted(claimed.intersection([unit.unit_id for unit in units or ()])))
+    if not view.claimed or not units:
+        return ()
+    return tuple(sorted(view.claimed.intersection([unit.unit_id for unit in units])))
 
 
 def _versions(view: LiveView, found: Recommendation, sources: Sources) -> SeenVersions:

@@ -63,6 +63,10 @@ def names(n_care: int, n_spd: int) -> list[str]:
     return care + [f"{1 + i % 3}{SECTORS[i % 4]}{i}#b" for i in range(n_spd)]
 
 
+def id_of(number: int) -> str:
+    return f"2026{number:09}"
+
+
 def incident_in(rng: random.Random, box: Box, number: int, at: dt.datetime) -> dict[str, Any]:
     """Return one call, mostly eligible; one in six with units on it already."""
     west, south, east, north = box
@@ -79,7 +83,7 @@ def incident_in(rng: random.Random, box: Box, number: int, at: dt.datetime) -> d
     }  # fmt: skip
     assigned = rng.sample((_on_it("2M1#b", "SPD", "ON_SCENE"), _on_it("CARE-1#a", "CARE")), 1)
     return {
-        "incident_id": f"2026{number:09}",
+        "incident_id": id_of(number),
         "version": 1,
         "received_at": text_of(at - dt.timedelta(seconds=asked_s + 50)),
         "queued_at": text_of(at - dt.timedelta(seconds=asked_s)),

@@ -23,8 +23,8 @@ from api.replay.record import SeenRecord, seen_batch, seen_record
 from api.replay.sources import Sources, sources_of
 from api.request_schemas import UnitEntry
 from api.settings import Settings
-from api.store.calls import KnownCall, MemoryCalls
-from routing.codes import Eta
+from api.store.calls import KnownCall, MemoryCalls, OnCall
+from routing.codes import Agency, Eta, Status
 from routing.model import Fix, Recommendation, Situation, Unit, UnitId
 from routing.recommend import recommend
 from routing.recommend_batch import recommend_batch
@@ -161,7 +161,18 @@ class Desk:
         gone = [one for one in gone if self.view.on_duty.roster.row_of(one) is not None]
         units = [one for one in units if one.unit_id not in gone]
         version = self.view.roster_version + 1
-        self.view = self.view.with_roster(version, self.now, units=units, removed=gone)
+        changed = self.view.with_roster(version, self.now, units=units, removed=gone)
+        claimed = self.rng.sample([*ROSTER, *IN_REQUEST], 5)
+        self.view = changed.with_claims(claimed)
+        self._report(claimed[0])
+
+    def _report(self, unit_id: str) -> None:
+        """Let the CAD report a unit on some call, and perhaps its scene as safe."""
+        agency = Agency.CARE if unit_id.startswith("CARE") else Agency.SPD
+        unit = OnCall(unit_id=unit_id, agency=agency, status=Status.ENROUTE)
+        safe_at = self.now if self.rng.random() < 0.5 else None
+        incident_id = asked.id_of(self.rng.randrange(CALLS))
+        self.calls.put_facts(incident_id, (unit,), safe_at)
 
     def _unit(self, name: str) -> Unit:
         told = asked.unit_in(self.rng, self.box, name, self.now)
@@ -183,7 +194,6 @@ class Desk:
             home_sector=one.home_sector,
             home_beat=one.home_beat,
             position=None if fix is None else Fix(**{k: getattr(fix, k) for k in names}),
-            claimed=self.rng.random() < 0.1,
         )
 
 

@@ -13,10 +13,12 @@ from api.replay.library import Library, Streets
 from api.replay.record import PastKind, SeenRecord, decode, encode
 from api.replay.reproduce import reproduce
 from api.replay.sources import MemoryShelf
-from api.store.calls import Decided, KnownCall, MemoryCalls
-from routing.codes import Eta
+from api.store.calls import Decided, KnownCall, MemoryCalls, OnCall
+from routing.codes import Agency, Eta, Status
 from routing.model import Recommendation, Situation
 from routing.recommend import recommend
+from routing.updates import SafetyChange
+from tests.api.builtin_view import builtin_view
 from tests.api.replay.recorded import NOW, library, recorded, sources, streets
 from tests.api.requests_made import CARE_2, SPD_1, SPD_2, request, request_about
 
@@ -61,6 +63,41 @@ def test_a_safety_alert_is_raised_again_with_its_id() -> None:
     )
     record = recorded(made | {"as_of": None}, calls=calls)
     assert json.loads(record.answer)["safety_changed"]["alert_id"].startswith("alert_")
+    assert reproduce(record, library()).identical
+
+
+def test_claims_on_units_of_the_request_are_remembered() -> None:
+    view = builtin_view().with_claims(["2M1#b", "CARE2#a", "elsewhere"])
+    record = recorded(request(as_of=None), view=view)
+    assert record.claimed == ("2M1#b", "CARE2#a")
+    assert json.loads(record.answer)["assign"][0]["unit_id"] == "2K3#b"
+    assert reproduce(record, library()).identical
+    assert Why.ANSWER in why(replace(record, claimed=("2M1#b",)))
+
+
+def test_a_unit_that_was_reported_on_the_call_counts_as_assigned_again() -> None:
+    calls = MemoryCalls()
+    recorded(request(as_of=None), calls=calls)
+    unit = OnCall(unit_id="2M1#b", agency=Agency.SPD, status=Status.ON_SCENE)
+    calls.put_facts("2026000214377", (unit,), NOW)
+    record = recorded(request(as_of=None), calls=calls)
+    assert json.loads(record.answer)["assign"][0]["already_assigned"] is True
+    assert reproduce(record, library()).identical
+    assert record.pasts[0].known is not None
+    alone = replace(record.pasts[0], known=replace(record.pasts[0].known, on_call=()))
+    assert Why.ANSWER in why(replace(record, pasts=(alone,)))
+
+
+def test_a_call_that_changed_while_it_was_decided_tells_the_same_alert() -> None:
+    class Changed(MemoryCalls):
+        def record(self, decided: Decided) -> KnownCall | None:
+            harm = SafetyChange(reasons=(), orders=(), message="meanwhile")
+            super().record(replace(decided, change=harm, recommendation_id="rec_other"))
+            return super().record(decided)
+
+    record = recorded(request(as_of=None), calls=Changed())
+    assert json.loads(record.answer)["safety_changed"]["alert_id"] == "alert_other"
+    assert record.pasts[0].kind is PastKind.CHANGED
     assert reproduce(record, library()).identical
 
 
