@@ -38,6 +38,7 @@ UNITS_PATH: Final = "/v1/units"
 STATUS_ENDING: Final = "/status"
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
+_CALLS: Final = Kind.CALLS  # a member of an enumeration is looked up much more slowly
 _LIMITED_S: Final = frozenset({Kind.FEEDS, Kind.READS})
 
 _WORDS: Final[Mapping[Kind, str]] = {
@@ -59,7 +60,7 @@ def kind_of(method: str, path: str) -> Kind:
         return Kind.STREAMS if path == STREAM_PATH else Kind.READS
     if path.startswith(UNITS_PATH) and not path.endswith(STATUS_ENDING):
         return Kind.FEEDS
-    return Kind.CALLS
+    return _CALLS
 
 
 class InHand:
@@ -111,9 +112,9 @@ class Limited:
     def __init__(self, app: ASGIApp, *, in_hand: InHand) -> None:
         self.app = app
         self.in_hand = in_hand
+        self.calls = limited(app, in_hand, Kind.CALLS)
         self.by_kind: dict[Kind, ASGIApp] = {
             Kind.HEALTH: app,
-            Kind.CALLS: limited(app, in_hand, Kind.CALLS),
             Kind.FEEDS: limited(app, in_hand, Kind.FEEDS),
             Kind.READS: limited(app, in_hand, Kind.READS),
             Kind.STREAMS: self._stream,
@@ -124,7 +125,9 @@ class Limited:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        await self.by_kind[kind_of(scope["method"], scope["path"])](scope, receive, send)
+        kind = kind_of(scope["method"], scope["path"])
+        app = self.calls if kind is _CALLS else self.by_kind[kind]
+        await app(scope, receive, send)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         in_hand = self.in_hand

@@ -104,7 +104,7 @@ def running(
 ) -> Iterator[Running]:
     """Start a service with these settings and yield it when its roster is filled."""
     port = free_port()
-    told = {"log_level": "info"} | place.settings | dict(settings)
+    told: dict[str, Any] = {"log_level": "info", "dev": True} | place.settings | dict(settings)
     command = [sys.executable, "-m", "benchmarks.recorded_service", str(port), json.dumps(told)]
     if core is not None:
         command += ["--core", str(core)]

@@ -198,7 +198,7 @@ def record(recommendation_id: str) -> Record:
     return Record(
         recommendation_id=recommendation_id, incident_id="A", incident_version=1,
         decided_at=from_us(1_800_000_000_000_000), outcome=Outcome.DISPATCH, mode=Mode.DUAL,
-        answer=b"{}", seen=b"{}", request=b"{}", decided=None,
+        answer=b"{}", seen=b"{}", request=b"{}", decided=None, operator=None,
     )  # fmt: skip
 
 
