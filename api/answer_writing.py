@@ -9,25 +9,18 @@ The contract's models are not filled on the way: that took ten times as long as 
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, get_args, get_type_hints
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, defstruct
 from msgspec.json import Encoder
 
-from api.answer_schemas import BasisPart, RecommendAnswer, utc_text
+from api.answer_schemas import utc_text
 from api.read_request import RequestWarning
-from routing.model import Recommendation
-
-_OURS: Final = frozenset({"recommendation_id", "request_id", "safety_changed", "warnings", "basis"})
-_FOUND: Final = tuple(name for name in RecommendAnswer.model_fields if name not in _OURS)
-_OF_VIEW: Final = ("schematic", "roster_version")
-_BASIS: Final = tuple(name for name in BasisPart.model_fields if name not in _OF_VIEW)
-_found_values: Final = attrgetter(*_FOUND)
-_basis_values: Final = attrgetter(*_BASIS)
+from routing.model import Basis, Recommendation
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -52,18 +45,39 @@ def answer_bytes(  # noqa: PLR0913  what only the caller knows has no other part
     told: Told = UNTOLD,
 ) -> bytes:
     """Return the answer as JSON; a number that is not finite is written as null, never as NaN."""
-    values: dict[str, Any] = {"recommendation_id": recommendation_id, "request_id": request_id}
-    values |= zip(_FOUND, _found_values(found), strict=True)
-    values["supersedes"] = told.supersedes
-    for name in _WHOLE.instants:
-        values[name] = _instant(values[name])
-    for name in _WHOLE.parts:
-        values[name] = _shown(values[name])
-    basis = dict(zip(_BASIS, _basis_values(found.basis), strict=True))
-    values["safety_changed"] = told.safety_changed
-    values["warnings"] = warnings
-    values["basis"] = basis | dict(zip(_OF_VIEW, (schematic, roster_version), strict=True))
+    values = {
+        "recommendation_id": recommendation_id,
+        "request_id": request_id,
+        "incident_id": found.incident_id,
+        "incident_version": found.incident_version,
+        "decided_at": utc_text(found.decided_at),
+        "valid_until": utc_text(found.valid_until),
+        "supersedes": told.supersedes,
+        "recorded": found.recorded,
+        "outcome": found.outcome,
+        "mode": found.mode,
+        "urgent": found.urgent,
+        "refer_to": found.refer_to,
+        "message": found.message,
+        "gates": _shown(found.gates),
+        "assign": _shown(found.assign),
+        "pair": found.pair,
+        "alternatives": found.alternatives,
+        "explain": found.explain,
+        "hold": _shown(found.hold),
+        "overrides": found.overrides,
+        "next_step": found.next_step,
+        "safety_changed": told.safety_changed,
+        "warnings": warnings,
+        "basis": _WrittenBasis(*_basis_values(found.basis), schematic, roster_version),
+    }
     return _ENCODER.encode(values)
+
+
+_BASIS: Final = Basis.__struct_fields__
+_basis_values: Final = attrgetter(*_BASIS)
+_WrittenBasis: Final = defstruct("_WrittenBasis", (*_BASIS, "schematic", "roster_version"))
+"""What the decision says it rests on, and of the view what only the caller knows."""
 
 
 def _plain(value: object) -> object:
@@ -88,6 +102,8 @@ class _Shape:
     names: tuple[str, ...]
     instants: tuple[str, ...]
     parts: tuple[str, ...]
+    instants_of: Callable[[Any], Any]
+    """Returns the value of the instant, or of all of them, of a part."""
 
 
 def _shapes(kind: type) -> dict[type, _Shape]:
@@ -104,7 +120,12 @@ def _shapes(kind: type) -> dict[type, _Shape]:
         for shapes in inner:
             found |= shapes
     if instants or parts:
-        shape = _Shape(names=tuple(hints), instants=tuple(instants), parts=tuple(parts))
+        shape = _Shape(
+            names=tuple(hints),
+            instants=tuple(instants),
+            parts=tuple(parts),
+            instants_of=attrgetter(*instants) if instants else bool,
+        )
         found[kind] = shape
     return found
 
@@ -117,7 +138,8 @@ def _leaves(hint: Any) -> list[type]:
 
 
 _SHAPES: Final = _shapes(Recommendation)
-_WHOLE: Final = _SHAPES[Recommendation]
+assert _SHAPES[Recommendation].instants == ("decided_at", "valid_until")
+assert _SHAPES[Recommendation].parts == ("gates", "assign", "hold"), "a part that is not shown"
 
 
 def _shown(value: Any) -> Any:
@@ -128,7 +150,7 @@ def _shown(value: Any) -> Any:
     """
     kind = type(value)
     if kind is tuple:
-        return [_shown(part) for part in value]
+        return _shown_all(value)
     shape = _SHAPES.get(kind)
     if shape is None:
         return value
@@ -145,5 +167,9 @@ def _shown(value: Any) -> Any:
     return {name: getattr(value, name) for name in shape.names} | changed
 
 
-def _instant(instant: dt.datetime | None) -> str | None:
-    return None if instant is None else utc_text(instant)
+def _shown_all(parts: tuple[Any, ...]) -> Sequence[Any]:
+    """Return parts of one kind, of which mostly none has an instant."""
+    shape = _SHAPES.get(type(parts[0])) if parts else None
+    if shape is None or not (shape.parts or any(map(shape.instants_of, parts))):
+        return parts
+    return [_shown(part) for part in parts]

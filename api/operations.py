@@ -169,7 +169,8 @@ def answer_read(view: LiveView, read: ReadRequest, watch: Stopwatch, manner: Man
 def to_milliseconds(instant: dt.datetime) -> dt.datetime:
     """Return an instant in UTC, cut to whole milliseconds as the answer shows it."""
     utc = instant.astimezone(dt.UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    finer_us = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - finer_us) if finer_us else utc
 
 
 # -- the place ------------------------------------------------------------------------------------

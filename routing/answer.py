@@ -287,17 +287,17 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     mode: Mode | None
     urgent: bool
-    refer_to: str | None
+    refer_to: str | None = None
     """The service to call in mode REFER, such as FIRE_DEPARTMENT."""
     message: str
     gates: tuple[GateResult, ...]
-    assign: tuple[Assignment, ...]
+    assign: tuple[Assignment, ...] = ()
     """SPD first, then CARE; units on the call already included."""
-    pair: PairTimes | None
-    alternatives: tuple[Alternative, ...]
+    pair: PairTimes | None = None
+    alternatives: tuple[Alternative, ...] = ()
     explain: Explanation
-    hold: Hold | None
-    overrides: tuple[Override, ...]
+    hold: Hold | None = None
+    overrides: tuple[Override, ...] = ()
     next_step: NextStep
-    warnings: tuple[AnswerWarning, ...]
+    warnings: tuple[AnswerWarning, ...] = ()
     basis: Basis

@@ -11,7 +11,7 @@ comparison uses these.
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from msgspec import Struct, field
@@ -84,7 +84,7 @@ def find_target(situation: Situation, location: Location, policy: Policy) -> Tar
 NO_MARKS: Final = np.empty((0, 2), np.int64)
 
 
-class Wish(NamedTuple):
+class Wish(Struct, frozen=True, eq=False):
     """What is to be ranked along with the look at all units; see `call_kernel.Wanted`."""
 
     qualified: int = 0
@@ -96,7 +96,7 @@ class Wish(NamedTuple):
 NO_WISH: Final = Wish()
 
 
-class Terms(NamedTuple):
+class Terms(Struct, frozen=True, eq=False):
     """By what units are judged."""
 
     policy: Policy
@@ -118,7 +118,7 @@ class Terms(NamedTuple):
         return now_s, float(policy.avl_fresh_s), float(policy.avl_aged_s)
 
 
-class UnitFacts(NamedTuple):
+class UnitFacts(Struct, frozen=True, eq=False):
     """What an answer tells of a unit."""
 
     arrive_s: int
@@ -151,7 +151,7 @@ def _tell(
         known[row] = UnitFacts(arrive_s, position)
 
 
-class Ranked(NamedTuple):
+class Ranked(Struct, frozen=True, eq=False):
     """The first units of each kind, CARE and SPD, in the order of rule 9, and all counted."""
 
     qualified: tuple[list[int], list[int]]
@@ -261,8 +261,8 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
 
     def arrival_range_s(self, row: int) -> tuple[int, int]:
         """Return the range of an arrival, outwards to whole seconds; see `ARRIVAL_SPREADS`."""
-        arrive_s, position = self.facts_of(row)
-        low, high = self.policy.arrival_spread[position.basis]
+        told = self.facts_of(row)
+        arrive_s, (low, high) = told.arrive_s, self.policy.arrival_spread[told.position.basis]
         if self.by_line.item(row):
             line_low, line_high = self.policy.straight_line_spread
             low, high = min(low, line_low), max(high, line_high)
@@ -355,7 +355,7 @@ def _times_and_labels(
     return times, labels
 
 
-class _Seen(NamedTuple):
+class _Seen(Struct, frozen=True, eq=False):
     """All units as seen from a call: columns (n_units,), see `Muster`."""
 
     arrive_s: NDArray[np.int64]

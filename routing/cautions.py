@@ -139,33 +139,36 @@ def of_fixes(situation: Situation, future: NDArray[np.bool_] | None) -> Iterator
         )
 
 
-def of_chosen(half: Half) -> Iterator[AnswerWarning]:
-    """Yield what is doubtful about the units of a half that was looked for."""
-    muster = half.muster
+def of_chosen(half: Half) -> list[AnswerWarning]:
+    """Return what is doubtful about the units of a half that was looked for."""
+    muster, found = half.muster, list[AnswerWarning]()
     for row in half.chosen:
         if muster.facts_of(row).position.basis is not _FRESH or muster.by_line.item(row):
-            yield from _position(muster, row)
-        yield from _shift(half, row)
+            found += _position(muster, row)
+        late = _shift(half, row)
+        if late is not None:
+            found.append(late)
+    return found
 
 
-def _shift(half: Half, row: int) -> Iterator[AnswerWarning]:
+def _shift(half: Half, row: int) -> AnswerWarning | None:
     muster = half.muster
     if row in half.guarded:
-        yield _warning(
+        return _warning(
             WarningCode.SHIFT_ENDING,
             muster.roster.path(row, "/shift_end"),
             f"{muster.roster.call_sign[row]}: last resort, its shift ends within "
             f"{muster.policy.shift_guard_s // 60} minutes or is over",
         )
-        return
     finish_s = muster.now_s + muster.arrive_s.item(row) + muster.policy.mean_service_s
-    if finish_s > muster.roster.shift_end_s.item(row):
-        late_min = round((finish_s - float(muster.roster.shift_end_s[row])) / 60)
-        yield _warning(
-            WarningCode.FINISH_AFTER_SHIFT,
-            muster.roster.path(row, "/shift_end"),
-            f"{muster.roster.call_sign[row]}: may finish {late_min} minutes after its shift",
-        )
+    if not finish_s > muster.roster.shift_end_s.item(row):
+        return None
+    late_min = round((finish_s - float(muster.roster.shift_end_s[row])) / 60)
+    return _warning(
+        WarningCode.FINISH_AFTER_SHIFT,
+        muster.roster.path(row, "/shift_end"),
+        f"{muster.roster.call_sign[row]}: may finish {late_min} minutes after its shift",
+    )
 
 
 def _position(muster: Muster, row: int) -> Iterator[AnswerWarning]:

@@ -49,7 +49,8 @@ def _explained(
     first_s = half.arrivals_s[0] if half.rows else None
     found = []
     for row, broken in zip(rows, map(bits.item, rows), strict=True):
-        arrive_s, position = known[row] if row in known else muster.facts_of(row)
+        told = known.get(row) or muster.facts_of(row)
+        arrive_s = told.arrive_s
         verdict = _SELECTED if row in chosen else _verdict(half, row, broken)
         behind_s = None if first_s is None or verdict is _REMOVED else arrive_s - first_s
         found.append(
@@ -63,7 +64,7 @@ def _explained(
                 behind_s=behind_s,
                 preference_s=0 if against is None else int(against[row]),
                 held_for=held_for.get(row),
-                position=position,
+                position=told.position,
             )
         )
     return found

@@ -93,7 +93,7 @@ def check_call(situation: Situation, incident: Incident, decided_at: datetime) -
         gates = [_not_revoked(gate) for gate in gates]
     return CallCheck(
         gates=tuple(gates),
-        failing=tuple([gate for gate in gates if gate.result is GateOutcome.FAIL]),
+        failing=tuple([gate for gate in gates if gate.result is _FAIL]),
         policy=call.policy,
         mode=call.mode,
         rules=call.rules or DUAL_RULES,
@@ -101,6 +101,7 @@ def check_call(situation: Situation, incident: Incident, decided_at: datetime) -
     )
 
 
+_FAIL: Final = GateOutcome.FAIL
 _AFTER_ZONE: Final = (Gate.TIME_WINDOW, Gate.CALL_TYPE, Gate.SCREENING, Gate.MODE)
 
 
@@ -395,12 +396,13 @@ NEVER_OVERRIDDEN: Final = frozenset(
 that nobody did is mended by doing it."""
 
 
+_NO: Final = Answer.NO
 _PASS_SCREENING: Final = _pass(Gate.SCREENING)
 
 
 def check_screening(screening: Screening, rules: ModeRules) -> GateResult:
     """Test the call taker's answers; YES weighs most, then a missing record, then UNKNOWN."""
-    answers = [one for one in screening.answers() if one[1] is not Answer.NO]
+    answers = [one for one in screening.answers() if one[1] is not _NO]
     if not answers and screening.completed_at is not None:
         return _PASS_SCREENING
     codes = [_YES_CODE[q] for q, a in answers if a is Answer.YES and q in rules.refuses_yes]

@@ -170,9 +170,11 @@ def not_eligible(draft: Draft) -> Recommendation:
     return _answer(
         draft,
         target,
+        outcome=Outcome.NOT_ELIGIBLE,
         mode=None if refer_to is None else Mode.REFER,
         refer_to=refer_to,
         message=for_not_eligible(failing, refer_to),
+        explain=NOTHING,
         overrides=_gate_overrides(failing),
         next_step=NextStep.NORMAL_RESPONSE_PLAN if refer_to is None else NextStep.REFER,
         warnings=(*place, *asserted),
@@ -189,19 +191,6 @@ def _refer_to(failing: tuple[GateResult, ...]) -> str | None:
 
 # -- what the outcomes share ----------------------------------------------------------------------
 
-_BLANK: Final[dict[str, Any]] = {
-    "outcome": Outcome.NOT_ELIGIBLE,
-    "mode": None,
-    "refer_to": None,
-    "assign": (),
-    "pair": None,
-    "alternatives": (),
-    "explain": NOTHING,
-    "hold": None,
-    "overrides": (),
-    "warnings": (),
-}
-
 
 def _answer(draft: Draft, target: Target | None, **filled: Any) -> Recommendation:
     """Return an answer with what each outcome fills in, and the rest empty."""
@@ -215,7 +204,7 @@ def _answer(draft: Draft, target: Target | None, **filled: Any) -> Recommendatio
         valid_until=draft.decided_at + timedelta(seconds=case.check.policy.valid_for_s),
         urgent=case.check.mode is Mode.SPD_ADD,
         gates=case.check.gates,
-        **(_BLANK | filled),
+        **filled,
     )
 
 
