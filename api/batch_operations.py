@@ -34,8 +34,12 @@ from routing.recommend_batch import BatchFacts, BatchRecommendation, Solver, rec
 Decider = Callable[..., BatchRecommendation]
 
 ANSWER_S: Final = 0.0015
-"""Kept back of the deadline for each call, whose answer is made and written after the search: about
-five times what that takes with 120 units on an idle machine."""
+"""Kept back of the deadline for each call at least, whose answer is made and written after the
+search: about five times what that takes with 120 units on an idle machine."""
+
+ANSWER_SHARE: Final = 4.0
+"""Kept back at least so many times what preparing the calls took, so that a busy machine and many
+units count: 200 answers took 2.5 to 3.5 times as long as the preparing of their calls."""
 
 LIMITS: Final[BatchLimits] = DEFAULT_LIMITS
 """How much work a batch may take; the same for every policy, because a batch may have several."""
@@ -109,12 +113,13 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     watch.begin("prepare")
     pasts = [recall(calls, one, as_of=read.request.as_of) for one in read.request.incidents]
     pending = calls_of(read.request, pasts)
+    time = _search_time(read.request, len(pending), elapsed_s, watch)
     batch = decide(
         *(situation, pending, decided_at),
         limits=LIMITS,
-        seconds_left=_left(read.request, len(pending), elapsed_s),
+        seconds_left=time.left_s,
         solve=solve,
-        stage=watch.begin,
+        stage=time.begin,
     )
     watch.begin("write")
     ids = [name(decided_at) for _ in pending]
@@ -149,12 +154,14 @@ def _situation(view: LiveView, read: ReadBatch, now: Clock) -> tuple[LiveView, d
     return view, decided_at, with_units(view, decided_at, request.units, read.unit_rows)
 
 
-def _left(
-    request: RecommendBatchRequest, n_calls: int, elapsed_s: Callable[[], float]
-) -> Callable[[], float]:
-    """Return what tells how many seconds the search has left."""
-    search_s = request.options.deadline_ms / 1000 - ANSWER_S * n_calls
-    return lambda: search_s - elapsed_s()
+def _search_time(
+    request: RecommendBatchRequest,
+    n_calls: int,
+    elapsed_s: Callable[[], float],
+    watch: Stopwatch,
+) -> "SearchTime":
+    ends_s = request.options.deadline_ms / 1000
+    return SearchTime(elapsed_s=elapsed_s, ends_s=ends_s, n_calls=n_calls, note=watch.begin)
 
 
 def _remembered(
@@ -165,6 +172,33 @@ def _remembered(
 ) -> list[Remembered]:
     told = zip(pasts, pending, batch.recommendations, ids, strict=True)
     return [remember(past, call, found, own) for past, (call, _), found, own in told]
+
+
+class SearchTime:
+    """How much of a deadline the search may have; the rest is for what comes after it."""
+
+    def __init__(
+        self,
+        *,
+        elapsed_s: Callable[[], float],
+        ends_s: float,
+        n_calls: int,
+        note: Callable[[str], None],
+    ) -> None:
+        self.elapsed_s, self.ends_s, self.note = elapsed_s, ends_s, note
+        self.begun_s = elapsed_s()
+        self.kept_s = ANSWER_S * n_calls
+
+    def begin(self, stage: str) -> None:
+        """Note a stage; when the search begins, keep back what the answers will take."""
+        if stage == "SOLVE":
+            prepared_s = self.elapsed_s() - self.begun_s
+            self.kept_s = max(self.kept_s, ANSWER_SHARE * prepared_s)
+        self.note(stage)
+
+    def left_s(self) -> float:
+        """Return the seconds that the search still has."""
+        return self.ends_s - self.kept_s - self.elapsed_s()
 
 
 def since(arrived_s: float) -> Callable[[], float]:

@@ -157,10 +157,23 @@ class _Search:
         self.proven = self.canonical = tables.n_calls == 0
         self.cut_short = False
         self.flows = self.programs = 0
+        self.left_s: float | None = None
+        """Seconds left when last looked at; None where no step has been made since."""
+        self.step_s = 0.0
+        """The longest step so far."""
 
     def in_time(self, needed_s: float = SPARE_S) -> bool:
-        """Tell whether another step may begin, and remember if not."""
-        if self.seconds_left() < needed_s:
+        """Tell whether another step may begin, and remember if not.
+
+        A step may take as long as the longest so far, so with less time than that none begins.
+        """
+        if self.cut_short:
+            return False
+        left_s = self.seconds_left()
+        if self.left_s is not None and left_s < inf:
+            self.step_s = max(self.step_s, self.left_s - left_s)
+        self.left_s = left_s
+        if left_s < max(needed_s, self.step_s):
             self.cut_short = True
         return not self.cut_short
 
@@ -222,6 +235,7 @@ class _Search:
         stop = Stop(nodes_max=self.limits.nodes_max, seconds=self.seconds_left() - SPARE_S)
         answer = solve(program, cost, self.best.worth[1:], stop)
         self._take(answer.choice)
+        self.left_s = None  # a program keeps its own time, however long it is
         if not answer.proven:
             self.in_time(2 * SPARE_S)  # the solver ends a little before its time is up
         return answer

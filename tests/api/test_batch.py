@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from api.app import make_app
 from api.batch_example import make_batch_example, read_batch_example
-from api.batch_operations import ANSWER_S, recommend_together
+from api.batch_operations import ANSWER_S, ANSWER_SHARE, recommend_together
 from api.batch_schemas import BatchPart, RecommendBatchAnswer
 from api.commands.serve import SWITCH_INTERVAL_S, make_server
 from api.errors import BatchesWaiting, InvalidRequest
@@ -254,6 +254,19 @@ def test_the_deadline_counts_from_the_arrival_and_cuts_the_search_short(view: Li
     assert len(set(sent(late))) == len(sent(late))
     kept_back = 12 * ANSWER_S
     assert answered(view, made, elapsed_s=lambda: 1.0 - kept_back)["batch"]["cut_short"]
+
+
+def test_what_preparing_took_is_kept_back_for_the_answers(view: LiveView) -> None:
+    clock_s, left_s = [0.2], list[float]()
+
+    def slowly(*given: Any, stage: Any, seconds_left: Any, **how: Any) -> Any:
+        clock_s[0] += 0.1  # a busy machine prepares the calls
+        stage("SOLVE")
+        left_s.append(seconds_left())
+        return recommend_batch(*given, stage=stage, seconds_left=seconds_left, **how)
+
+    answered(view, seeded(3, 20), elapsed_s=lambda: clock_s[0], decide=slowly)
+    assert left_s == [pytest.approx(1.0 - 0.3 - ANSWER_SHARE * 0.1)]
 
 
 def test_time_that_runs_out_meanwhile_ends_the_search(view: LiveView) -> None:

@@ -183,6 +183,20 @@ def test_a_deadline_at_any_step_leaves_a_sound_answer(answers):
     assert found.bound_of_max_s <= pair_batch(calls).sum_of_max_s <= found.sum_of_max_s
 
 
+def test_no_step_begins_with_less_time_than_the_longest_took():
+    rng = np.random.default_rng(5)
+    rows = rng.integers(100, 900, (2, 12, 12))
+    calls = [call(f"{i:02}", rows[0][i], rows[1][i]) for i in range(12)]
+    left_s = [0.9]
+
+    def slow_machine() -> float:
+        left_s.append(left_s[-1] - 0.25)  # each step takes a quarter of a second
+        return left_s[-1]
+
+    assert pair_batch(calls, seconds_left=slow_machine).cut_short
+    assert left_s[-1] == pytest.approx(0.15)  # not below zero: another step would not have ended
+
+
 def test_a_work_limit_is_no_deadline_and_its_bound_holds():
     rng = np.random.default_rng(5)
     rows = rng.integers(100, 900, (2, 12, 12))
