@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from api.commands.console import run
+from api.commands.options import StorePlace, examples
+from api.store_cli import audit_app, store_app
 
 app = typer.Typer(
     name="tandem",
@@ -23,6 +25,8 @@ release_app = typer.Typer(no_args_is_help=True, help="Check and look at what the
 app.add_typer(release_app, name="release")
 keys_app = typer.Typer(no_args_is_help=True, help="Make, show, revoke and replace API keys.")
 app.add_typer(keys_app, name="keys")
+app.add_typer(store_app, name="store")
+app.add_typer(audit_app, name="audit")
 
 NetworkFolder = Annotated[
     Path | None,
@@ -39,21 +43,10 @@ ZonesFile = Annotated[
     typer.Option("--zones", metavar="FILE", help="GeoJSON of zones, to try in the release."),
 ]
 
-StorePlace = Annotated[
-    str | None,
-    typer.Option(
-        "--store", metavar="PLACE", help="File or postgresql:// address; else TANDEM_STORE."
-    ),
-]
 KeyId = Annotated[str, typer.Argument(help="The id that `tandem keys list` shows; no secret.")]
 ExpiresDays = Annotated[
     int, typer.Option("--expires-days", min=1, max=3_650, help="Days until it expires.")
 ]
-
-
-def examples(*lines: str) -> str:
-    """Return the end of a help text: one example on each line."""
-    return "\n\n".join(["[bold]Examples[/bold]", *(f"[cyan]{line}[/cyan]" for line in lines)])
 
 
 @app.command(epilog=examples("tandem demo", "tandem demo --calls 1"))

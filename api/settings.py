@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from api.errors import StartError
 
 ENV_PREFIX: Final = "TANDEM_"
+Days = Annotated[int, Field(ge=1, le=36_500)]
 
 
 class Settings(BaseSettings):
@@ -44,6 +45,22 @@ class Settings(BaseSettings):
     """Bytes that the spool may have."""
     event_clients_max: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Listeners of GET /v1/events above which a new one gets 503."""
+    keep_positions_days: Days = 30
+    """Days for which it is kept where units were."""
+    keep_status_events_days: Days = 1_095
+    """Days for which status reports are kept."""
+    keep_recommendations_days: Days = 1_095
+    """Days for which recommendations are kept, and can be replayed."""
+    keep_claims_days: Days = 1_095
+    """Days for which ended claims, cleared assignments and overrides are kept."""
+    keep_incidents_days: Days = 1_095
+    """Days for which a call is kept that nobody touches; not one that is held or alerts."""
+    keep_idempotency_days: Days = 7
+    """Days for which a retried write gets its first answer."""
+    keep_changes_days: Days = 7
+    """Days for which listeners can resume the feed of changes."""
+    keep_audit_days: Days = 2_555
+    """Days for which audit records are kept."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

@@ -172,7 +172,7 @@ def _unknown() -> StartError:
 def _sqlite(url: URL, synchronous: str) -> Engine:
     memory = url.database in (None, "", ":memory:")
     if not memory:
-        _make_private(str(url.database))
+        make_private(str(url.database))
     if memory:
         # One connection for all threads: another one would see another, empty database.
         url = url.set(database="file:tandem?mode=memory", query={"uri": "true"})
@@ -206,7 +206,7 @@ def _sqlite(url: URL, synchronous: str) -> Engine:
     return engine
 
 
-def _make_private(file: str) -> None:
+def make_private(file: str) -> None:
     """Make a file that is not there readable to its owner alone; SQLite keeps that for its own."""
     with suppress(OSError):  # what is wrong with the place is said by SQLite
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -27,6 +27,13 @@ def newest_revision() -> str:
     return newest
 
 
+def known_revisions() -> frozenset[str]:
+    """Return the revisions that this version can bring up to its own."""
+    return frozenset(
+        one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()
+    )
+
+
 def migrate(database: Database, revision: str = "head") -> None:
     """Bring the tables to a revision, whole or not at all; `base` takes all of them away."""
     with database.writing() as connection:
@@ -36,6 +43,25 @@ def migrate(database: Database, revision: str = "head") -> None:
             command.downgrade(config, revision)
         else:
             command.upgrade(config, revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the tables back to an older revision, or away with `base`, with all that is in them.
+
+    Raises
+    ------
+    StartError
+        It is no older revision of these tables.
+    """
+    if revision != "base" and revision not in known_revisions():
+        raise StartError(
+            f"There is no revision {revision}.",
+            remedy=f"Give base or one of {', '.join(sorted(known_revisions()))}.",
+        )
+    with database.writing() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
 
 
 def require_schema(database: Database) -> None:
@@ -52,10 +78,9 @@ def require_schema(database: Database) -> None:
     if found is None:
         migrate(database)
     elif found != newest:
-        known = {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
         remedy = (
             "Back it up, then run tandem store upgrade."
-            if found in known
+            if found in known_revisions()
             else "Install the version of Tandem that wrote it, or restore a backup of this one's."
         )
         raise StartError(
