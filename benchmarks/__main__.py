@@ -15,6 +15,7 @@ OTHERS = (
     "benchmarks.scale",
     "benchmarks.service",
     "benchmarks.http",
+    "benchmarks.guard",
     "benchmarks.network_import",
 )
 
