@@ -74,7 +74,7 @@ def answer_bytes(  # noqa: PLR0913  what only the caller knows has no other part
     return _ENCODER.encode(values)
 
 
-_BASIS: Final = Basis.__struct_fields__
+_BASIS: Final = tuple(name for name in Basis.__struct_fields__ if name != "rung")  # not told
 _basis_values: Final = attrgetter(*_BASIS)
 _WrittenBasis: Final = defstruct("_WrittenBasis", (*_BASIS, "schematic", "roster_version"))
 """What the decision says it rests on, and of the view what only the caller knows."""

@@ -12,6 +12,7 @@ OTHERS = (
     "benchmarks.batch",
     "benchmarks.interference",
     "benchmarks.roster",
+    "benchmarks.replay",
     "benchmarks.scale",
     "benchmarks.service",
     "benchmarks.http",

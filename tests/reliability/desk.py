@@ -24,7 +24,7 @@ from api.replay.sources import Sources, sources_of
 from api.request_schemas import UnitEntry
 from api.settings import Settings
 from api.store.calls import KnownCall, MemoryCalls, OnCall
-from routing.codes import Agency, Eta, Status
+from routing.codes import Agency, Eta, Outcome, Status
 from routing.model import Fix, Recommendation, Situation, Unit, UnitId
 from routing.recommend import recommend
 from routing.recommend_batch import recommend_batch
@@ -34,7 +34,7 @@ BEGIN: Final = dt.datetime(2026, 7, 20, 17, tzinfo=dt.UTC)
 DAYS: Final = 5
 NIGHT: Final = range(7, 18)
 """Hours of UTC."""
-CALLS: Final = 60
+CALLS: Final = 25
 """Calls that are told again and again, so that they have a past."""
 ROSTER: Final = asked.names(9, 30)
 IN_REQUEST: Final = asked.names(4, 8)
@@ -66,6 +66,8 @@ class Desk:
         self.blocks = UnitBlocks()
         self.box = box
         self.now = BEGIN
+        self.held: bytes | None = None
+        """The request of a call that was put on HOLD just now."""
         self.versions: dict[int, int] = {}
         """The last version that was told, by call."""
         self._change(ROSTER)
@@ -97,13 +99,15 @@ class Desk:
             return ()  # outside the streets, which is refused and not recorded
         if answered is None:
             return ()  # an update that came late, which is not decided
+        if answered.found.outcome is Outcome.HOLD and self.rng.random() < 0.4:
+            self.held = body
         return (seen_record(answered, body, self.sources, self.blocks),)
 
     def _single(self, *, is_update: bool) -> tuple[Answered | None, bytes]:
-        body = self._request(
-            incident=self._incident(),
-            as_of=asked.text_of(self.now) if self.rng.random() < 0.1 else None,
-        )
+        as_of = asked.text_of(self.now) if self.rng.random() < 0.1 else None
+        body = self._request(incident=self._incident(), as_of=as_of)
+        if self.held is not None:  # a call on HOLD is asked about again
+            body, self.held = self.held, None
         manner = Manner(now=lambda: self.now, decide=self._decide(), calls=self.calls)
         if is_update:
             incident_id = json.loads(body)["incident"]["incident_id"]

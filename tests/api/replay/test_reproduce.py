@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,3 +201,8 @@ def test_differences_are_bounded_and_written_otherwise_is_one_too() -> None:
     assert (spaces.why, spaces.path) == (Why.BYTES, "")
     assert differences_of(b"[1]", b"[1.0]")[0].why is Why.ANSWER
     assert differences_of(b'{"a/b":1}', b"{}")[0].path == "/a~1b"
+
+
+def test_every_word_for_a_difference_is_described() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "replay.md").read_text(encoding="utf-8")
+    assert [word for word in Why if f"| `{word}` |" not in page] == []
