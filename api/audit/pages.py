@@ -115,7 +115,7 @@ class Pages:
             head = connection.execute(_HEAD, of).one_or_none()
             start = connection.execute(_CHECKPOINT, of).one_or_none()
             return Page(
-                [Row._make(row) for row in rows],
+                [Row._make(row) for row in rows.all()],
                 START if start is None else Place._make(start),
                 None if head is None else Place._make(head),
             )
@@ -125,7 +125,7 @@ class Pages:
         asked = {"of": instance, "after": number - 1, "most": most}
         with self._reading() as connection:
             rows = connection.execute(_ROWS[connection.dialect.name], asked)
-            return [Row._make(row) for row in rows]
+            return [Row._make(row) for row in rows.all()]
 
     def at_number(self, instance: str, number: int) -> Row | None:
         """Return one record."""
