@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,14 +24,20 @@ ANSWER_S_MAX: Final = 60.0
 
 def serve() -> None:
     """Fork a process for each line, one at a time, until there are no more."""
+    from tests.reliability.contesting import contest_on
+    from tests.reliability.retrying import retry_on
     from tests.reliability.writing import acknowledge_on, write_on
 
+    tasks = {"write": write_on, "retry": retry_on, "contest": contest_on}
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             try:
-                write_on(json.loads(line), acknowledge_on(1))
+                options = json.loads(line)
+                tasks[options.get("task", "write")](options, acknowledge_on(1))
                 os._exit(0)
+            except BaseException:  # noqa: BLE001  told before the process ends
+                traceback.print_exc()
             finally:
                 os._exit(1)
         os.write(1, f"begun {child}\n".encode())

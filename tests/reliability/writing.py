@@ -9,7 +9,8 @@ begins the next after the one before was acknowledged, or refused.
 import datetime as dt
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from api.store.database import Database
 from api.store.records import Operator, StoredFix, StoredUnit
 from api.store.schema import require_schema
 from api.store.sql_calls import keep_decision
-from api.store.sql_roster import write_roster
+from api.store.sql_roster import hold_roster, read_roster, write_roster
 from api.store.tables import claim_units, claims, recommendations, to_us
 from api.store.writer import Operation, Transaction, Writer
 from routing.codes import Agency, Mode, Outcome, Status
@@ -60,7 +61,8 @@ def roster_of(token: str, thread: int, version: int) -> Operation[None]:
     )
 
     def operation(tx: Transaction) -> None:
-        write_roster(tx, change)
+        hold_roster(tx.connection)
+        write_roster(tx, change, read_roster(tx.connection))
 
     return operation
 
@@ -139,19 +141,43 @@ def work(writer: Writer, *, run: str, thread: int, number: int, seed: int) -> st
     return token
 
 
-def write_on(options: dict[str, Any], acknowledge: Acknowledge) -> None:
-    """Open a store and write until the end, or until somebody ends this process.
+@contextmanager
+def writing_to(options: dict[str, Any]) -> Iterator[Writer]:
+    """Open the store of a process and yield its writer.
 
     Parameters
     ----------
     options
-        location, run, seed, threads, operations (of each thread), synchronous.
+        location, instance, synchronous.
     """
     database = Database(options["location"], synchronous=options.get("synchronous", "FULL"))
     require_schema(database)
+    instance = options.get("instance", INSTANCE)
     with database.writing() as connection:
-        enter_instance(connection, INSTANCE, dt.datetime.now(dt.UTC))
-    writer = Writer(database, instance=INSTANCE)
+        enter_instance(connection, instance, dt.datetime.now(dt.UTC))
+    writer = Writer(database, instance=instance)
+    yield writer
+    writer.close()
+    database.close()
+
+
+def in_threads(n: int, work_of: Callable[[int], None]) -> None:
+    """Let n threads do their work, and return when all are done."""
+    threads = [Thread(target=work_of, args=(number,)) for number in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def write_on(options: dict[str, Any], acknowledge: Acknowledge) -> None:
+    """Write until the end, or until somebody ends this process.
+
+    Parameters
+    ----------
+    options
+        run, seed, threads, operations (of each thread), and what `writing_to` takes.
+    """
 
     def one_thread(thread: int) -> None:
         for number in range(1, options["operations"] + 1):
@@ -160,13 +186,8 @@ def write_on(options: dict[str, Any], acknowledge: Acknowledge) -> None:
             )
             acknowledge(token)
 
-    threads = [Thread(target=one_thread, args=(n,)) for n in range(options["threads"])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    writer.close()
-    database.close()
+    with writing_to(options) as writer:
+        in_threads(options["threads"], one_thread)
 
 
 def acknowledge_on(descriptor: int) -> Acknowledge:
