@@ -7,6 +7,7 @@ A reader takes `view` once and never waits: the next view is made beside it and 
 """
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
@@ -14,6 +15,7 @@ from api.live_view import LiveView
 from api.store.contract import RosterChange, RosterRead, RosterStore, RosterWritten
 from api.store.records import unit_of
 from routing.fixes import FixLimits
+from routing.roster import UnitId
 
 Decide = Callable[[RosterRead, LiveView], RosterChange | None]
 """From the units asked for, as they are kept, and the view: what to write, if anything."""
@@ -63,6 +65,43 @@ class LiveRoster:
             if written.anything:
                 self._show(change, written)
             return written
+
+    def refresh(
+        self, at: datetime, *, changed: Collection[str] | None, moved: Collection[str] = ()
+    ) -> None:
+        """Show what the store holds of units that others wrote; all of them for None.
+
+        Parameters
+        ----------
+        at
+            When they were written; says which weights the view is labelled with.
+        moved
+            Units of which only the fix is another.
+
+        Raises
+        ------
+        StoreError
+            The view is the one before.
+        """
+        with self._writing:
+            read = self.store.read(None if changed is None else {*changed, *moved})
+            shown = self.view.on_duty.roster
+            asked = list(shown.unit_id) if changed is None else [*changed, *moved]
+            gone = {one for one in asked if one not in read.units and shown.row_of(one) is not None}
+            only_moved = {one for one in moved if changed is not None and one not in changed}
+            fixes = {
+                one: kept.fix
+                for one, kept in read.units.items()
+                if one in only_moved and kept.fix and shown.row_of(one) is not None
+            }
+            with self._showing:
+                self.view = self.view.with_roster(
+                    read.version,
+                    at,
+                    units=[unit_of(kept) for one, kept in read.units.items() if one not in fixes],
+                    fixes=fixes,
+                    removed={UnitId(one) for one in gone},
+                )
 
     def take_claims(self, unit_ids: Collection[str]) -> None:
         """Show these units as claimed, and no others."""

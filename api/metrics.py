@@ -156,6 +156,7 @@ class Metrics:
         self._add_roster()
         self._add_calls()
         self._add_spool()
+        self._add_claims()
         self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
         self.build = Gauge(
             "tandem_build_info", "Always 1; what runs is in the labels.",
@@ -208,6 +209,24 @@ class Metrics:
             ["state"], registry=on,
         )  # fmt: skip
         self.spool_bytes = Gauge("tandem_spool_bytes", "Bytes of the spool.", registry=on)
+
+    def _add_claims(self) -> None:
+        on = self.registry
+        self.claims = Tally(
+            "tandem_claims", "Claims that were made (CONFIRMED) and that ended.", ("event",),
+            registry=on,
+        )  # fmt: skip
+        self.claim_refusals = Tally(
+            "tandem_claim_refusals", "Reasons for which nothing was claimed.", ("code",),
+            registry=on,
+        )  # fmt: skip
+        self.overrides = Tally(
+            "tandem_overrides", "Recommendations overridden.", ("action", "reason"), registry=on
+        )
+        self.status_reports = Tally(
+            "tandem_status_reports", "Reports of units' statuses: APPLIED, or OLDER than known.",
+            ("result",), registry=on,
+        )  # fmt: skip
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

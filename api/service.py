@@ -18,7 +18,7 @@ from api.auth.memory_keys import MemoryKeys
 from api.auth.principal import Principal
 from api.call_memory import Remembered
 from api.desk import Desk
-from api.errors import BatchesWaiting, NotReady, WritersWaiting
+from api.errors import BatchesWaiting, NotReady, StoreNotConfigured, WritersWaiting
 from api.incident_operations import Updated
 from api.line import Line
 from api.live_roster import LiveRoster
@@ -109,6 +109,24 @@ class Service:
                 remedy="Ask again; GET /readyz says when. Until then pair by hand.",
             )
         return self.live
+
+    def current_desk(self) -> Desk:
+        """Return the durable side.
+
+        Raises
+        ------
+        NotReady
+            Streets and kernels are still being loaded, or could not be.
+        StoreNotConfigured
+            Nothing is kept.
+        """
+        self.current_roster()
+        if self.desk is None:
+            raise StoreNotConfigured(
+                "This service keeps nothing, so it has no desk.",
+                remedy="Name a store in TANDEM_STORE (docs/settings.md).",
+            )
+        return self.desk
 
     async def write_roster(self, operation: Callable[[LiveRoster], Done]) -> Done:
         """Let the one writer change the roster, after those that came before.

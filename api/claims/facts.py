@@ -57,6 +57,7 @@ class FactConflict(StrEnum):
     HALF_PAIR: a call for a pair has one unit of it only.
     ILLEGAL_STATUS_JUMP: the status cannot follow the one before.
     OLDER_THAN_KNOWN: a later status of the unit is known; recorded, and nothing is changed.
+    AT_IN_FUTURE: it begins later than now; recorded as sent, and taken as if it began now.
     UNIT_NOT_IN_ROSTER: the roster does not have the unit; its calls are followed all the same.
     """
 
@@ -65,6 +66,7 @@ class FactConflict(StrEnum):
     HALF_PAIR = "HALF_PAIR"
     ILLEGAL_STATUS_JUMP = "ILLEGAL_STATUS_JUMP"
     OLDER_THAN_KNOWN = "OLDER_THAN_KNOWN"
+    AT_IN_FUTURE = "AT_IN_FUTURE"
     UNIT_NOT_IN_ROSTER = "UNIT_NOT_IN_ROSTER"
 
 
