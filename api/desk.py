@@ -142,6 +142,7 @@ class Desk:
         """
 
         def operation(tx: Transaction) -> None:
+            self.show_claims(tx)
             for record, call in zip(records, keep_records(tx, records), strict=True):
                 if call is None and record.decided is not None:
                     newer = read_call(tx.connection, record.incident_id)

@@ -18,6 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from api.claims.assignments import (
+    SCENE_SAFE,
+    TOLD_SAFE,
     Assignment,
     joined,
     keep_assignment,
@@ -256,7 +258,7 @@ def _flag_early_release(
     tx: Transaction, one: Assignment, care: Sequence[Assignment], effects: Effects
 ) -> None:
     """Flag, and announce as an alert, police that left before they might (rule 5)."""
-    is_safe = scene_safe_at(tx.connection, one.incident_id) is not None
+    is_safe = scene_safe_at(tx.connection, one.incident_id, SCENE_SAFE, TOLD_SAFE) is not None
     if is_safe and any(unit.was_there for unit in care):
         return
     said = f"{one.unit_id} left before SCENE_SAFE and CARE on scene; recorded as it is."

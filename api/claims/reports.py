@@ -12,7 +12,13 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
-from api.claims.assignments import SCENE_SAFE, Assignment, scene_safe_at, stamp_scene_safe
+from api.claims.assignments import (
+    SCENE_SAFE,
+    TOLD_SAFE,
+    Assignment,
+    scene_safe_at,
+    stamp_scene_safe,
+)
 from api.claims.call_facts import refresh_calls
 from api.claims.claim_rows import look_again, said_of
 from api.claims.facts import Conflict, Effects, Fact, FactConflict, take_fact
@@ -217,33 +223,40 @@ _NO_UNIT: Final = ""
 
 def report_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
     """Keep that a scene is safe; of several reports the first stands, and each is noted."""
-    kept = keep_scene_safe(tx, report)
+    known = scene_safe_at(tx.connection, report.incident_id)
+    if known is None:
+        _keep_scene(tx, report.incident_id, report.at, SCENE_SAFE)
+        refresh_calls(tx, [report.incident_id])
+        look_again(tx, report.incident_id, "SCENE_SAFE")
     said = {
         "scene_safe_at": report.at,
-        "is_first": kept.is_first,
+        "is_first": known is None,
         "operator": _said(report.operator),
     }
     tx.note("SCENE_SAFE", report.incident_id, said)
-    return kept
+    return SceneSafeKept(
+        incident_id=report.incident_id,
+        scene_safe_at=known or report.at,
+        is_first=known is None,
+    )
 
 
-def keep_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
-    """Keep it as part of another write, such as a version of the call that says so."""
-    known = scene_safe_at(tx.connection, report.incident_id)
-    if known is not None:
-        return SceneSafeKept(incident_id=report.incident_id, scene_safe_at=known, is_first=False)
+def keep_told_safe(tx: Transaction, incident_id: str, at: datetime) -> None:
+    """Keep that a request says so, as part of its record; for the instants and the interlock."""
+    if scene_safe_at(tx.connection, incident_id, SCENE_SAFE, TOLD_SAFE) is None:
+        _keep_scene(tx, incident_id, at, TOLD_SAFE)
+
+
+def _keep_scene(tx: Transaction, incident_id: str, at: datetime, event: str) -> None:
     row = {
         "event_id": new_id(EVENT_PREFIX, tx.at),
         "unit_id": _NO_UNIT,
-        "incident_id": report.incident_id,
-        "status": SCENE_SAFE,
-        "at": to_us(report.at),
+        "incident_id": incident_id,
+        "status": event,
+        "at": to_us(at),
         "received_at": to_us(tx.at),
         "body": "{}",
     }
     tx.connection.execute(ADD_EVENT, [row])
-    stamp_scene_safe(tx, report.incident_id, report.at)
-    tx.announce("assignment", report.incident_id, {"scene_safe_at": report.at})
-    refresh_calls(tx, [report.incident_id])
-    look_again(tx, report.incident_id, "SCENE_SAFE")
-    return SceneSafeKept(incident_id=report.incident_id, scene_safe_at=report.at, is_first=True)
+    stamp_scene_safe(tx, incident_id, at)
+    tx.announce("assignment", incident_id, {"scene_safe_at": at})
