@@ -43,7 +43,17 @@ from api.observe import Observed, door
 from api.openapi import install_description
 from api.operations import Clock, Decider, utc_now
 from api.replay.sources import sources_of
-from api.routes import events, health, incidents, network, recommend_batch, recommend_units, units
+from api.routes import (
+    claims,
+    events,
+    health,
+    incidents,
+    network,
+    recommend_batch,
+    recommend_units,
+    reports,
+    units,
+)
 from api.service import Service
 from api.settings import Settings
 from api.spooling import Spooling, spool_path
@@ -141,7 +151,17 @@ def make_app(
     )
     app.state.service, app.state.gate = service, gate
     app.addresses += [route for route in app.routes if isinstance(route, Route)]
-    for part in (recommend_units, recommend_batch, incidents, units, events, network, health):
+    for part in (
+        recommend_units,
+        recommend_batch,
+        claims,
+        reports,
+        incidents,
+        units,
+        events,
+        network,
+        health,
+    ):
         app.include_router(part.router)
         app.addresses += [route for route in part.router.routes if isinstance(route, Route)]
     require_declared(app.addresses)
@@ -170,6 +190,8 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
             desk = _open_desk(service, view)
             store = service.store if desk is None else desk.roster
             live = LiveRoster.opened(store, view, _fix_limits(service.settings, view))
+            if desk is not None:
+                desk.mirror_claims(live)
         except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
             gc.enable()  # a start switches it off, and this one is over too
             loop.call_soon_threadsafe(

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from structlog.typing import FilteringBoundLogger
 
+from api.claims.mirror import ClaimMirror
+from api.claims.roster_facts import follow_roster
 from api.errors import StoreError
 from api.follower import Follower, Listener, Mirror, Noted
+from api.idempotency import KeysInHand
 from api.live_roster import LiveRoster
 from api.mirrors import CallsMirror, RosterMirror
 from api.operations import Answered
@@ -27,6 +30,7 @@ from api.spooling import Spooling
 from api.store.audit_chain import enter_instance
 from api.store.calls import CALLS_MAX, Acknowledged, KnownCall, MemoryCalls
 from api.store.changes import head_of
+from api.store.contract import RosterChange, RosterRead, RosterWritten
 from api.store.database import Database
 from api.store.records import Operator
 from api.store.schema import require_schema
@@ -69,8 +73,11 @@ class Desk:
         self.witness = witness
         """What says what a recommendation saw."""
         self._witnessing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="witness")
-        self.roster = SqlRoster(database, writer)
+        self.roster = SqlRoster(database, writer, follow=self._follow_roster)
         self.calls = MemoryCalls()
+        self.claims: ClaimMirror | None = None
+        """None until there is a view that shows them."""
+        self.keys = KeysInHand()
         self.not_recorded = 0
         """Answers that went out without their record."""
         self.number = 0
@@ -178,6 +185,7 @@ class Desk:
         """
 
         def operation(tx: Transaction) -> None:
+            self.show_claims(tx)
             for record, call in zip(records, keep_records(tx, records), strict=True):
                 if call is None and record.decided is not None:
                     newer = read_call(tx.connection, record.incident_id)
@@ -200,6 +208,22 @@ class Desk:
         if self.spooling is not None:
             await self.spooling.keep([as_not_recorded(record) for record in records])
         return False
+
+    def mirror_claims(self, live: LiveRoster) -> None:
+        """Show the live claims of the store in a roster from now on."""
+        self.claims = ClaimMirror(self.database, live, self.calls)
+        self.claims.refill()
+
+    def show_claims(self, tx: Transaction) -> None:
+        """Have decisions see the claims that a transaction makes and ends, once it is committed."""
+        if self.claims is not None:
+            self.claims.take_after(tx)
+
+    def _follow_roster(
+        self, tx: Transaction, change: RosterChange, written: RosterWritten, before: RosterRead
+    ) -> None:
+        self.show_claims(tx)
+        follow_roster(tx, change, written, before)
 
     async def acknowledge(
         self, alert_id: str, operator: Operator, at: datetime

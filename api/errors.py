@@ -71,6 +71,9 @@ class TandemError(Exception):
     code: ClassVar[str] = "TANDEM_ERROR"
     title: ClassVar[str] = "Something went wrong"
 
+    members: bytes = b""
+    """More members of the answer, as JSON without braces; of our own making."""
+
     def __init__(
         self, detail: str, *, remedy: str = "", problems: tuple[Problem, ...] = ()
     ) -> None:
@@ -161,6 +164,17 @@ class ClaimRefused(RequestError):
 
     code = "CLAIM_REFUSED"
     title = "Nothing was claimed"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        remedy: str = "",
+        problems: tuple[Problem, ...] = (),
+        members: bytes = b"",
+    ) -> None:
+        super().__init__(detail, remedy=remedy, problems=problems)
+        self.members = members
 
 
 class KeyReused(RequestError):
@@ -421,7 +435,9 @@ def problem_response(error: TandemError, headers: dict[str, str] | None = None) 
         ],
         "errors_left_out": len(error.problems) - len(shown),
     }
-    extra = {"retry-after": str(RETRY_AFTER_S)} if status == 503 else {}
-    return Response(
-        to_json(body), status, headers={**extra, **(headers or {})}, media_type=PROBLEM_TYPE
-    )
+    waits = status == 503 or isinstance(error, KeyInHand)
+    extra = {"retry-after": str(RETRY_AFTER_S)} if waits else {}
+    written = to_json(body)
+    if error.members:
+        written = written[:-1] + b"," + error.members + b"}"
+    return Response(written, status, headers={**extra, **(headers or {})}, media_type=PROBLEM_TYPE)

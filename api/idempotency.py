@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import KeyInHand, KeyReused
@@ -70,19 +70,45 @@ def once(tx: Transaction, keyed: Keyed | None, do: Callable[[Transaction], Kept]
     """
     if keyed is None:
         return do(tx)
-    of = (idempotency.c.caller == keyed.caller) & (idempotency.c.key == keyed.key)
-    first = tx.connection.execute(select(idempotency).where(of)).one_or_none()
+    first = first_answer(tx.connection, keyed)
     if first is not None:
-        if (first.route, bytes(first.body_sha256)) != (keyed.route, keyed.digest):
-            raise _reused()
-        return Kept(status=first.status, answer=bytes(first.answer), is_replayed=True)
+        return first
     done = do(tx)
     if done.is_kept:
-        _keep(tx, keyed, done)
+        keep_answer(tx, keyed, done)
     return done
 
 
-def _keep(tx: Transaction, keyed: Keyed, done: Kept) -> None:
+def first_answer(connection: Connection, keyed: Keyed) -> Kept | None:
+    """Return the answer that is kept for a key, or None.
+
+    Raises
+    ------
+    KeyReused
+        The key came with another body, or to another address, before.
+    """
+    asked = {"of_caller": keyed.caller, "of_key": keyed.key}
+    first = connection.execute(_FIRST, asked).one_or_none()
+    if first is None:
+        return None
+    if (first.route, bytes(first.body_sha256)) != (keyed.route, keyed.digest):
+        raise _reused()
+    return Kept(status=first.status, answer=bytes(first.answer), is_replayed=True)
+
+
+_FIRST: Final = select(idempotency).where(
+    idempotency.c.caller == bindparam("of_caller"), idempotency.c.key == bindparam("of_key")
+)
+
+
+def keep_answer(tx: Transaction, keyed: Keyed, done: Kept) -> None:
+    """Keep an answer in the transaction of its write.
+
+    Raises
+    ------
+    KeyInHand
+        Another instance kept one meanwhile.
+    """
     row = {
         "caller": keyed.caller,
         "key": keyed.key,
@@ -97,6 +123,12 @@ def _keep(tx: Transaction, keyed: Keyed, done: Kept) -> None:
     except IntegrityError:
         # Raised through the operation, so that what it did is taken back with it.
         raise in_hand() from None
+
+
+def mend_answer(tx: Transaction, keyed: Keyed, answer: bytes) -> None:
+    """Put the answer that was sent in the place of the one that was kept with the write."""
+    of = (idempotency.c.caller == keyed.caller) & (idempotency.c.key == keyed.key)
+    tx.connection.execute(update(idempotency).where(of).values(answer=answer))
 
 
 def forget_answers(tx: Transaction, before: datetime) -> int:

@@ -157,6 +157,7 @@ class Metrics:
         self._add_calls()
         self._add_spool()
         self._add_following()
+        self._add_claims()
         self.ready = Gauge("tandem_ready", "1 when recommendations are answered.", registry=on)
         self.build = Gauge(
             "tandem_build_info", "Always 1; what runs is in the labels.",
@@ -232,6 +233,24 @@ class Metrics:
         self.streams_ended = Tally(
             "tandem_event_streams_ended", "Streams of events that ended, by why.", ("why",),
             registry=on,
+        )  # fmt: skip
+
+    def _add_claims(self) -> None:
+        on = self.registry
+        self.claims = Tally(
+            "tandem_claims", "Claims that were made (CONFIRMED) and that ended.", ("event",),
+            registry=on,
+        )  # fmt: skip
+        self.claim_refusals = Tally(
+            "tandem_claim_refusals", "Reasons for which nothing was claimed.", ("code",),
+            registry=on,
+        )  # fmt: skip
+        self.overrides = Tally(
+            "tandem_overrides", "Recommendations overridden.", ("action", "reason"), registry=on
+        )
+        self.status_reports = Tally(
+            "tandem_status_reports", "Reports of units' statuses: APPLIED, or OLDER than known.",
+            ("result",), registry=on,
         )  # fmt: skip
 
     def text(self) -> bytes:

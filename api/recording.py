@@ -6,13 +6,15 @@ again (`api.replay`), and where it waits while the store is down (`api.spool`).
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import bindparam, insert, select
 
+from api.claims.call_facts import begun_call
+from api.claims.reports import keep_told_safe
 from api.request_schemas import OperatorEntry
 from api.store.calls import Decided, KnownCall
 from api.store.sql_calls import keep_decision
@@ -45,6 +47,8 @@ class Record(Struct, frozen=True, kw_only=True):
     """The request of the call, for solving a HOLD again."""
     operator: tuple[str, str] | None
     """Id and role of the person for whom the CAD asked."""
+    scene_safe_at: datetime | None = None
+    """Since when the scene is safe, where the request says so."""
     decided: Decided | None
     """What the memory of calls keeps; None where another version is known already."""
 
@@ -63,6 +67,7 @@ def record_of(answered: "Answered", request: bytes, seen: bytes) -> Record:
         seen=seen,
         request=request,
         operator=_operator(answered.request.operator),
+        scene_safe_at=_utc(answered.request.incident.scene_safe_at),
         decided=answered.remembered.decided,
     )
 
@@ -76,6 +81,7 @@ def records_of(answered: "BatchAnswered", seen: Sequence[bytes]) -> list[Record]
         answered.recommendation_ids,
         answered.answers,
         requests_of(answered.request),
+        answered.request.incidents,
         answered.remembered,
         seen,
         strict=True,
@@ -92,14 +98,19 @@ def records_of(answered: "BatchAnswered", seen: Sequence[bytes]) -> list[Record]
             seen=seen_by_it,
             request=request,
             operator=_operator(answered.request.operator),
+            scene_safe_at=_utc(entry.scene_safe_at),
             decided=remembered.decided,
         )
-        for found, recommendation_id, answer, request, remembered, seen_by_it in made
+        for found, recommendation_id, answer, request, entry, remembered, seen_by_it in made
     ]
 
 
 def _operator(told: OperatorEntry | None) -> tuple[str, str] | None:
     return None if told is None else (told.id, told.role)
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)
 
 
 def as_recorded(body: bytes) -> bytes:
@@ -151,4 +162,7 @@ def _keep(tx: Transaction, record: Record) -> KnownCall | None:
     tx.note("RECOMMENDED", record.recommendation_id, said, at=record.decided_at)
     if record.decided is None:
         return None
-    return keep_decision(tx, record.decided, record.request)
+    call = keep_decision(tx, record.decided, record.request, begun=begun_call)
+    if record.scene_safe_at is not None:
+        keep_told_safe(tx, record.incident_id, record.scene_safe_at)
+    return call

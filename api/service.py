@@ -137,6 +137,24 @@ class Service:
         if self.streams is not None:
             self.streams.close()
 
+    def current_desk(self) -> Desk:
+        """Return the durable side.
+
+        Raises
+        ------
+        NotReady
+            Streets and kernels are still being loaded, or could not be.
+        StoreNotConfigured
+            Nothing is kept.
+        """
+        self.current_roster()
+        if self.desk is None:
+            raise StoreNotConfigured(
+                "This service keeps nothing, so it has no desk.",
+                remedy="Name a store in TANDEM_STORE (docs/settings.md).",
+            )
+        return self.desk
+
     async def write_roster(self, operation: Callable[[LiveRoster], Done]) -> Done:
         """Let the one writer change the roster, after those that came before.
 

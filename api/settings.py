@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """Recommendations that the spool takes; above it the newest are refused."""
     spool_bytes_max: Annotated[int, Field(ge=0, le=100_000_000_000)] = 500_000_000
     """Bytes that the spool may have."""
+    claim_s: Annotated[int, Field(ge=10, le=3_600)] = 120
+    """Seconds that the CAD has to report confirmed units on their call; then the claim expires."""
     event_clients_max: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Listeners of GET /v1/events above which a new one gets 503."""
     keep_positions_days: Days = 30

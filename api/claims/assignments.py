@@ -19,6 +19,9 @@ from api.store.writer import Transaction
 from routing.codes import Agency, Status
 
 SCENE_SAFE: Final = "SCENE_SAFE"
+"""Status of the event of a report; it stands for the call from then on."""
+TOLD_SAFE: Final = "SCENE_SAFE_IN_REQUEST"
+"""The same of a request that says so. The next request may say otherwise, and is believed."""
 STAMP_OF: Final[Mapping[Status, str]] = MappingProxyType(
     {
         Status.DISPATCHED: "dispatched",
@@ -86,10 +89,11 @@ def all_open(connection: Connection) -> list[Assignment]:
     return _all(connection, asked.order_by(assignments.c.assigned_at, assignments.c.unit_id))
 
 
-def scene_safe_at(connection: Connection, incident_id: str) -> datetime | None:
-    """Return when a call's scene was first reported safe."""
+def scene_safe_at(connection: Connection, incident_id: str, *events: str) -> datetime | None:
+    """Return since when a call's scene is safe, by reports unless other events are asked for."""
     asked = select(func.min(status_events.c.at)).where(
-        status_events.c.incident_id == incident_id, status_events.c.status == SCENE_SAFE
+        status_events.c.incident_id == incident_id,
+        status_events.c.status.in_(events or (SCENE_SAFE,)),
     )
     found = connection.execute(asked).scalar_one()
     return None if found is None else from_us(found)

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, update
 
 from api.claims.assignments import of_call, scene_safe_at
 from api.claims.claim_rows import live_claims
-from api.store.calls import OnCall
+from api.store.calls import KnownCall, OnCall
 from api.store.sql_calls import held_call
 from api.store.tables import incidents
 from api.store.writer import Transaction
@@ -29,16 +29,28 @@ def refresh_calls(tx: Transaction, incident_ids: Iterable[str]) -> None:
         call = held_call(tx.connection, incident_id)
         if call is None:
             continue
-        facts = replace(
-            call,
-            on_call=on_call(tx, incident_id),
-            scene_safe_at=scene_safe_at(tx.connection, incident_id),
-        )
+        facts = _with_facts(tx, call)
         if facts == call:
             continue
         row = {"of": incident_id, "now": msgspec.json.encode(facts).decode()}
         tx.connection.execute(_KEEP, row)
         tx.announce("call", incident_id, said_of_call(facts))
+
+
+def begun_call(tx: Transaction, call: KnownCall) -> KnownCall:
+    """Return a call that is asked about for the first time, with what was reported of it before."""
+    facts = _with_facts(tx, call)
+    if facts != call:
+        tx.announce("call", call.incident_id, said_of_call(facts))
+    return facts
+
+
+def _with_facts(tx: Transaction, call: KnownCall) -> KnownCall:
+    return replace(
+        call,
+        on_call=on_call(tx, call.incident_id),
+        scene_safe_at=scene_safe_at(tx.connection, call.incident_id),
+    )
 
 
 _KEEP: Final = (
@@ -67,7 +79,7 @@ def on_call(tx: Transaction, incident_id: str) -> tuple[OnCall, ...]:
     return tuple(found[unit_id] for unit_id in sorted(found))
 
 
-def said_of_call(call: Any) -> dict[str, Any]:
+def said_of_call(call: KnownCall) -> dict[str, Any]:
     """Return what is announced of a call with its facts."""
     return {
         "version": call.version,

@@ -18,6 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from api.claims.assignments import (
+    SCENE_SAFE,
+    TOLD_SAFE,
     Assignment,
     joined,
     keep_assignment,
@@ -57,6 +59,7 @@ class FactConflict(StrEnum):
     HALF_PAIR: a call for a pair has one unit of it only.
     ILLEGAL_STATUS_JUMP: the status cannot follow the one before.
     OLDER_THAN_KNOWN: a later status of the unit is known; recorded, and nothing is changed.
+    AT_IN_FUTURE: it begins later than now; recorded as sent, and taken as if it began now.
     UNIT_NOT_IN_ROSTER: the roster does not have the unit; its calls are followed all the same.
     """
 
@@ -65,6 +68,7 @@ class FactConflict(StrEnum):
     HALF_PAIR = "HALF_PAIR"
     ILLEGAL_STATUS_JUMP = "ILLEGAL_STATUS_JUMP"
     OLDER_THAN_KNOWN = "OLDER_THAN_KNOWN"
+    AT_IN_FUTURE = "AT_IN_FUTURE"
     UNIT_NOT_IN_ROSTER = "UNIT_NOT_IN_ROSTER"
 
 
@@ -254,7 +258,7 @@ def _flag_early_release(
     tx: Transaction, one: Assignment, care: Sequence[Assignment], effects: Effects
 ) -> None:
     """Flag, and announce as an alert, police that left before they might (rule 5)."""
-    is_safe = scene_safe_at(tx.connection, one.incident_id) is not None
+    is_safe = scene_safe_at(tx.connection, one.incident_id, SCENE_SAFE, TOLD_SAFE) is not None
     if is_safe and any(unit.was_there for unit in care):
         return
     said = f"{one.unit_id} left before SCENE_SAFE and CARE on scene; recorded as it is."

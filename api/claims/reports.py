@@ -12,7 +12,13 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
-from api.claims.assignments import SCENE_SAFE, Assignment, scene_safe_at, stamp_scene_safe
+from api.claims.assignments import (
+    SCENE_SAFE,
+    TOLD_SAFE,
+    Assignment,
+    scene_safe_at,
+    stamp_scene_safe,
+)
 from api.claims.call_facts import refresh_calls
 from api.claims.claim_rows import look_again, said_of
 from api.claims.facts import Conflict, Effects, Fact, FactConflict, take_fact
@@ -81,26 +87,35 @@ def report_status(tx: Transaction, report: StatusReport) -> Reported:
     kept = read_roster(tx.connection, [report.unit_id]).units.get(UnitId(report.unit_id))
     record = None if kept is None else kept.unit
     latest = _latest_at(tx.connection, report.unit_id, record)
+    ahead_s = (report.at - tx.at).total_seconds()
     fact = Fact(
         unit_id=report.unit_id,
         agency=report.agency if record is None else record.agency,
         status=report.status,
-        at=report.at,
+        at=tx.at if ahead_s > FUTURE_S_MAX else report.at,
         incident_id=report.incident_id,
     )
-    if latest is not None and report.at < latest:
-        early_s = (latest - report.at).total_seconds()
+    if latest is not None and fact.at < latest:
+        early_s = (latest - fact.at).total_seconds()
         effects = Effects()
         effects.flag(
             FactConflict.OLDER_THAN_KNOWN, f"A status that began {early_s:.0f} s later is known."
         )
-        return _told(tx, fact, report.operator, effects, is_applied=False)
+        return _told(tx, report, fact, effects, is_applied=False)
     effects = take_fact(tx, fact)
+    if ahead_s > FUTURE_S_MAX:
+        said = f"It begins {ahead_s:.0f} s from now; it is taken as if it began now."
+        effects.flag(FactConflict.AT_IN_FUTURE, said)
     if record is None:
         effects.flag(FactConflict.UNIT_NOT_IN_ROSTER, "The roster does not have this unit.")
     else:
-        _keep_record(tx, record, report, effects)
-    return _told(tx, fact, report.operator, effects, is_applied=True)
+        _keep_record(tx, record, fact, report.expected_clear_at, effects)
+    return _told(tx, report, fact, effects, is_applied=True)
+
+
+FUTURE_S_MAX: Final = 60
+"""Seconds that a CAD's clock may be ahead of ours; *assumption*. One instant far in the future must
+not make every later report an older one."""
 
 
 def _latest_at(connection: Connection, unit_id: str, record: StoredUnit | None) -> datetime | None:
@@ -114,36 +129,40 @@ def _latest_at(connection: Connection, unit_id: str, record: StoredUnit | None) 
 
 
 def _keep_record(
-    tx: Transaction, record: StoredUnit, report: StatusReport, effects: Effects
+    tx: Transaction,
+    record: StoredUnit,
+    fact: Fact,
+    expected_clear_at: datetime | None,
+    effects: Effects,
 ) -> None:
-    if not is_legal_step(record.status, report.status):
-        said = f"{report.status} cannot follow {record.status}; no step in between is made up."
+    if not is_legal_step(record.status, fact.status):
+        said = f"{fact.status} cannot follow {record.status}; no step in between is made up."
         effects.flag(FactConflict.ILLEGAL_STATUS_JUMP, said)
     now = replace(
         record,
         received_at=tx.at,
-        status=report.status,
-        status_since=report.at,
-        available_since=report.at if report.status is Status.AVAILABLE else None,
-        expected_clear_at=report.expected_clear_at,
+        status=fact.status,
+        status_since=fact.at,
+        available_since=fact.at if fact.status is Status.AVAILABLE else None,
+        expected_clear_at=expected_clear_at,
         conflicts=tuple(str(one.code) for one in effects.conflicts),
     )
     keep_status(tx, now)
 
 
 def _told(
-    tx: Transaction, fact: Fact, operator: Operator | None, effects: Effects, *, is_applied: bool
+    tx: Transaction, report: StatusReport, fact: Fact, effects: Effects, *, is_applied: bool
 ) -> Reported:
-    row = event_row(tx, fact, operator, effects, is_applied=is_applied)
+    row = event_row(tx, fact, report.operator, effects, is_applied=is_applied)
     tx.connection.execute(ADD_EVENT, [row])
     refresh_calls(tx, effects.incident_ids)
     said = {
         "event_id": row["event_id"],
         "status": row["status"],
         "incident_id": fact.incident_id,
-        "status_at": fact.at,
+        "status_at": report.at,
         "is_applied": is_applied,
-        "operator": _said(operator),
+        "operator": _said(report.operator),
         **said_of_effects(effects),
     }
     tx.note("STATUS_REPORTED", fact.unit_id, said)
@@ -152,7 +171,7 @@ def _told(
         unit_id=fact.unit_id,
         incident_id=fact.incident_id,
         status=str(fact.status),
-        at=fact.at,
+        at=report.at,
         received_at=tx.at,
         is_applied=is_applied,
         conflicts=tuple(effects.conflicts),
@@ -204,33 +223,40 @@ _NO_UNIT: Final = ""
 
 def report_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
     """Keep that a scene is safe; of several reports the first stands, and each is noted."""
-    kept = keep_scene_safe(tx, report)
+    known = scene_safe_at(tx.connection, report.incident_id)
+    if known is None:
+        _keep_scene(tx, report.incident_id, report.at, SCENE_SAFE)
+        refresh_calls(tx, [report.incident_id])
+        look_again(tx, report.incident_id, "SCENE_SAFE")
     said = {
         "scene_safe_at": report.at,
-        "is_first": kept.is_first,
+        "is_first": known is None,
         "operator": _said(report.operator),
     }
     tx.note("SCENE_SAFE", report.incident_id, said)
-    return kept
+    return SceneSafeKept(
+        incident_id=report.incident_id,
+        scene_safe_at=known or report.at,
+        is_first=known is None,
+    )
 
 
-def keep_scene_safe(tx: Transaction, report: SceneSafe) -> SceneSafeKept:
-    """Keep it as part of another write, such as a version of the call that says so."""
-    known = scene_safe_at(tx.connection, report.incident_id)
-    if known is not None:
-        return SceneSafeKept(incident_id=report.incident_id, scene_safe_at=known, is_first=False)
+def keep_told_safe(tx: Transaction, incident_id: str, at: datetime) -> None:
+    """Keep that a request says so, as part of its record; for the instants and the interlock."""
+    if scene_safe_at(tx.connection, incident_id, SCENE_SAFE, TOLD_SAFE) is None:
+        _keep_scene(tx, incident_id, at, TOLD_SAFE)
+
+
+def _keep_scene(tx: Transaction, incident_id: str, at: datetime, event: str) -> None:
     row = {
         "event_id": new_id(EVENT_PREFIX, tx.at),
         "unit_id": _NO_UNIT,
-        "incident_id": report.incident_id,
-        "status": SCENE_SAFE,
-        "at": to_us(report.at),
+        "incident_id": incident_id,
+        "status": event,
+        "at": to_us(at),
         "received_at": to_us(tx.at),
         "body": "{}",
     }
     tx.connection.execute(ADD_EVENT, [row])
-    stamp_scene_safe(tx, report.incident_id, report.at)
-    tx.announce("assignment", report.incident_id, {"scene_safe_at": report.at})
-    refresh_calls(tx, [report.incident_id])
-    look_again(tx, report.incident_id, "SCENE_SAFE")
-    return SceneSafeKept(incident_id=report.incident_id, scene_safe_at=report.at, is_first=True)
+    stamp_scene_safe(tx, incident_id, at)
+    tx.announce("assignment", incident_id, {"scene_safe_at": at})

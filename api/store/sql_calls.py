@@ -5,7 +5,7 @@ here at the start, and keeps each decision here in the transaction of its record
 (`keep_decision`). `SqlCalls` is the same as a store of its own.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from api.store.writer import Transaction, Writer
 
 _CHANGED: Final = ("version", "outcome", "touched_at", "body")
 _CALL: Final = msgspec.json.Decoder(KnownCall)
+Begun = Callable[[Transaction, KnownCall], KnownCall]
 
 
 def read_call(connection: Connection, incident_id: str) -> KnownCall | None:
@@ -59,7 +60,7 @@ def read_latest_calls(connection: Connection, most: int) -> list[KnownCall]:
 
 
 def keep_decision(
-    tx: Transaction, decided: Decided, request: bytes | None = None
+    tx: Transaction, decided: Decided, request: bytes | None = None, *, begun: Begun | None = None
 ) -> KnownCall | None:
     """Keep a decision in a transaction and return the call; None when it is older than known.
 
@@ -67,11 +68,15 @@ def keep_decision(
     ----------
     request
         The request as it was sent, for solving a HOLD again.
+    begun
+        Returns a call that was not known before with what was reported of it already.
     """
     known = held_call(tx.connection, decided.incident_id)
     call = following(known, decided)
     if call is None:
         return None
+    if known is None and begun is not None:
+        call = begun(tx, call)
     row = _row(call, tx.at) | {"request": request}
     if known is None:
         tx.connection.execute(_ADD, row)

@@ -3,14 +3,17 @@
 Units are named after their kind and a number: C1 is CARE, S1 is SPD.
 """
 
+import atexit
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 
+from api.claims.call_facts import begun_call
 from api.claims.claim_rows import read_claim
 from api.claims.confirm import confirm
 from api.claims.ending import expire_claims, release
@@ -34,7 +37,7 @@ from api.store.tables import audit, changes, claim_units, recommendations, to_us
 from api.store.writer import Operation, Transaction, Writer
 from routing.codes import Agency, Mode, Outcome, OverrideAction, ReasonCode, Status
 from routing.roster import UnitId
-from tests.api.store.engines import SHARED
+from tests.api.store.engines import SHARED, emptied, opened
 
 NOW = dt.datetime(2026, 7, 21, 20, 5, tzinfo=dt.UTC)
 CLAIM_S = 120
@@ -131,8 +134,11 @@ class DeskStory:
         return self.do(lambda tx: override(tx, asked))
 
     def release(self, claim: Claim) -> Claim | Refused:
+        return self.release_id(claim.claim_id)
+
+    def release_id(self, claim_id: str) -> Claim | Refused:
         reason = ReasonCode.OFFICER_KNOWLEDGE
-        return self.do(lambda tx: release(tx, claim.claim_id, DISPATCHER, reason))
+        return self.do(lambda tx: release(tx, claim_id, DISPATCHER, reason))
 
     def expire(self) -> list[Claim]:
         return self.do(lambda tx: expire_claims(tx, self.at))
@@ -188,10 +194,18 @@ class DeskStory:
             return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
 
 
+@cache
+def _in_memory() -> tuple[Database, Writer]:
+    made = opened(":memory:")
+    atexit.register(made.__exit__, None, None, None)
+    return made.__enter__()
+
+
 @contextmanager
-def desk_story(kind: str) -> Iterator[DeskStory]:
-    """Yield a desk over an empty database of a kind."""
-    database, writer = SHARED.of(kind)
+def desk_story(kind: str, *, quick: bool = False) -> Iterator[DeskStory]:
+    """Yield a desk over an empty database of a kind; a quick SQLite is one in memory."""
+    database, writer = _in_memory() if quick and kind == "sqlite" else SHARED.of(kind)
+    writer.call(emptied)
     story = DeskStory(database, writer)
     before, writer.now = writer.now, lambda: story.at
     yield story
@@ -207,13 +221,14 @@ def answer(
     ----------
     told
         `version` of the call; `fixed`, units on the call already; `hold` with `tentative` and
-        `send_now` (ids) in place of units; `unit_version`; `source` of the units; `offered`,
-        overrides as (action, role, gate).
+        `send_now` (ids) in place of units; `unit_version`, or `unit_versions` by unit; `source` of
+        the units; `offered`, overrides as (action, role, gate).
     """
     hold, unit_version = told.get("hold"), told.get("unit_version", 1)
     outcome = Outcome.DISPATCH if hold is None else Outcome.HOLD
+    versions = told.get("unit_versions", {})
     assign = [_sent(one, unit_version, True) for one in told.get("fixed", ())]
-    assign += [_sent(one, unit_version, False) for one in unit_ids]
+    assign += [_sent(one, versions.get(one, unit_version), False) for one in unit_ids]
     if hold is not None:
         going = [_sent(one, unit_version, False) for one in hold.get("send_now", ())]
         hold = {"tentative": hold["tentative"], "send_now": going}
@@ -272,4 +287,4 @@ def keep(tx: Transaction, made: dict[str, Any], at: dt.datetime) -> None:
         screened=True,
     )
     tx.note("RECOMMENDED", made["recommendation_id"], {})
-    keep_decision(tx, decided, b'{"incident": {}}')
+    keep_decision(tx, decided, b'{"incident": {}}', begun=begun_call)
