@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.auth.guard import Guarded, Marked, kept_current
+from api.auth.guard import Gate, Guarded, Marked, kept_current
 from api.auth.keys import KeyStore
 from api.auth.opening import make_gate
 from api.auth.roles import require_declared
@@ -150,6 +150,19 @@ def make_app(
         redirect_slashes=False,
     )
     app.state.service, app.state.gate = service, gate
+    _add_routes(app)
+    require_declared(app.addresses)
+    gate.routes = app.router.routes
+    _add_layers(app, service, gate)
+    install_description(app)
+    app.add_exception_handler(TandemError, _own_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    return app
+
+
+def _add_routes(app: App) -> None:
+    """Add all addresses; of two that a path may mean, the first is tried first."""
     app.addresses += [route for route in app.routes if isinstance(route, Route)]
     for part in (
         recommend_units,
@@ -164,8 +177,11 @@ def make_app(
     ):
         app.include_router(part.router)
         app.addresses += [route for route in part.router.routes if isinstance(route, Route)]
-    require_declared(app.addresses)
-    gate.routes = app.router.routes
+
+
+def _add_layers(app: App, service: Service, gate: Gate) -> None:
+    """Put around all addresses what each request passes, the innermost first."""
+    settings = service.settings
     routes = [route.path for route in app.addresses]
     app.doors["POST", recommend_units.PATH] = door(recommend_units.recommend)
     app.add_middleware(Deadline, request_s_max=settings.request_s_max)  # of reads and feeds alone
@@ -175,11 +191,6 @@ def make_app(
         app.add_layer(Marked)
     app.state.in_hand = InHand(settings, service.metrics.shed)
     app.add_layer(partial(Limited, in_hand=app.state.in_hand))
-    install_description(app)
-    app.add_exception_handler(TandemError, _own_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    return app
 
 
 def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoop) -> None:

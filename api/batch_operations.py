@@ -7,6 +7,7 @@ the answer is written. What lives here too: how much of the deadline the search 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 from typing import Final
 
@@ -114,13 +115,8 @@ def recommend_together(  # noqa: PLR0913  each but the first two stands in for o
     pasts = [recall(calls, one, as_of=read.request.as_of) for one in read.request.incidents]
     pending = calls_of(read.request, pasts)
     time = _search_time(read.request, len(pending), elapsed_s, watch)
-    batch = decide(
-        *(situation, pending, decided_at),
-        limits=LIMITS,
-        seconds_left=time.left_s,
-        solve=solve,
-        stage=time.begin,
-    )
+    chosen = partial(decide, limits=LIMITS, solve=solve, stage=time.begin)
+    batch = chosen(situation, pending, decided_at, seconds_left=time.left_s)
     watch.begin("write")
     ids = [name(decided_at) for _ in pending]
     remembered = _remembered(pasts, pending, batch, ids)

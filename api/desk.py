@@ -136,6 +136,7 @@ class Desk:
             mirrors=[
                 RosterMirror(live, writer.instance, writer.now),
                 CallsMirror(self.database, self.calls, MIRRORED_CALLS),
+                *([] if self.claims is None else [self.claims]),
                 *mirrors,
             ],
             listeners=listeners,
