@@ -23,6 +23,7 @@ from api.caller import CALLER
 from api.errors import (
     CredentialsMissing,
     CredentialsRefused,
+    Forbidden,
     NoRolesDeclared,
     RoleNotAllowed,
     TandemError,
@@ -96,6 +97,14 @@ class Gate:
             self._refuse_undeclared(scope)
         elif roles.isdisjoint(principal.roles):
             raise _other_role(principal, roles)
+
+    def still_admits(self, scope: Scope) -> bool:
+        """Tell whether a request that lasts, such as a stream, would be let pass now."""
+        try:
+            self.admit(scope)
+        except (Unauthorized, Forbidden):
+            return False
+        return True
 
     def roles_at(self, method: str, path: str) -> Roles | None:
         """Return who may use an address, or None where nobody said so."""

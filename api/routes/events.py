@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.auth.guard import Gate
 from api.errors import InvalidRequest, Problem
 from api.event_streams import EventType, Stream, Streams
 from api.observe import note
@@ -19,6 +20,8 @@ PATH: Final = "/v1/events"
 MEDIA_TYPE: Final = "text/event-stream"
 SEND_S_MAX: Final = 30.0
 """How long a listener may take to accept what is written before it is let go."""
+CREDENTIALS_S: Final = 0.5
+"""How often it is asked whether the listener's key still opens this."""
 _DIGITS_MAX: Final = 18
 
 
@@ -42,6 +45,7 @@ class EventResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write until it ends."""
         gone = asyncio.create_task(self._watch(receive))
+        ended = asyncio.create_task(self._watch_credentials(scope))
         try:
             start = {"status": 200, "headers": self.raw_headers}
             await send({"type": "http.response.start", **start})
@@ -49,6 +53,7 @@ class EventResponse(Response):
         finally:
             self.streams.closed(self.stream)
             gone.cancel()
+            ended.cancel()
             note(scope, {"ended": self.stream.why})
 
     async def _write(self, send: Send) -> None:
@@ -66,6 +71,14 @@ class EventResponse(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         self.stream.end()
+
+    async def _watch_credentials(self, scope: Scope) -> None:
+        gate: Gate = scope["app"].state.gate
+        is_admitted = True
+        while is_admitted:
+            await asyncio.sleep(CREDENTIALS_S)
+            is_admitted = gate.still_admits(scope)
+        self.stream.end("CREDENTIALS_ENDED")
 
 
 @router.get(
