@@ -65,8 +65,6 @@ Finds the best pair of CARE and SPD units for a 911 call, by drive time on the s
 
 Every address but those of health asks for credentials: an API key or a token of the city's
 identity provider, sent as `Authorization: Bearer ...`. Each operation names its roles.
-Recommendations are not stored yet: every answer says `recorded: false`. The roster and what is
-remembered of calls live in memory.
 """
 
 OPENAPI_PATH: Final = "/openapi.json"
@@ -187,10 +185,10 @@ def _add_layers(app: App, service: Service, gate: Gate) -> None:
     app.add_middleware(Deadline, request_s_max=settings.request_s_max)  # of reads and feeds alone
     app.add_layer(partial(Guarded, gate=gate))
     app.add_layer(partial(Observed, routes=routes, metrics=service.metrics, log=service.log))
-    if settings.dev:
-        app.add_layer(Marked)
     app.state.in_hand = InHand(settings, service.metrics.shed)
     app.add_layer(partial(Limited, in_hand=app.state.in_hand))
+    if settings.dev:
+        app.add_layer(Marked)
 
 
 def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoop) -> None:
