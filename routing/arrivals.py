@@ -33,11 +33,18 @@ from routing.candidates_kernel import (
     survey,
 )
 from routing.codes import Agency, Eta, PositionBasis
-from routing.eligibility import SHIFT_ENDING, UNFREE, needs_of, preference_s, skill_bits
+from routing.eligibility import (
+    SHIFT_ENDING,
+    UNFREE,
+    needs_of,
+    preference_s,
+    skill_bits,
+    turnouts_s,
+)
 from routing.model import Location, Situation
 from routing.placement import Placement
 from routing.policy import ModeRules, Policy
-from routing.roster import AGENCIES, CARE, UnitColumns
+from routing.roster import AGENCIES, UnitColumns
 from routing.travel_time import Drive, IncidentLabel, TravelTimes, UnitLabels, drives_of
 
 Which = tuple[int, int]
@@ -206,9 +213,7 @@ class Muster(Struct, frozen=True, kw_only=True, eq=False):
         """Return the seconds until a unit drives off."""
         if self.turnouts_s is not None:
             return self.turnouts_s[row]
-        policy = self.policy
-        care = self.roster.agency.item(row) == CARE
-        return policy.turnout_care_s if care else policy.turnout_spd_s
+        return turnouts_s(self.policy)[self.roster.agency.item(row)]
 
     def preference_of(self, row: int) -> int:
         """Return the seconds that preferred skills count against a unit."""
@@ -319,7 +324,7 @@ def gather(
         seen = _by_lines(units, target, terms, times)
     arrive_s, policy = seen.arrive_s, terms.policy
     if turnout_s is not None:
-        usual_s = np.array((policy.turnout_care_s, policy.turnout_spd_s))[roster.agency]
+        usual_s = np.array(turnouts_s(policy))[roster.agency]
         gained_s = np.array(turnout_s, np.int64) - usual_s
         arrive_s[arrive_s < NEVER_S] += gained_s[arrive_s < NEVER_S]
     return Muster(

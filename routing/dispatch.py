@@ -225,20 +225,16 @@ def alternatives(team: Team, count: int) -> tuple[Alternative, ...]:
     most = [len(spd) if moved else (count + 1) // (i + 1) for i in range(len(care))]
     ranked = sorted(
         [
-            # Greatest and sum of both, then whoever is available for longest, CARE first.
-            (max(one[0], other[0]), one[0] + other[0], one[1], other[1], one[2], other[2], i, j)
+            (_pair_key(one, other), i, j)
             for i, one in enumerate(care)
             for j, other in enumerate(spd[: most[i]])
             if i or j
         ]
     )
-    kinds = (Agency.SPD, spd, 7), (Agency.CARE, care, 6)
     return tuple(
         [
-            _alternative(
-                rank, [(agency, those[0], those[int(pair[at])]) for agency, those, at in kinds]
-            )
-            for rank, pair in enumerate(ranked[:count], 2)
+            _alternative(rank, ((Agency.SPD, spd, j), (Agency.CARE, care, i)))
+            for rank, (_, i, j) in enumerate(ranked[:count], 2)
         ]
     )
 
@@ -264,12 +260,21 @@ def _contenders(half: Half | None, count: int) -> list[_Contender]:
     )
 
 
-def _alternative(rank: int, kinds: list[tuple[Agency, _Contender, _Contender]]) -> Alternative:
-    """Return a pair; of each kind the unit that is recommended comes with the one of this pair."""
+_PairKey = tuple[int, int, float, float, str, str]
+
+
+def _pair_key(care: _Contender, spd: _Contender) -> _PairKey:
+    care_s, spd_s = care[0], spd[0]
+    later_s = max(spd_s, care_s)
+    return later_s, care_s + spd_s, care[1], spd[1], care[2], spd[2]
+
+
+def _alternative(rank: int, kinds: tuple[tuple[Agency, list[_Contender], int], ...]) -> Alternative:
     units, arrive_s, behind_s = {}, {}, {}
-    for agency, (_, _, _, first_s), (_, _, unit_id, own_s) in kinds:
+    for agency, contenders, place in kinds:
+        _, _, unit_id, own_s = contenders[place]
         if unit_id:
             units[agency] = unit_id
             arrive_s[agency] = own_s
-            behind_s[agency] = (own_s or 0) - (first_s or 0)
+            behind_s[agency] = (own_s or 0) - (contenders[0][3] or 0)
     return Alternative(rank=rank, units=units, arrive_s=arrive_s, behind_s=behind_s)

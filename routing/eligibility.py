@@ -30,11 +30,16 @@ _RULE_BITS: Final = tuple((int(rule), str(rule.name)) for rule in UnitRule)
 
 def needs_of(policy: Policy, rules: ModeRules | None) -> Needs:
     """Return what `candidates_kernel.survey` wants of CARE and SPD: turnout, crew, skills."""
-    care, spd = _demands(rules)
+    turnout_s, (care, spd) = turnouts_s(policy), _demands(rules)
     return (
-        (policy.turnout_care_s, care.min_crew, 1 if care.required_skills else 0),
-        (policy.turnout_spd_s, spd.min_crew, 1 if spd.required_skills else 0),
+        (turnout_s[0], care.min_crew, 1 if care.required_skills else 0),
+        (turnout_s[1], spd.min_crew, 1 if spd.required_skills else 0),
     )
+
+
+def turnouts_s(policy: Policy) -> tuple[int, int]:
+    """Return the seconds until CARE and until SPD drives off; by the codes of a roster's column."""
+    return policy.turnout_care_s, policy.turnout_spd_s
 
 
 def skill_bits(roster: UnitColumns, rules: ModeRules | None) -> NDArray[np.int64]:
