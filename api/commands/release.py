@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,7 +34,18 @@ def run_check(file: Path) -> None:
         _print_problems(refused)
         raise typer.Exit(EXIT_PROBLEMS) from None
     out.print(f"OK: {file} can be used.", markup=False)
+    if not_yet(release.effective_at, datetime.now(UTC)):
+        out.print(
+            f"It is to be in force from {release.effective_at}, which is not enforced: a service "
+            "that is given it decides by it at once. Give it to the service then, not before.",
+            markup=False,
+        )
     _print_summary(release)
+
+
+def not_yet(effective_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a release says that it is not in force at an instant."""
+    return effective_at is not None and effective_at > now
 
 
 def run_show(file: Path | None, *, as_text: bool) -> None:
