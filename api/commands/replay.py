@@ -158,5 +158,5 @@ def _bar(count: int) -> Progress:
         TimeRemainingColumn(),
         console=notes,
         transient=True,
-        disable=count < 2,
+        disable=count < 2 or not notes.is_terminal,
     )

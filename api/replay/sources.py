@@ -10,11 +10,13 @@ another release here, and what is read under a name is what was kept under it.
 
 import hashlib
 import json
+import tomllib
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NoReturn, Protocol, TypeVar
 
 import numpy as np
 from msgspec import MsgspecError, Struct
@@ -25,6 +27,7 @@ from api.errors import StartError
 from api.live_view import BUILT_IN_PROFILES
 from api.release_file import read_release
 from api.replay.errors import NotKept
+from api.replay.sealing import inflated
 from api.settings import Settings
 from geodata.driving_file import read_profiles
 from geodata.driving_time import (
@@ -83,23 +86,32 @@ class KeptWeights(Struct, frozen=True, kw_only=True, omit_defaults=True):
         NotKept
             They would have another name on these streets.
         """
-        figures: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in self.profile.items()
-        }
-        times = edge_times(
-            network,
-            DrivingProfile(**figures),
-            hour=self.hour,
-            closed_edges=self._closed(network),
-            closure_id=self.closure_id,
-        )
+        try:
+            times = self._edge_times(network)
+        except (TypeError, ValueError, LookupError) as error:
+            raise NotKept(
+                f"The weights {self.weights_id} cannot be made: {error}.",
+                remedy="Replay with the version of Tandem that decided.",
+            ) from None
         if times.weights_id != self.weights_id:
             raise NotKept(
                 f"The weights {self.weights_id} would be {times.weights_id} now.",
                 remedy="Replay with the network and the version of Tandem that decided.",
             )
         return times
+
+    def _edge_times(self, network: StreetNetwork) -> EdgeTimes:
+        figures: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in self.profile.items()
+        }
+        return edge_times(
+            network,
+            DrivingProfile(**figures),
+            hour=self.hour,
+            closed_edges=self._closed(network),
+            closure_id=self.closure_id,
+        )
 
     def _closed(self, network: StreetNetwork) -> NDArray[np.bool_] | None:
         if not self.closed_edges:
@@ -165,8 +177,6 @@ def _text_of(file: Path) -> str:
 
 
 def _zones_file(text: str) -> str | None:
-    import tomllib
-
     name = tomllib.loads(text).get("zones_file")
     return name if isinstance(name, str) else None
 
@@ -231,8 +241,6 @@ class MemoryShelf:
 
 def to_bytes(kept: KeptRelease | KeptWeights) -> bytes:
     """Return a release or a weight set as it is stored."""
-    import zlib
-
     return zlib.compress(_ENCODER.encode(kept), 9)
 
 
@@ -244,12 +252,14 @@ def from_bytes(stored: bytes, kind: type[Part]) -> Part:
     NotKept
         It is something else.
     """
-    import zlib
 
-    try:
-        return Decoder(kind).decode(zlib.decompress(stored))
-    except (MsgspecError, ValueError, zlib.error) as error:
+    def refuse(what: str) -> NoReturn:
         raise NotKept(
-            f"What is kept as a {kind.__name__} cannot be read: {error}.",
+            f"What is kept as a {kind.__name__} cannot be read: {what}.",
             remedy="Restore the store from a backup.",
         ) from None
+
+    try:
+        return Decoder(kind).decode(inflated(stored, refuse))
+    except (MsgspecError, ValueError) as error:
+        refuse(str(error))

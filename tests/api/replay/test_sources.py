@@ -96,6 +96,9 @@ def test_weights_whose_figures_do_not_fit_their_name_are_refused() -> None:
     wrong = replace(weights, profile=weights.profile | {"signal_s": 11.0})
     with pytest.raises(NotKept, match="would be"):
         wrong.edge_times(builtin_view().situation.network)
+    for nonsense in ({"figure": 1}, {"name": "R", "signal_s": -1}, {}):
+        with pytest.raises(NotKept, match="cannot be made"):
+            replace(weights, profile=nonsense).edge_times(builtin_view().situation.network)
 
 
 def test_a_network_that_differs_in_one_number_has_another_digest() -> None:
