@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+SOAK_REQUESTS ?= 1000000
 
 BIN := .venv/bin
 PACKAGES := api routing geodata benchmarks
@@ -41,9 +42,13 @@ demo: setup ## show a recommendation on the built-in pilot streets
 test: setup-dev ## run the tests (PYTEST_ARGS="-k word" picks some)
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
-reliability: setup-dev ## kill, crash, overload and soak the desk at length (about an hour)
-	@echo "The long versions of tests/reliability: each ends by itself, and says what it found."
+reliability: setup-dev ## kill, crash, overload and soak the desk at length (some three hours)
+	@echo "== long versions of tests/reliability: each ends by itself, and says what it found"
 	@TANDEM_RELIABILITY=long $(BIN)/python -m pytest -q -s tests/reliability $(PYTEST_ARGS)
+	@echo "== what the record costs, overload, and a soak of $(SOAK_REQUESTS) requests"
+	@$(BIN)/python -m benchmarks.recorded
+	@$(BIN)/python -m benchmarks.overload
+	@$(BIN)/python -m benchmarks.soak --requests $(SOAK_REQUESTS)
 
 bench: setup-dev ## compare speed and quality with other libraries
 	@$(BIN)/python -m benchmarks

@@ -3,7 +3,8 @@
 A plain ASGI layer before everything else. It counts the requests of all kinds that are in hand; a
 kind is refused when there are as many as its own limit, so that reads are shed while calls still
 have room. A refusal is bytes made beforehand, sent without a look at the request's body. Whether
-the process is alive and ready is always answered.
+the process is alive and ready is always answered; streams of events, which last, have a limit of
+their own (`event_clients_max`).
 
 What a call waits for is bounded without cutting it off (rule 12): before it, by what may be in
 hand; after it is decided, by `record_s_max`, when the answer goes out with `recorded: false`. Other
@@ -45,7 +46,6 @@ _WORDS: Final[Mapping[Kind, str]] = {
     Kind.CALLS: "Calls are refused too; pair by hand until this is over.",
     Kind.FEEDS: "Calls are still answered. Send fewer and larger writes.",
     Kind.READS: "Calls are still answered. Ask less often.",
-    Kind.STREAMS: "Close streams that nobody reads.",
 }
 
 
@@ -66,17 +66,15 @@ def kind_of(method: str, path: str) -> Kind:
 class InHand:
     """The requests that are in hand, and the limits of each kind."""
 
-    __slots__ = ("limits", "refusals", "requests", "shed", "streams")
+    __slots__ = ("limits", "refusals", "requests", "shed")
 
     def __init__(self, settings: Settings, shed: Tally) -> None:
         self.requests = 0
         """In hand now, of all kinds but health and streams."""
-        self.streams = 0
         self.limits: dict[Kind, int] = {
             Kind.CALLS: settings.calls_in_hand_max,
             Kind.FEEDS: min(settings.feeds_in_hand_max, settings.calls_in_hand_max),
             Kind.READS: min(settings.reads_in_hand_max, settings.feeds_in_hand_max),
-            Kind.STREAMS: settings.streams_max,
         }
         self.shed = shed
         self.refusals = {kind: _messages(_overloaded(kind)) for kind in _WORDS}
@@ -117,7 +115,7 @@ class Limited:
             Kind.HEALTH: app,
             Kind.FEEDS: limited(app, in_hand, Kind.FEEDS),
             Kind.READS: limited(app, in_hand, Kind.READS),
-            Kind.STREAMS: self._stream,
+            Kind.STREAMS: app,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,17 +126,6 @@ class Limited:
         kind = kind_of(scope["method"], scope["path"])
         app = self.calls if kind is _CALLS else self.by_kind[kind]
         await app(scope, receive, send)
-
-    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        in_hand = self.in_hand
-        if in_hand.streams >= in_hand.limits[Kind.STREAMS]:
-            await in_hand.refuse(Kind.STREAMS, send)
-            return
-        in_hand.streams += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            in_hand.streams -= 1
 
 
 class Deadline:

@@ -95,8 +95,6 @@ class Settings(BaseSettings):
     """The same for writes of the roster; never above that of calls."""
     reads_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 16
     """The same for reads; never above that of feeds."""
-    streams_max: Annotated[int, Field(ge=0, le=100_000)] = 100
-    """Listeners to the stream of events above which new ones get 503."""
     request_s_max: Annotated[float, Field(gt=0, le=600)] = 10.0
     """A read or a write of the roster that takes longer is answered 503."""
     fix_speed_mps_max: Annotated[float, Field(gt=0, le=1_000)] = 70.0

@@ -16,6 +16,8 @@ OTHERS = (
     "benchmarks.scale",
     "benchmarks.service",
     "benchmarks.http",
+    "benchmarks.recorded",
+    "benchmarks.overload",
     "benchmarks.guard",
     "benchmarks.network_import",
 )

@@ -5,11 +5,12 @@ answer that says so. Rounds of each engine alternate, so that a noisy moment hit
 """
 
 import argparse
+import json
 import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
@@ -17,12 +18,14 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.load import Answer, load_on, percentiles_ms
-from benchmarks.recorded_service import Place, Running, calls, make_place, running
+from benchmarks.recorded_service import Place, Running, calls, exchange, make_place, running
 from benchmarks.stopwatch import machine, table
 
 BARE, SQLITE, POSTGRESQL = "nothing kept", "SQLite", "PostgreSQL"
 CONNECTIONS = (1, 4)
 P99_MS_MAX = 15.0
+OPERATOR = {"id": "D417", "role": "DISPATCHER"}
+GIVEN_UP = {"operator": OPERATOR, "reason_code": "SUPERVISOR_ORDER"}
 SYNCED_BYTES = 16_384
 
 
@@ -84,12 +87,38 @@ def measured(
     return answers, syncs
 
 
+def confirmed_s(place: Place, service: Running, first: int, n: int) -> list[float]:
+    """Return the seconds that n confirmations took, each of a call of its own, one by one.
+
+    Each claim is given up again, so that the next one finds its units.
+    """
+    took: list[float] = []
+    with closing(service.connect()) as connection:
+        for number in range(first, first + n):
+            body = calls(place, number)(0).partition(b"\r\n\r\n")[2]
+            asked = json.loads(exchange(connection, "/v1/recommend-units", body))
+            path = f"/v1/recommendations/{asked['recommendation_id']}/confirm"
+            told = json.dumps({"operator": OPERATOR}).encode()
+            began = perf_counter()
+            claim = json.loads(exchange(connection, path, told))
+            took.append(perf_counter() - began)
+            path = f"/v1/claims/{claim['claim_id']}/release"
+            exchange(connection, path, json.dumps(GIVEN_UP).encode())
+    return took
+
+
 def row(name: str, connections: int, answers: list[Answer]) -> tuple[str, ...]:
     """Return what is said of one engine at so many connections."""
     p50, p99 = percentiles_ms(answers)
     recorded = sum(one.is_recorded for one in answers)
     said = (name, str(connections), f"{len(answers):,}", f"{recorded:,}")
     return (*said, f"{p50:.2f} ms", f"{p99:.2f} ms")
+
+
+def timed(name: str, took_s: list[float]) -> tuple[str, ...]:
+    """Return what is said of something that was done one by one."""
+    p50, p99 = np.percentile(np.array(took_s) * 1000, [50, 99])
+    return (name, "1", f"{len(took_s):,}", "", f"{p50:.2f} ms", f"{p99:.2f} ms")
 
 
 def report(n: int = 400, rounds: int = 5) -> str:
@@ -102,9 +131,14 @@ def report(n: int = 400, rounds: int = 5) -> str:
             for name, settings in engines.items()
         }
         answers, syncs = measured(place, services, n=n, rounds=rounds)
+        confirmed = {
+            name: confirmed_s(place, service, 10_000_000, n)
+            for name, service in services.items()
+            if name != BARE
+        }
     rows = [row(*key, found) for key, found in sorted(answers.items(), key=lambda one: one[0][1])]
-    p50, p99 = np.percentile(np.array(syncs) * 1000, [50, 99])
-    rows.append(("fdatasync of 16 kB", "", f"{len(syncs):,}", "", f"{p50:.2f} ms", f"{p99:.2f} ms"))
+    rows += [timed(f"confirm, {name}", took_s) for name, took_s in confirmed.items()]
+    rows.append(timed("fdatasync of 16 kB", syncs))
     _, kept = percentiles_ms(answers[SQLITE, 4])
     title = (
         f"POST /v1/recommend-units in {rounds} rounds, {len(place.units)} units of the roster; "

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,17 +85,26 @@ class Running:
         """Fill its roster."""
         self.ask("PUT", "/v1/units", {"units": units})
 
-    def ask(self, method: str, path: str, body: Any = None) -> bytes:
-        """Return the body of an answer; anything but 200 is an error."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        sent = None if body is None else json.dumps(body).encode()
-        connection.request(method, path, sent, HEADERS)
-        reply = connection.getresponse()
-        came = reply.read()
-        connection.close()
-        if reply.status != 200:
-            raise RuntimeError(f"{method} {path}: {reply.status} {came[:300]!r}")
-        return came
+    def connect(self) -> http.client.HTTPConnection:
+        """Return a connection that stays open."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def ask(self, method: str, path: str, body: Any) -> None:
+        """Ask once; anything but 200 is an error."""
+        with closing(self.connect()) as connection:
+            exchange(connection, path, json.dumps(body).encode(), method)
+
+
+def exchange(
+    connection: http.client.HTTPConnection, path: str, body: bytes, method: str = "POST"
+) -> bytes:
+    """Return the body of an answer; anything but 200 is an error."""
+    connection.request(method, path, body, HEADERS)
+    reply = connection.getresponse()
+    came = reply.read()
+    if reply.status != 200:
+        raise RuntimeError(f"{method} {path}: {reply.status} {came[:300]!r}")
+    return came
 
 
 @contextmanager

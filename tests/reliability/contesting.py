@@ -3,18 +3,20 @@
 import json
 import random
 from collections.abc import Iterator
-from typing import Any, Final
+from contextlib import suppress
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import insert
 
 from api.claims.confirm import confirm
 from api.claims.ending import release
 from api.claims.records import Claim, Confirmation
+from api.errors import StoreUnavailable
 from api.store.calls import Decided
 from api.store.records import Operator
 from api.store.sql_calls import keep_decision
 from api.store.tables import recommendations, to_us
-from api.store.writer import Transaction, Writer
+from api.store.writer import Operation, Transaction, Writer
 from routing.codes import Mode, Outcome, ReasonCode
 from tests.reliability.writing import START, Acknowledge, in_threads, writing_to
 
@@ -22,6 +24,8 @@ CARE_UNITS: Final = 40
 SPD_UNITS: Final = 60
 RECOMMENDED_AT_ONCE: Final = 10
 HELD_MAX: Final = 2
+TRIES_MAX: Final = 50
+Done = TypeVar("Done")
 OPERATOR: Final = Operator(operator_id="D1", role="DISPATCHER")
 VALID_UNTIL: Final = "2100-01-01T00:00:00Z"
 
@@ -56,6 +60,18 @@ def recommend(tx: Transaction, name: str, pair: tuple[str, str]) -> None:
     tx.note("RECOMMENDED", f"rec_{name}", {})
 
 
+def persistently(writer: Writer, operation: Operation[Done]) -> Done:
+    """Do an operation as a caller does that comes back after a 503.
+
+    Of two processes that write to one SQLite file without a pause, one may wait too long for its
+    turn; it has then written nothing.
+    """
+    for _ in range(TRIES_MAX):
+        with suppress(StoreUnavailable):
+            return writer.call(operation)
+    raise AssertionError(f"no turn in {TRIES_MAX} tries")
+
+
 def names_of(writer: Writer, prefix: str, n: int, rng: random.Random) -> Iterator[str]:
     """Yield names of recommendations that were kept just now, some at a time."""
     for first in range(0, n, RECOMMENDED_AT_ONCE):
@@ -66,7 +82,7 @@ def names_of(writer: Writer, prefix: str, n: int, rng: random.Random) -> Iterato
             for name, pair in made.items():
                 recommend(tx, name, pair)
 
-        writer.call(keep)
+        persistently(writer, keep)
         yield from made
 
 
@@ -86,14 +102,15 @@ def contest_on(options: dict[str, Any], acknowledge: Acknowledge) -> None:
         made = 0
         for name in names_of(writer, prefix, options["claims"], rng):
             asked = Confirmation(recommendation_id=f"rec_{name}", operator=OPERATOR, claim_s=600)
-            done = writer.call(lambda tx, asked=asked: confirm(tx, asked))
+            done = persistently(writer, lambda tx, asked=asked: confirm(tx, asked))
             if isinstance(done, Claim):
                 made += 1
                 held.append(done)
             if len(held) > HELD_MAX or (held and rng.random() < 0.5):
                 claim_id = held.pop(0).claim_id
-                writer.call(
-                    lambda tx, of=claim_id: release(tx, of, OPERATOR, ReasonCode.SUPERVISOR_ORDER)
+                persistently(
+                    writer,
+                    lambda tx, of=claim_id: release(tx, of, OPERATOR, ReasonCode.SUPERVISOR_ORDER),
                 )
         acknowledge(f"{made} {options['claims'] - made}")
 

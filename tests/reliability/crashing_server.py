@@ -20,6 +20,7 @@ class CrashingServer:
     def __init__(self, server: Any, data: Path) -> None:
         self._server = server
         self._data = data
+        self._is_up = True
         self.url = str(server.get_uri())
 
     def crash(self) -> None:
@@ -40,8 +41,21 @@ class CrashingServer:
         self._administer("SELECT pg_reload_conf()")
 
     def stop(self) -> None:
-        """Stop for good."""
+        """Stop as by a crash."""
         self._control("-w", "-m", "immediate", "stop")
+        self._is_up = False
+
+    def start(self) -> None:
+        """Start again after a stop, with recovery."""
+        options = (self._data / "postmaster.opts").read_text(encoding="utf-8").strip()
+        told = options.partition(" ")[2].replace('"', "'")
+        self._control("-w", "-t", "30", "-o", told, "-l", str(self._data / "log"), "start")
+        self._is_up = True
+
+    def end(self) -> None:
+        """Stop for good, if it runs."""
+        if self._is_up:
+            self.stop()
 
     def _administer(self, statement: str) -> None:
         url = make_url(self.url).set(drivername="postgresql+psycopg")
@@ -76,4 +90,4 @@ def crashing_server() -> Iterator[CrashingServer]:
     try:
         yield made
     finally:
-        made.stop()
+        made.end()

@@ -10,12 +10,13 @@ import datetime as dt
 import os
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any, Final
 
 from sqlalchemy import insert
 
+from api.errors import StoreUnavailable
 from api.store.audit_chain import enter_instance
 from api.store.calls import Decided
 from api.store.contract import RosterChange
@@ -32,6 +33,7 @@ from routing.roster import UnitId
 START: Final = dt.datetime(2026, 7, 21, 20, 5, tzinfo=dt.UTC)
 INSTANCE: Final = "small"
 REFUSED: Final = "refused"
+TRIES_MAX: Final = 20
 VERSIONS_OF_RUN: Final = 1_000_000
 
 Acknowledge = Callable[[str], None]
@@ -153,9 +155,11 @@ def writing_to(options: dict[str, Any]) -> Iterator[Writer]:
     database = Database(options["location"], synchronous=options.get("synchronous", "FULL"))
     require_schema(database)
     instance = options.get("instance", INSTANCE)
-    with database.writing() as connection:
-        enter_instance(connection, instance, dt.datetime.now(dt.UTC))
     writer = Writer(database, instance=instance)
+    for _ in range(TRIES_MAX):  # another process that writes without a pause may hold it up
+        with suppress(StoreUnavailable), database.writing() as connection:
+            enter_instance(connection, instance, dt.datetime.now(dt.UTC))
+            break
     yield writer
     writer.close()
     database.close()
