@@ -52,7 +52,7 @@ class OverrideOfDay(Struct, frozen=True, kw_only=True):
     claim_state: str | None
 
 
-class Assumption(Struct, frozen=True, kw_only=True):
+class PoliceAloneAssumption(Struct, frozen=True, kw_only=True):
     """What police would have spent on a call without CARE; no source gives more than a range."""
 
     police_alone_low_s: int = 1_800
@@ -60,7 +60,7 @@ class Assumption(Struct, frozen=True, kw_only=True):
     officers_per_unit: float = 1.0
 
 
-class Spread(Struct, frozen=True, kw_only=True):
+class DelaySpread(Struct, frozen=True, kw_only=True):
     """Percentiles by the nearest rank; None where nothing was measured."""
 
     calls: int
@@ -76,7 +76,7 @@ class CareCalls(Struct, frozen=True, kw_only=True):
     alone: int
 
 
-class TimeSaved(Struct, frozen=True, kw_only=True):
+class OfficerTimeSaved(Struct, frozen=True, kw_only=True):
     """Officer time saved, net, in officer-seconds, with the interval of its assumption."""
 
     low_s: int
@@ -84,10 +84,10 @@ class TimeSaved(Struct, frozen=True, kw_only=True):
     high_s: int
     calls: int
     calls_not_measured: int
-    assumption: Assumption
+    assumption: PoliceAloneAssumption
 
 
-class Handover(Struct, frozen=True, kw_only=True):
+class OfficerHandover(Struct, frozen=True, kw_only=True):
     """Officer handover, observed."""
 
     total_s: int
@@ -97,7 +97,7 @@ class Handover(Struct, frozen=True, kw_only=True):
     p90_s: int | None
 
 
-class Reason(Struct, frozen=True, kw_only=True):
+class OverridesOfReason(Struct, frozen=True, kw_only=True):
     """Overrides of one reason, by what became of the claim that they made."""
 
     reason: str
@@ -113,13 +113,13 @@ class DayMeasures(Struct, frozen=True, kw_only=True):
     time_zone: str
     calls: int
     calls_by_care: CareCalls
-    response: Spread
+    response: DelaySpread
     """Queued to first at scene, of calls at which CARE arrived."""
-    pair_gap: Spread
+    pair_gap: DelaySpread
     """First CARE on scene - first SPD on scene; negative where CARE was first."""
-    officer_handover: Handover
-    officer_time_saved_net: TimeSaved
-    overrides: list[Reason]
+    officer_handover: OfficerHandover
+    officer_time_saved_net: OfficerTimeSaved
+    overrides: list[OverridesOfReason]
 
 
 def measure_day(
@@ -127,7 +127,7 @@ def measure_day(
     time_zone: str,
     calls: Sequence[CallOfDay],
     overrides: Iterable[OverrideOfDay],
-    assumption: Assumption,
+    assumption: PoliceAloneAssumption,
 ) -> DayMeasures:
     """Return the measures of a day."""
     by_care = [call for call in calls if call.of(CARE)]
@@ -190,7 +190,7 @@ def _police_s(call: CallOfDay) -> float | None:
 # -- all calls ------------------------------------------------------------------------------------
 
 
-def _saved(by_care: Sequence[CallOfDay], assumption: Assumption) -> TimeSaved:
+def _saved(by_care: Sequence[CallOfDay], assumption: PoliceAloneAssumption) -> OfficerTimeSaved:
     spent = [(call, _police_s(call)) for call in by_care]
     measured = [(max(1, len(call.of(SPD))), s) for call, s in spent if s is not None]
     units = sum(count for count, _s in measured)
@@ -200,7 +200,7 @@ def _saved(by_care: Sequence[CallOfDay], assumption: Assumption) -> TimeSaved:
         return _whole((units * alone_s - actual_s) * assumption.officers_per_unit)
 
     low_s, high_s = assumption.police_alone_low_s, assumption.police_alone_high_s
-    return TimeSaved(
+    return OfficerTimeSaved(
         low_s=net(low_s),
         mid_s=net((low_s + high_s) / 2),
         high_s=net(high_s),
@@ -210,10 +210,10 @@ def _saved(by_care: Sequence[CallOfDay], assumption: Assumption) -> TimeSaved:
     )
 
 
-def _handover(found: Sequence[float | None]) -> Handover:
+def _handover(found: Sequence[float | None]) -> OfficerHandover:
     known = [s for s in found if s is not None]
     spread = _spread(found)
-    return Handover(
+    return OfficerHandover(
         total_s=_whole(sum(known)),
         calls=len(known),
         calls_not_measured=len(found) - len(known),
@@ -222,9 +222,9 @@ def _handover(found: Sequence[float | None]) -> Handover:
     )
 
 
-def _spread(found: Iterable[float | None]) -> Spread:
+def _spread(found: Iterable[float | None]) -> DelaySpread:
     known = sorted(s for s in found if s is not None)
-    return Spread(calls=len(known), p50_s=_rank(known, 0.5), p90_s=_rank(known, 0.9))
+    return DelaySpread(calls=len(known), p50_s=_rank(known, 0.5), p90_s=_rank(known, 0.9))
 
 
 def _rank(ordered: Sequence[float], share: float) -> int | None:
@@ -235,11 +235,13 @@ def _whole(seconds: float) -> int:
     return floor(seconds + 0.5)
 
 
-def _by_reason(overrides: Iterable[OverrideOfDay]) -> list[Reason]:
+def _by_reason(overrides: Iterable[OverrideOfDay]) -> list[OverridesOfReason]:
     counts: dict[str, Counter[str]] = {}
     for one in overrides:
         counts.setdefault(one.reason, Counter())[one.claim_state or "NO_CLAIM"] += 1
     return [
-        Reason(reason=reason, total=sum(found.values()), turned_out=dict(sorted(found.items())))
+        OverridesOfReason(
+            reason=reason, total=sum(found.values()), turned_out=dict(sorted(found.items()))
+        )
         for reason, found in sorted(counts.items())
     ]

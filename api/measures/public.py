@@ -13,21 +13,21 @@ from typing import Final
 
 from msgspec import Struct
 
-from api.measures.day import DayMeasures, Spread
+from api.measures.day import DayMeasures, DelaySpread
 from routing.codes import ReasonCode
 
 CELL_MIN: Final = 5
 MINUTE_S: Final = 60
 
 
-class Table(Struct, frozen=True, kw_only=True):
+class CountTable(Struct, frozen=True, kw_only=True):
     """Counts that add up to a total; None is left out."""
 
     cells: dict[str, int | None]
     total: int | None
 
 
-class PublicSpread(Struct, frozen=True, kw_only=True):
+class PublicDelaySpread(Struct, frozen=True, kw_only=True):
     """Percentiles in whole minutes; None where they are of fewer than `CELL_MIN` calls."""
 
     p50_min: int | None
@@ -40,18 +40,18 @@ class PublicMeasures(Struct, frozen=True, kw_only=True):
     date: date
     time_zone: str
     cell_min: int
-    calls_by_care: Table
-    overrides_by_reason: Table
-    response: PublicSpread
-    pair_gap: PublicSpread
-    officer_handover: PublicSpread
+    calls_by_care: CountTable
+    overrides_by_reason: CountTable
+    response: PublicDelaySpread
+    pair_gap: PublicDelaySpread
+    officer_handover: PublicDelaySpread
 
 
-def without_small(cells: Mapping[str, int]) -> Table:
+def without_small(cells: Mapping[str, int]) -> CountTable:
     """Return counts and their total, or without the counts where one is small."""
     total = sum(cells.values())
     is_whole = all(count >= CELL_MIN for count in cells.values())
-    return Table(
+    return CountTable(
         cells={name: count if is_whole else None for name, count in cells.items()},
         total=total if total >= CELL_MIN else None,
     )
@@ -74,16 +74,16 @@ def public(day: DayMeasures) -> PublicMeasures:
         response=_minutes(day.response, may_show=of_all),
         pair_gap=_minutes(day.pair_gap, may_show=of_pairs),
         officer_handover=_minutes(
-            Spread(calls=handover.calls, p50_s=handover.p50_s, p90_s=handover.p90_s),
+            DelaySpread(calls=handover.calls, p50_s=handover.p50_s, p90_s=handover.p90_s),
             may_show=of_pairs,
         ),
     )
 
 
-def _minutes(spread: Spread, *, may_show: bool) -> PublicSpread:
+def _minutes(spread: DelaySpread, *, may_show: bool) -> PublicDelaySpread:
     if not may_show or spread.calls < CELL_MIN or spread.p50_s is None or spread.p90_s is None:
-        return PublicSpread(p50_min=None, p90_min=None)
-    return PublicSpread(p50_min=_whole(spread.p50_s), p90_min=_whole(spread.p90_s))
+        return PublicDelaySpread(p50_min=None, p90_min=None)
+    return PublicDelaySpread(p50_min=_whole(spread.p50_s), p90_min=_whole(spread.p90_s))
 
 
 def _whole(seconds: int) -> int:

@@ -4,23 +4,25 @@ from collections.abc import Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from api.measures.day import Assumption, DayMeasures, Spread, measure_day
+from api.measures.day import DayMeasures, DelaySpread, PoliceAloneAssumption, measure_day
 from api.measures.rows import bounds, read_calls, read_overrides
 from api.settings import Settings
 from api.store.database import Database
 
 
-def assumption_of(settings: Settings) -> Assumption:
+def assumption_of(settings: Settings) -> PoliceAloneAssumption:
     """Return what the settings assume of police without CARE."""
     low_s, high_s = sorted((settings.police_alone_low_s, settings.police_alone_high_s))
-    return Assumption(
+    return PoliceAloneAssumption(
         police_alone_low_s=low_s,
         police_alone_high_s=high_s,
         officers_per_unit=settings.officers_per_unit,
     )
 
 
-def read_day(database: Database, day: date, zone: str, assumption: Assumption) -> DayMeasures:
+def read_day(
+    database: Database, day: date, zone: str, assumption: PoliceAloneAssumption
+) -> DayMeasures:
     """Return the measures of a local day."""
     begin, end = bounds(day, ZoneInfo(zone))
     with database.reading() as connection:
@@ -38,7 +40,7 @@ def as_lines(day: DayMeasures) -> Iterator[str]:
     )
     yield f"Response, queued to first at scene: {_spread(day.response)}"
     yield f"Pair gap, CARE - SPD at scene: {_spread(day.pair_gap)}"
-    of_handover = Spread(calls=handover.calls, p50_s=handover.p50_s, p90_s=handover.p90_s)
+    of_handover = DelaySpread(calls=handover.calls, p50_s=handover.p50_s, p90_s=handover.p90_s)
     yield (
         f"Officer handover, CARE cleared - SPD released: {_spread(of_handover)}, "
         f"{_minutes(handover.total_s)} in all; {handover.calls_not_measured} not measured"
@@ -58,7 +60,7 @@ def as_lines(day: DayMeasures) -> Iterator[str]:
         yield f"Overrides for {reason.reason}: {reason.total} ({turned})"
 
 
-def _spread(spread: Spread) -> str:
+def _spread(spread: DelaySpread) -> str:
     if spread.p50_s is None or spread.p90_s is None:
         return "not measured"
     return f"p50 {_minutes(spread.p50_s)}, p90 {_minutes(spread.p90_s)} of {spread.calls} calls"

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from api.measures.day import (
-    Assumption,
     CallOfDay,
     DayMeasures,
     OverrideOfDay,
+    PoliceAloneAssumption,
     UnitOnCall,
     measure_day,
 )  # fmt: skip
@@ -21,7 +21,7 @@ from tests.api.measures.days import DAY, ZONE, keep, made
 from tests.api.store.engines import DATABASES, SHARED
 
 AT = dt.datetime(2026, 7, 21, 20, tzinfo=dt.UTC)
-ASSUMED = Assumption()
+ASSUMED = PoliceAloneAssumption()
 
 
 def half_up(seconds: float) -> int:
@@ -115,7 +115,7 @@ def on_call(agency: str, on_scene: float | None, out: float | None) -> UnitOnCal
     return UnitOnCall(unit_id=agency, agency=agency, stamps=stamps)
 
 
-def measured(*units: UnitOnCall, assumption: Assumption = ASSUMED) -> DayMeasures:
+def measured(*units: UnitOnCall, assumption: PoliceAloneAssumption = ASSUMED) -> DayMeasures:
     call = CallOfDay(incident_id="c", queued_at=AT, units=units)
     return measure_day(DAY, "UTC", [call], [], assumption)
 
@@ -140,7 +140,7 @@ def test_handover_is_negative_where_police_left_last() -> None:
 
 
 def test_care_alone_saves_what_one_police_unit_would_have_spent() -> None:
-    assumption = Assumption(officers_per_unit=2)
+    assumption = PoliceAloneAssumption(officers_per_unit=2)
     saved = measured(on_call("CARE", 12, 60), assumption=assumption).officer_time_saved_net
     assert (saved.low_s, saved.high_s) == (2 * 1800, 2 * 2700)
 

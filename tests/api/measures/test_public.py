@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.measures.day import Assumption, CallOfDay, DayMeasures, UnitOnCall, measure_day
-from api.measures.public import CELL_MIN, Table, public, without_small
+from api.measures.day import CallOfDay, DayMeasures, PoliceAloneAssumption, UnitOnCall, measure_day
+from api.measures.public import CELL_MIN, CountTable, public, without_small
 from routing.codes import ReasonCode
 
 START = dt.datetime(2026, 7, 21, 20, tzinfo=dt.UTC)
 NAMES = ("a", "b", "c")
-Publish = Callable[[Mapping[str, int]], Table]
+Publish = Callable[[Mapping[str, int]], CountTable]
 
 
 def given_away(publish: Publish, cells: int, most: int) -> list[tuple[int, ...]]:
@@ -38,13 +38,13 @@ def test_no_small_count_can_be_worked_out(cells: int, most: int) -> None:
     assert given_away(without_small, cells, most) == []
 
 
-def naive(cells: Mapping[str, int]) -> Table:
+def naive(cells: Mapping[str, int]) -> CountTable:
     """Leaves out small counts alone; the total gives a single one away."""
     shown = {name: count if count >= CELL_MIN else None for name, count in cells.items()}
-    return Table(cells=shown, total=sum(cells.values()))
+    return CountTable(cells=shown, total=sum(cells.values()))
 
 
-def with_the_next_smallest(cells: Mapping[str, int]) -> Table:
+def with_the_next_smallest(cells: Mapping[str, int]) -> CountTable:
     """Leaves out small counts and as many others as make two, and five together."""
     total = sum(cells.values())
     out = {name for name, count in cells.items() if count < CELL_MIN}
@@ -52,7 +52,7 @@ def with_the_next_smallest(cells: Mapping[str, int]) -> Table:
     while out and larger and (len(out) < 2 or sum(cells[name] for name in out) < CELL_MIN):
         out.add(larger.pop(0))
     shown = {name: None if name in out else count for name, count in cells.items()}
-    return Table(cells=shown, total=total if total >= CELL_MIN else None)
+    return CountTable(cells=shown, total=total if total >= CELL_MIN else None)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_methods_that_give_a_small_count_away_are_found(
 
 
 def test_what_is_not_small_is_told() -> None:
-    assert without_small({"a": 5, "b": 9}) == Table(cells={"a": 5, "b": 9}, total=14)
+    assert without_small({"a": 5, "b": 9}) == CountTable(cells={"a": 5, "b": 9}, total=14)
     hidden = without_small({"a": 4, "b": 9, "c": 20})
-    assert hidden == Table(cells={"a": None, "b": None, "c": None}, total=33)
-    assert without_small({"a": 1, "b": 1}) == Table(cells={"a": None, "b": None}, total=None)
+    assert hidden == CountTable(cells={"a": None, "b": None, "c": None}, total=33)
+    assert without_small({"a": 1, "b": 1}) == CountTable(cells={"a": None, "b": None}, total=None)
 
 
 def day(with_police: int, alone: int) -> DayMeasures:
@@ -88,7 +88,7 @@ def day(with_police: int, alone: int) -> DayMeasures:
         )
         for number in range(with_police + alone)
     ]
-    return measure_day(START.date(), "UTC", calls, [], Assumption())
+    return measure_day(START.date(), "UTC", calls, [], PoliceAloneAssumption())
 
 
 def test_nothing_that_is_told_of_a_day_gives_a_small_count_away() -> None:
@@ -103,7 +103,7 @@ def test_nothing_that_is_told_of_a_day_gives_a_small_count_away() -> None:
 
 def test_a_day_with_enough_calls_is_told_in_whole_minutes() -> None:
     told = public(day(6, 5))
-    assert told.calls_by_care == Table(cells={"with_police": 6, "alone": 5}, total=11)
+    assert told.calls_by_care == CountTable(cells={"with_police": 6, "alone": 5}, total=11)
     p50s = (told.response.p50_min, told.pair_gap.p50_min, told.officer_handover.p50_min)
     assert p50s == (9, 0, 20)
     assert told.overrides_by_reason.total is None
