@@ -48,6 +48,7 @@ from api.routes import (
     events,
     health,
     incidents,
+    measures,
     network,
     recommend_batch,
     recommend_units,
@@ -170,6 +171,7 @@ def _add_routes(app: App) -> None:
         incidents,
         units,
         events,
+        measures,
         network,
         health,
     ):

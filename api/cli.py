@@ -8,7 +8,7 @@ import typer
 
 from api.commands.console import run
 from api.commands.options import StorePlace, examples
-from api.store_cli import audit_app, store_app
+from api.store_cli import audit_app, report_app, store_app
 
 app = typer.Typer(
     name="tandem",
@@ -27,6 +27,7 @@ keys_app = typer.Typer(no_args_is_help=True, help="Make, show, revoke and replac
 app.add_typer(keys_app, name="keys")
 app.add_typer(store_app, name="store")
 app.add_typer(audit_app, name="audit")
+app.add_typer(report_app, name="report")
 
 NetworkFolder = Annotated[
     Path | None,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from structlog.typing import FilteringBoundLogger
 
+from api.audit.anchors import Anchoring
 from api.claims.mirror import ClaimMirror
 from api.claims.roster_facts import follow_roster
 from api.errors import StoreError
@@ -83,6 +84,7 @@ class Desk:
         self.number = 0
         """Of the feed, before what is in memory was read."""
         self.follower: Follower | None = None
+        self.anchoring: Anchoring | None = None
 
     @classmethod
     def opened(
@@ -145,6 +147,7 @@ class Desk:
         )
         self.follower, writer.told = follower, follower.wake
         follower.start()
+        self.anchoring = Anchoring(writer)
         return follower
 
     @property
@@ -253,5 +256,7 @@ class Desk:
         """Commit what waits, and let go of the database."""
         self.stop_following()
         self._witnessing.shutdown(wait=True)
+        if self.anchoring is not None:
+            self.anchoring.close()
         self.writer.close()
         self.database.close()

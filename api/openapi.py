@@ -21,6 +21,7 @@ from api.openapi_calls import (
     link_to_incident,
 )
 from api.openapi_events import describe_events
+from api.openapi_measures import describe_measures
 from api.openapi_roles import describe_roles
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
 from api.request_schemas import RecommendRequest
@@ -86,6 +87,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     describe_roster(document["paths"], REF)
     describe_calls(document["paths"], REF)
     describe_events(document["paths"], REF)
+    describe_measures(document, REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them
         document["components"]["schemas"].pop(unused, None)

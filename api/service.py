@@ -41,6 +41,7 @@ from routing.recommend import recommend
 
 if TYPE_CHECKING:
     from api.batch_operations import BatchAnswered
+    from api.measures.days_asked import DaysAsked
 
 Done = TypeVar("Done")
 
@@ -74,6 +75,8 @@ class Service:
     """The durable side; None where nothing is kept."""
     streams: Streams | None = None
     """What tells listeners of changes; there where there is a desk."""
+    days: "DaysAsked | None" = None
+    """What answers the measures of a day; made when first asked."""
     stage: str = "starting"
     failure: str | None = None
     writer: ThreadPoolExecutor = field(default_factory=_one_thread)
@@ -131,6 +134,28 @@ class Service:
                 remedy="Name one with TANDEM_STORE; see docs/settings.md.",
             )
         return self.streams
+
+    def current_days(self) -> "DaysAsked":
+        """Return what answers the measures of a day.
+
+        Raises
+        ------
+        NotReady
+            The service is still starting, or could not.
+        StoreNotConfigured
+            Nothing is kept, so nothing is measured.
+        """
+        self.current_roster()
+        if self.desk is None:
+            raise StoreNotConfigured(
+                "The service keeps no store, so it has nothing to measure.",
+                remedy="Name one with TANDEM_STORE; see docs/settings.md.",
+            )
+        if self.days is None:
+            from api.measures.days_asked import DaysAsked
+
+            self.days = DaysAsked(self.desk.database, self.settings, self.now)
+        return self.days
 
     def end_streams(self) -> None:
         """Let all listeners go, because the service is to stop."""

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     """Days for which listeners can resume the feed of changes."""
     keep_audit_days: Days = 2_555
     """Days for which audit records are kept."""
+    police_alone_low_s: Annotated[int, Field(ge=0, le=86_400)] = 1_800
+    """Seconds that police would spend on a call without CARE, low end; an assumption."""
+    police_alone_high_s: Annotated[int, Field(ge=0, le=86_400)] = 2_700
+    """The high end of the same."""
+    officers_per_unit: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """Officers in a police unit, by which time saved is multiplied; an assumption."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""The commands `tandem store ...` and `tandem audit ...`; their work is in `api/commands`."""
+"""The commands `tandem store|audit|report ...`; their work is in `api/commands`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from api.commands.options import StorePlace, examples
 store_app = typer.Typer(
     no_args_is_help=True, help="Upgrade, back up, restore and prune the durable store."
 )
+report_app = typer.Typer(no_args_is_help=True, help="What the programme measures of itself.")
 audit_app = typer.Typer(no_args_is_help=True, help="Check and export the log of what happened.")
 
 
@@ -135,3 +136,20 @@ def audit_export(
     from api.commands.audit import run_export
 
     run(lambda: run_export(store, file, since, until))
+
+
+@report_app.command(
+    "daily", epilog=examples("tandem report daily", "tandem report daily --date 2026-07-21 --json")
+)
+def report_daily(
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="DAY", help="Local day; else yesterday.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Time zone of the day.")] = "America/Los_Angeles",
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    store: StorePlace = None,
+) -> None:
+    """Print officer handover and time saved, calls by CARE, response, pair gap and overrides."""
+    from api.commands.report import run_daily
+
+    run(lambda: run_daily(store, day, zone, as_json=as_json))

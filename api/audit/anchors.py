@@ -1,11 +1,12 @@
 """Chains record each other's heads, so that no chain can be rewritten with its head unnoticed.
 
-An anchor is a record of kind `ANCHOR` that tells the head of every other chain as it was then. One
-is written when a service starts and stops, and every minute in which something was written
-(`keep_anchored`).
+An anchor is a record of kind `ANCHOR` that tells the head of every other chain as it was then. A
+service writes one when it starts and stops, and each minute in which it wrote something. Where
+there is no other chain there is nothing to tell, and no record.
 """
 
-import asyncio
+import threading
+from functools import partial
 from typing import Final
 
 from api.audit.heads import ANCHOR
@@ -16,28 +17,47 @@ from api.store.writer import Transaction, Writer
 ANCHOR_EVERY_S: Final = 60.0
 
 
-def anchor_heads(tx: Transaction) -> None:
-    """Record the heads of all chains that have records, as they are before this write."""
+def anchor_heads(tx: Transaction, own: str | None = None) -> bool:
+    """Record the heads of all chains but one's own, as they are before this write."""
     heads = {
         head.instance: [head.number, head.hash.hex()]
         for head in read_heads(tx.connection)
-        if head.number > 0
+        if head.number > 0 and head.instance != own
     }
-    tx.note(ANCHOR, str(len(heads)), {"heads": heads})
+    if heads:
+        tx.note(ANCHOR, str(len(heads)), {"heads": heads})
+    return bool(heads)
 
 
-async def keep_anchored(writer: Writer, every_s: float = ANCHOR_EVERY_S) -> None:
-    """Write an anchor now, then whenever something was written meanwhile; until cancelled.
+class Anchoring:
+    """A thread that writes anchors in the chain of a writer."""
 
-    A store that cannot be reached is tried again at the next turn.
-    """
-    seen = -1
-    while True:
-        if writer.committed != seen:
-            try:
-                await writer.write(anchor_heads)
-            except StoreError:
-                seen = -1
-            else:
-                seen = writer.committed
-        await asyncio.sleep(every_s)
+    def __init__(self, writer: Writer, every_s: float = ANCHOR_EVERY_S) -> None:
+        self._writer = writer
+        self._every_s = every_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="anchoring", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write a last anchor and stop; to be called before the writer is closed."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        seen = -1
+        while True:
+            stopping = self._stop.is_set()
+            if self._writer.committed != seen:
+                seen = self._anchored()
+            if stopping:
+                return
+            self._stop.wait(self._every_s)
+
+    def _anchored(self) -> int:
+        """Return what the writer had committed with the anchor; -1 to try again."""
+        try:
+            self._writer.call(partial(anchor_heads, own=self._writer.instance))
+        except StoreError:
+            return -1
+        return self._writer.committed

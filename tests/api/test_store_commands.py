@@ -12,13 +12,16 @@ from api.cli import app
 from api.commands.store import kept_for
 from api.settings import Settings
 from api.store.sql_prune import Kind
+from tests.api.measures.days import DAY, keep, made
 from tests.api.store.engines import DATABASES, new_location, opened
 from tests.api.store.held_writer import keeps
 
 Run = Callable[..., Result]
-COMMANDS = [
-    ["store", name] for name in ("upgrade", "downgrade", "info", "backup", "restore", "prune")
-] + [["audit", name] for name in ("verify", "head", "export")]
+COMMANDS = (
+    [["store", name] for name in ("upgrade", "downgrade", "info", "backup", "restore", "prune")]
+    + [["audit", name] for name in ("verify", "head", "export")]
+    + [["report", "daily"]]
+)
 
 
 @pytest.fixture
@@ -160,3 +163,25 @@ def test_every_kind_has_a_setting_of_its_own() -> None:
     assert kept[Kind.AUDIT].days == 5
     names = {name for name in Settings.model_fields if name.startswith("keep_")}
     assert len(names) == len(Kind)
+
+
+def test_a_day_is_reported_as_text_and_as_json(run: Run, place: Path) -> None:
+    with opened(str(place)) as (_database, writer):
+        units, overrides = made(1)
+        writer.call(lambda tx: keep(tx, units, overrides))
+    said = good(run("report", "daily", "--date", DAY.isoformat(), "--store", place))
+    told = json.loads(good(run("report", "daily", "--date", DAY, "--json", "--store", place)))
+    care = told["calls_by_care"]["total"]
+    assert care > 5
+    assert f"Calls answered by CARE: {care} " in said
+    saved = told["officer_time_saved_net"]
+    assert saved["low_s"] < saved["mid_s"] < saved["high_s"]
+    assert f"Officer time saved, net: {saved['mid_s'] / 60:.1f} min" in said
+    assert "assuming that police alone spend 30.0 min to 45.0 min" in said
+
+
+def test_a_report_refuses_what_is_no_day_and_no_zone(run: Run, place: Path) -> None:
+    refused(run("report", "daily", "--date", "July", "--store", place), "--date is no day")
+    for zone in ("Mars/Olympus", "../../etc/passwd", ""):
+        refused(run("report", "daily", "--zone", zone, "--store", place), "--zone is no time zone")
+    assert "0 calls" in good(run("report", "daily", "--store", place))  # of yesterday

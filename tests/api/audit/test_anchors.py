@@ -1,19 +1,20 @@
 """Chains record each other's heads: a chain rewritten with its own head is found by the others."""
 
-import asyncio
-from typing import Any
+import datetime as dt
 
 import pytest
 from sqlalchemy import Connection, select, text
 
-from api.audit.anchors import keep_anchored
+from api.audit.anchors import Anchoring
 from api.audit.faults import Why
+from api.audit.pages import Pages
 from api.audit.verify import verify
-from api.store.audit_chain import chained
+from api.store.audit_chain import chained, enter_instance
 from api.store.database import Database
 from api.store.tables import audit
 from api.store.writer import Writer
 from tests.api.audit.chains import notes, tampered, two_chains
+from tests.api.waiting import wait_until
 
 
 def rewrite(connection: Connection, instance: str, first: int) -> None:
@@ -62,22 +63,45 @@ def anchors(database: Database) -> int:
         return sum(kind == "ANCHOR" for kind in kinds)
 
 
-def test_anchors_are_written_only_when_something_was_written(
-    kept: tuple[Database, Writer], pages: Any
+def entered(database: Database, instance: str) -> Writer:
+    with database.writing() as connection:
+        enter_instance(connection, instance, dt.datetime.now(dt.UTC))
+    return Writer(database, instance=instance)
+
+
+def test_a_service_anchors_at_start_after_writes_and_at_stop(
+    kept: tuple[Database, Writer], pages: Pages
 ) -> None:
     database, writer = kept
-
-    async def some_turns() -> int:
-        task = asyncio.create_task(keep_anchored(writer, every_s=0.001))
-        await asyncio.sleep(0)  # its first anchor is in the line now
-        await writer.write(lambda _tx: None)
-        await writer.write(notes(1))
-        await asyncio.sleep(0.1)
-        task.cancel()
-        return writer.committed - before
-
-    before = writer.committed
-    written = asyncio.run(some_turns())
-    assert 2 <= anchors(database) <= 3  # one at the start, and one or two for the two writes
-    assert written == 2 + anchors(database)
+    other = entered(database, "other")
+    other.call(notes(1))
+    anchoring = Anchoring(writer, every_s=0.001)
+    wait_until(lambda: anchors(database) == 1, "an anchor at the start")
+    writer.call(notes(1))
+    wait_until(lambda: anchors(database) == 2, "an anchor after a write")
+    anchoring.close()
+    assert anchors(database) == 2  # nothing was written since
+    anchoring = Anchoring(writer, every_s=1_000)
+    wait_until(lambda: anchors(database) == 3, "an anchor at the next start")
+    writer.call(notes(1))
+    anchoring.close()
+    assert anchors(database) == 4
     assert verify(pages).faults == ()
+    other.close()
+
+
+def test_a_chain_that_is_alone_has_nothing_to_tell(kept: tuple[Database, Writer]) -> None:
+    database, writer = kept
+    writer.call(notes(1))
+    before = writer.committed
+    anchoring = Anchoring(writer)
+    wait_until(lambda: writer.committed > before, "the look for other chains")
+    anchoring.close()
+    assert anchors(database) == 0
+
+
+def test_a_store_that_is_closed_does_not_stop_the_stop(kept: tuple[Database, Writer]) -> None:
+    other = entered(kept[0], "other")
+    anchoring = Anchoring(other, every_s=1_000)
+    other.close()
+    anchoring.close()
