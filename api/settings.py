@@ -63,8 +63,6 @@ class Settings(BaseSettings):
     """Days for which listeners can resume the feed of changes."""
     keep_audit_days: Days = 2_555
     """Days for which audit records are kept."""
-    claim_s: Annotated[int, Field(ge=10, le=3_600)] = 120
-    """Seconds that the CAD has to report confirmed units on their call; then the claim expires."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"
