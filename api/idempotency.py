@@ -6,16 +6,16 @@ What lives here: `once`, which keeps an answer in the transaction of its write, 
 can part them, and `KeysInHand`, which tells a second request that the first is not answered yet.
 
 Only what changed something is kept. A write that was refused changed nothing and is judged anew.
+Answers are forgotten with everything else that has its time (`api.store.sql_prune`).
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import KeyInHand, KeyReused
@@ -129,14 +129,6 @@ def mend_answer(tx: Transaction, keyed: Keyed, answer: bytes) -> None:
     """Put the answer that was sent in the place of the one that was kept with the write."""
     of = (idempotency.c.caller == keyed.caller) & (idempotency.c.key == keyed.key)
     tx.connection.execute(update(idempotency).where(of).values(answer=answer))
-
-
-def forget_answers(tx: Transaction, before: datetime) -> int:
-    """Forget answers older than an instant and return how many; a retry is then a new write."""
-    gone = tx.connection.execute(delete(idempotency).where(idempotency.c.at < to_us(before)))
-    if gone.rowcount:
-        tx.note("ANSWERS_FORGOTTEN", str(gone.rowcount), {"before": before})
-    return gone.rowcount
 
 
 class KeysInHand:

@@ -20,6 +20,7 @@ from api.openapi_calls import (
     describe_calls,
     link_to_incident,
 )
+from api.openapi_desk import DESK_ANSWERS, DESK_REQUESTS, describe_desk
 from api.openapi_events import describe_events
 from api.openapi_measures import describe_measures
 from api.openapi_roles import describe_roles
@@ -69,8 +70,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (RecommendBatchRequest, "validation"),
             (RecommendBatchAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
-            *((model, "validation") for model in (*REQUESTS, *CALL_REQUESTS)),
-            *((model, "serialization") for model in (*ANSWERS, *CALL_ANSWERS)),
+            *((model, "validation") for model in (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS)),
+            *((model, "serialization") for model in (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS)),
         ],
         ref_template=REF,
     )
@@ -86,6 +87,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document["paths"][NETWORK_PATH]["get"]["responses"]["503"] = _refusal(REFUSALS["503"])
     describe_roster(document["paths"], REF)
     describe_calls(document["paths"], REF)
+    describe_desk(document["paths"], REF)
     describe_events(document["paths"], REF)
     describe_measures(document, REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)

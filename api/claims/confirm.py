@@ -7,7 +7,9 @@ database refuses a second claim (`claim_rows`, `tables.claim_units`).
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
+from typing import Final
 
+from api.claims.assignments import units_on_calls
 from api.claims.call_facts import refresh_calls
 from api.claims.claim_rows import (
     claim_of_recommendation,
@@ -156,9 +158,13 @@ def _changed(tx: Transaction, sent: Sent, going: Sequence[SentUnit]) -> Iterator
     Units that came with the request need not be on the roster; where they are, they are judged.
     """
     on_duty = on_duty_of(tx, [unit.unit_id for unit in going])
+    others = [unit.unit_id for unit in going if unit.unit_id not in on_duty]
+    elsewhere = units_on_calls(tx.connection, others) if others else set()
     for unit in going:
         kept = on_duty.get(unit.unit_id)
-        if kept is None:
+        if unit.unit_id in elsewhere:
+            yield changed(unit.unit_id, ON_A_CALL)
+        elif kept is None:
             if sent.basis.unit_source is UnitSource.ROSTER:
                 yield gone(unit.unit_id)
         elif kept.status is not Status.AVAILABLE:
@@ -166,6 +172,9 @@ def _changed(tx: Transaction, sent: Sent, going: Sequence[SentUnit]) -> Iterator
         elif unit.unit_version is not None and kept.version != unit.unit_version:
             said = f"Its record is of version {kept.version}, not {unit.unit_version}."
             yield changed(unit.unit_id, said)
+
+
+ON_A_CALL: Final = "The CAD has it on a call."
 
 
 def on_duty_of(tx: Transaction, unit_ids: Collection[str]) -> dict[str, StoredUnit]:

@@ -36,6 +36,8 @@ from api.claims.claim_rows import (
     look_again,
 )
 from api.claims.records import Claim, ClaimState
+from api.ids import new_id
+from api.store.calls import ALERT_PREFIX
 from api.store.sql_calls import read_call
 from api.store.writer import Transaction
 from routing.codes import Agency, Mode, Status
@@ -268,7 +270,7 @@ def _flag_early_release(
         "incident_id": one.incident_id,
         "unit_id": one.unit_id,
     }
-    tx.announce("alert", one.incident_id, told)
+    tx.announce("alert", new_id(ALERT_PREFIX, tx.at), told)
 
 
 def _displace(tx: Transaction, claim: Claim, unit_id: str, effects: Effects) -> None:

@@ -13,9 +13,11 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import insert
 
+from api.claims.assignments import units_on_calls
 from api.claims.call_facts import on_call, refresh_calls
 from api.claims.claim_rows import look_again, make_claim, said_of
 from api.claims.confirm import (
+    ON_A_CALL,
     changed,
     gone,
     held_by_call,
@@ -36,7 +38,7 @@ from api.claims.records import (
     Refused,
     refused,
 )
-from api.claims.sent import Sent, named_by_request
+from api.claims.sent import Named, Sent, named_by_request
 from api.errors import NoSuchIncident
 from api.ids import new_id
 from api.store.records import StoredUnit
@@ -126,14 +128,16 @@ def _not_offered(sent: Sent, asked: OverrideAsked) -> Refused | None:
 
 
 def _claim(tx: Transaction, sent: Sent, asked: OverrideAsked, override_id: str) -> Claim | Refused:
-    places = _places(tx, sent)
+    request = named_by_request(tx.connection, sent.incident_id)
+    places = _places(tx, sent, request)
     on_duty = on_duty_of(tx, [*asked.unit_ids, *(one for one, _ in places if one)])
-    units = _filled(sent, places, asked.unit_ids, on_duty)
+    kinds = {**request.agencies, **{name: unit.agency for name, unit in on_duty.items()}}
+    units = _filled(places, asked.unit_ids, kinds, on_duty)
     if units is None:
         said = "The named units do not stand in for units of their kind so that all are there."
         return refused(sent.incident_id, RefusalCode.PAIR_INCOMPLETE, said)
     named = [unit.unit_id for unit in units]
-    told = [*held_by_call(tx, sent, units), *_not_ready(asked, units, on_duty)]
+    told = [*held_by_call(tx, sent, units), *_not_ready(tx, asked, units, on_duty)]
     told += taken(tx, named)
     claim = Claim(
         claim_id=new_id(CLAIM_PREFIX, tx.at),
@@ -156,20 +160,20 @@ Place = tuple[str | None, Agency]
 """A unit, or None where none was found, and of which kind it has to be."""
 
 
-def _places(tx: Transaction, sent: Sent) -> list[Place]:
+def _places(tx: Transaction, sent: Sent, request: Named) -> list[Place]:
     """Return what the call needs beside the units that are on it."""
     if sent.hold is None:
         return [(unit.unit_id, unit.agency) for unit in sent.going]
     there = {unit.unit_id for unit in on_call(tx, sent.incident_id)}
-    there |= named_by_request(tx.connection, sent.incident_id)
+    there |= request.assigned
     tentative = sent.hold.tentative.items()
     return [(unit_id, agency) for agency, unit_id in tentative if unit_id not in there]
 
 
 def _filled(
-    sent: Sent,
     places: Sequence[Place],
     unit_ids: Sequence[str],
+    kinds: Mapping[str, Agency],
     on_duty: Mapping[str, StoredUnit],
 ) -> tuple[ClaimedUnit, ...] | None:
     """Return the units with the named ones in their places; None unless every place is filled."""
@@ -178,8 +182,7 @@ def _filled(
     for unit_id in named:
         if unit_id in filled.values():
             continue
-        kept = on_duty.get(unit_id)
-        kind = sent.agency_of(unit_id) if kept is None else kept.agency
+        kind = kinds.get(unit_id)
         free = [i for i, (_, agency) in enumerate(places) if i not in filled and agency is kind]
         if not free:
             return None
@@ -199,15 +202,22 @@ def _filled(
 
 
 def _not_ready(
-    asked: OverrideAsked, units: Sequence[ClaimedUnit], on_duty: Mapping[str, StoredUnit]
+    tx: Transaction,
+    asked: OverrideAsked,
+    units: Sequence[ClaimedUnit],
+    on_duty: Mapping[str, StoredUnit],
 ) -> list[Refusal]:
     """Return the units that cannot go; one that is diverted comes from other work."""
     found = []
+    others = [unit.unit_id for unit in units if unit.unit_id not in on_duty]
+    elsewhere = units_on_calls(tx.connection, others) if others else set()
     for unit in units:
         kept = on_duty.get(unit.unit_id)
         is_diverted = asked.action is OverrideAction.DIVERT_UNIT and unit.unit_id in asked.unit_ids
         if kept is None and is_diverted:
             found.append(gone(unit.unit_id))
+        elif unit.unit_id in elsewhere:
+            found.append(changed(unit.unit_id, ON_A_CALL))
         elif kept is not None and not is_diverted and kept.status is not Status.AVAILABLE:
             found.append(changed(unit.unit_id, f"It is {kept.status}."))
     return found

@@ -3,7 +3,7 @@
 What lives here: the few fields of a kept answer that a confirmation or an override judges by.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -39,15 +39,6 @@ class SentOverride(Struct, frozen=True, kw_only=True):
     gate: Gate | None = None
 
 
-class _Named(Struct, frozen=True, kw_only=True):
-    unit_id: str
-    agency: Agency
-
-
-class _Explained(Struct, frozen=True, kw_only=True):
-    units: tuple[_Named, ...] = ()
-
-
 class _Basis(Struct, frozen=True, kw_only=True):
     unit_source: UnitSource = UnitSource.ROSTER
 
@@ -64,7 +55,6 @@ class Sent(Struct, frozen=True, kw_only=True):
     assign: tuple[SentUnit, ...] = ()
     hold: SentHold | None = None
     overrides: tuple[SentOverride, ...] = ()
-    explain: _Explained = _Explained()
     basis: _Basis = _Basis()
 
     @property
@@ -77,10 +67,6 @@ class Sent(Struct, frozen=True, kw_only=True):
     def fixed_ids(self) -> frozenset[str]:
         """Units that were on the call already."""
         return frozenset(unit.unit_id for unit in self.assign if unit.already_assigned)
-
-    def agency_of(self, unit_id: str) -> Agency | None:
-        """Return the kind of a unit that the answer explains."""
-        return next((u.agency for u in self.explain.units if u.unit_id == unit_id), None)
 
 
 _SENT: Final = msgspec.json.Decoder(Sent)
@@ -99,19 +85,43 @@ class _AskedIncident(Struct, frozen=True, kw_only=True):
 
 class _Asked(Struct, frozen=True, kw_only=True):
     incident: _AskedIncident
+    units: tuple[Any, ...] | None = None
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    """What the last request about a call named."""
+
+    assigned: frozenset[str] = frozenset()
+    """Units on the call."""
+    agencies: Mapping[str, Agency] = {}
+    """The kind of each unit that came with it in place of the roster."""
 
 
 _ASKED: Final = msgspec.json.Decoder(_Asked)
+_AGENCIES: Final = {str(agency): agency for agency in Agency}
 
 
-def named_by_request(connection: Connection, incident_id: str) -> set[str]:
-    """Return the units that the last request about a call named as assigned to it."""
+def named_by_request(connection: Connection, incident_id: str) -> Named:
+    """Return the units that the last request about a call named."""
     asked = select(incidents.c.request).where(incidents.c.incident_id == incident_id)
     request = connection.execute(asked).scalar_one_or_none()
     if request is None:
-        return set()
+        return Named()
     try:
-        rows = _ASKED.decode(request).incident.assigned
+        told = _ASKED.decode(request)
     except msgspec.MsgspecError:  # it was mended when it was read, in ways that are not known here
-        return set()
-    return {row["unit_id"] for row in rows if isinstance(row, dict) and "unit_id" in row}
+        return Named()
+    return Named(
+        assigned=frozenset(row["unit_id"] for row in _rows(told.incident.assigned)),
+        agencies={
+            row["unit_id"]: _AGENCIES[row["agency"]]
+            for row in _rows(told.units or ())
+            if row.get("agency") in _AGENCIES
+        },
+    )
+
+
+def _rows(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        if isinstance(row, dict) and isinstance(row.get("unit_id"), str):
+            yield row

@@ -94,6 +94,14 @@ def test_units_of_a_request_need_not_be_on_the_roster(desk: DeskStory) -> None:
     assert reasons(desk.confirm(other)) == [("UNIT_TAKEN", "C7")]
 
 
+def test_a_unit_that_the_cad_has_on_a_call_is_not_claimed_though_the_roster_has_it_not(
+    desk: DeskStory,
+) -> None:
+    asked = desk.recommend("A", "S7", "C7", source="REQUEST")
+    desk.report("C7", Status.DISPATCHED, "B")
+    assert reasons(desk.confirm(asked)) == [("UNIT_CHANGED", "C7")]
+
+
 def test_only_the_newest_recommendation_of_a_call_is_confirmed(desk: DeskStory) -> None:
     desk.units("C1", "S1", "S2")
     old = desk.recommend("A", "S1", "C1")

@@ -1,6 +1,5 @@
 """A write with an Idempotency-Key happens once, and its first answer is the answer."""
 
-import datetime as dt
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import func, insert, select
 
 from api.errors import KeyInHand, KeyReused
-from api.idempotency import Kept, Keyed, KeysInHand, forget_answers, once
+from api.idempotency import Kept, Keyed, KeysInHand, once
 from api.store.tables import idempotency, overrides, to_us
 from api.store.writer import Transaction
 from tests.api.claims.desk_story import DeskStory
@@ -116,11 +115,3 @@ def test_while_the_first_is_in_hand_a_second_is_told_to_wait() -> None:
             pass
     with keys.holding(KEYED):
         pass
-
-
-def test_answers_are_forgotten_after_their_time(desk: DeskStory) -> None:
-    desk.do(lambda tx: once(tx, KEYED, write))
-    for seconds, gone in ((0, 0), (1, 1), (1, 0)):
-        before = desk.at + dt.timedelta(seconds=seconds)
-        assert desk.do(lambda tx, before=before: forget_answers(tx, before)) == gone
-    assert not desk.do(lambda tx: once(tx, KEYED, write)).is_replayed
