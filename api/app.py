@@ -49,6 +49,7 @@ from api.routes import (
     health,
     incidents,
     network,
+    pending,
     recommend_batch,
     recommend_units,
     reports,
@@ -134,6 +135,7 @@ def make_app(
         Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
         async with kept_current(gate, log):
             yield
+        await service.end_queue()
         if service.desk is not None and service.desk.spooling is not None:
             await service.desk.spooling.close()
         await asyncio.to_thread(service.close)
@@ -171,6 +173,7 @@ def _add_routes(app: App) -> None:
         reports,
         incidents,
         units,
+        pending,
         events,
         network,
         health,

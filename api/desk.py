@@ -126,6 +126,7 @@ class Desk:
         *,
         mirrors: Sequence[Mirror] = (),
         listeners: Sequence[Listener] = (),
+        unread: Sequence[Mirror] = (),
         noted: Noted,
     ) -> Follower:
         """Begin to bring what is in memory up to date with what other instances write."""
@@ -144,6 +145,7 @@ class Desk:
             noted=noted,
         )
         self.follower, writer.told = follower, follower.wake
+        follower.fill(*unread)
         follower.start()
         return follower
 

@@ -21,6 +21,7 @@ from api.openapi_calls import (
     link_to_incident,
 )
 from api.openapi_events import describe_events
+from api.openapi_queue import QUEUE_ANSWERS, describe_queue
 from api.openapi_roles import describe_roles
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
 from api.request_schemas import RecommendRequest
@@ -69,7 +70,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (RecommendBatchAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
             *((model, "validation") for model in (*REQUESTS, *CALL_REQUESTS)),
-            *((model, "serialization") for model in (*ANSWERS, *CALL_ANSWERS)),
+            *((model, "serialization") for model in (*ANSWERS, *CALL_ANSWERS, *QUEUE_ANSWERS)),
         ],
         ref_template=REF,
     )
@@ -85,6 +86,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document["paths"][NETWORK_PATH]["get"]["responses"]["503"] = _refusal(REFUSALS["503"])
     describe_roster(document["paths"], REF)
     describe_calls(document["paths"], REF)
+    describe_queue(document["paths"], REF)
     describe_events(document["paths"], REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them

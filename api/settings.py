@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Days for which listeners can resume the feed of changes."""
     keep_audit_days: Days = 2_555
     """Days for which audit records are kept."""
+    pending_age_s_max: Annotated[float, Field(gt=0, le=604_800)] = 14_400.0
+    """Seconds after which a call that waits is looked after no more."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

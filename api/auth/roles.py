@@ -73,6 +73,7 @@ DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
         ("POST", "/v1/incidents/{incident_id:path}/override"): ASKS,
         ("POST", "/v1/incidents/{incident_id:path}/scene-safe"): ASKS,
         ("POST", "/v1/units/{unit_id:path}/status"): REPORTS,
+        ("GET", "/v1/pending"): READS,
         ("GET", "/v1/units"): READS,
         ("PUT", "/v1/units"): REPORTS,
         ("POST", "/v1/units/positions"): REPORTS,
