@@ -67,11 +67,13 @@ def served(
         assert not thread.is_alive(), "the service does not stop"
 
     service = app.state.service
-    wait_until(lambda: service.view is not None or service.failure is not None, "ready")
-    assert service.failure is None, service.failure
-    yield Served(listener.getsockname()[1], service, stop)
-    stop()
-    folder.cleanup()
+    try:
+        wait_until(lambda: service.view is not None or service.failure is not None, "ready")
+        assert service.failure is None, service.failure
+        yield Served(listener.getsockname()[1], service, stop)
+    finally:
+        stop()
+        folder.cleanup()
 
 
 @dataclass(frozen=True)
