@@ -29,7 +29,6 @@ from api.log import fault_place
 from api.metrics import Metrics, software_version
 from api.operations import Answered, Clock, Decider, Manner, to_milliseconds, utc_now
 from api.queue.serving import PendingQueue, Serving
-from api.queue.waiting import Waiting
 from api.recording import Record, as_recorded
 from api.settings import Settings
 from api.solver_process import SolverProcess

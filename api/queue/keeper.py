@@ -151,12 +151,14 @@ class Keeper:
         kept = await asyncio.gather(
             *[self.works.writer.write(partial(self._keep, looked)) for looked in found.looked]
         )
+        self._looked_at |= {one.incident_id: now for one in asked}
         for looked, call in zip(found.looked, kept, strict=True):
-            if call is not None:
+            if call is None:  # it is another meanwhile: the book is to say which
+                self._looked_at.pop(looked.waiting.incident_id, None)
+            else:
                 self.works.changes.add(looked.event)
         for one in found.unreadable:
             await self._leave(one, LeftWhy.UNREADABLE)
-        self._looked_at |= {one.incident_id: now for one in asked}
         self.works.looks.add("CHANGED" if found.looked else "SAME")
         self._next_s = self._loop.time() + max(SPACING_S, SHARE * (perf_counter() - began_s))
 

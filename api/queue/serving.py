@@ -106,3 +106,4 @@ class PendingQueue:
 
     def _expired(self, tx: Transaction) -> None:
         expire_claims(tx, self._serving.now())
+        self._serving.desk.show_claims(tx)

@@ -64,7 +64,9 @@ class Queue:
 
 
 @contextmanager
-def queueing(view: LiveView, location: str, instance: str = "a", **settings: Any) -> Iterator[Queue]:
+def queueing(
+    view: LiveView, location: str, instance: str = "a", **settings: Any
+) -> Iterator[Queue]:
     clock = FakeClock()
     with served(view, location, now=clock, instance=instance, **settings) as service:
         queue = Queue(service, clock)
@@ -150,7 +152,10 @@ def test_a_hold_escalates_at_its_time_once_without_anything_else_happening(
         assert queue.waiting()[0]["next_look_at"] == hold["escalate_at"]
         queue.clock.at = dt.datetime.fromisoformat(hold["escalate_at"])
         event = queue.event()
-        assert (event.data["event"], event.data["escalate_to"]) == ("ESCALATED", hold["escalate_to"])
+        assert (event.data["event"], event.data["escalate_to"]) == (
+            "ESCALATED",
+            hold["escalate_to"],
+        )
         wait_until(lambda: queue.waiting()[0]["escalated"], "it is shown")
         queue.roster(BUSY, SPD_1, SPD_2)
         queue.ask("B")
