@@ -36,7 +36,8 @@ def keep_looked(tx: Transaction, looked: Looked) -> KnownCall | None:
     if kept is None:
         return None
     waits = looked.answer.outcome is not Outcome.NOT_ELIGIBLE
-    _set_pending(tx, looked.waiting.incident_id, waits, looked.waiting.since)
+    since = looked.waiting.since if looked.waiting.is_pending else tx.at
+    _set_pending(tx, looked.waiting.incident_id, waits, since)
     hold = looked.answer.hold
     said = {
         "event": looked.event,
@@ -46,7 +47,7 @@ def keep_looked(tx: Transaction, looked: Looked) -> KnownCall | None:
         "escalate_to": None if hold is None else hold.escalate_to,
     }
     tx.announce("queue", looked.waiting.incident_id, said)
-    if not waits:
+    if not waits and looked.waiting.is_pending:
         _announce_left(tx, looked.waiting.incident_id, LeftWhy.NOT_ELIGIBLE)
     return kept
 

@@ -17,7 +17,7 @@ from api.errors import TandemError
 from api.live_view import LiveView
 from api.operations import Clock
 from api.queue.keeping import Looked
-from api.queue.waiting import Waiting, answer_read, change_of
+from api.queue.waiting import KeptAnswer, QueueEvent, Waiting, answer_read, change_of
 from api.recording import Record
 from api.solver_process import SolverProcess
 from api.store.calls import Acknowledged, CallStore, Decided, KnownCall, SafetyAlert, following
@@ -92,11 +92,22 @@ def look(waiting: Sequence[Waiting], means: Means) -> Found:
             answer = answer_read(record.answer)
             seen += 1
             named.update(answer.going)
-            event = None if one.answer is None else change_of(one.answer, answer)
+            event = _event_of(one, answer)
             if event is not None and record.decided is not None:
                 kept = replace(record, request=None)
                 looked.append(Looked(waiting=one, event=event, answer=answer, record=kept))
     return Found(looked=tuple(looked), unreadable=tuple(unreadable), seen=seen)
+
+
+def _event_of(one: Waiting, answer: KeptAnswer) -> QueueEvent | None:
+    """Return what is to be said of a call now, if anything.
+
+    A call that did not wait lost what it had: whoever is to go now is told, even if it is the same.
+    """
+    changed = None if one.answer is None else change_of(one.answer, answer)
+    if changed is None and not one.is_pending and (answer.going or answer.hold is not None):
+        return QueueEvent(answer.outcome)
+    return changed
 
 
 def _groups(waiting: Sequence[Waiting]) -> Iterable[list[Waiting]]:
