@@ -219,7 +219,6 @@ class Service:
         self.streams = Streams(
             desk.database,
             desk.number,
-            clients_max=self.settings.event_clients_max,
             ended=self.metrics.streams_ended,
         )
         serving = Serving(

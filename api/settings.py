@@ -45,8 +45,6 @@ class Settings(BaseSettings):
     """Bytes that the spool may have."""
     claim_s: Annotated[int, Field(ge=10, le=3_600)] = 120
     """Seconds that the CAD has to report confirmed units on their call; then the claim expires."""
-    event_clients_max: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Listeners of GET /v1/events above which a new one gets 503."""
     keep_positions_days: Days = 30
     """Days for which it is kept where units were."""
     keep_status_events_days: Days = 1_095
