@@ -3,12 +3,12 @@
 Whoever looks at them, any instance can answer which there are, and go on where another ended.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Final
 
-from api.queue.waiting import Waiting, read_waiting
+from api.queue.waiting import WAITING_MAX, Waiting, read_waiting
 from api.store.changes import NumberedChange
 from api.store.database import Database
 
@@ -32,7 +32,8 @@ class QueueBook:
         self._wake = wake
         self._waiting: dict[str, Waiting] = {}
         self._once: dict[str, Waiting] = {}
-        """Calls that do not wait and that somebody wants to be looked at, by their ids."""
+        """Calls that do not wait and that somebody wants to be looked at, by their ids. Instances
+        that do not look keep them too, until there is another answer: one may have to go on."""
         self._lock = Lock()
 
     def waiting(self) -> list[Waiting]:
@@ -40,11 +41,17 @@ class QueueBook:
         with self._lock:
             return sorted(self._waiting.values(), key=lambda one: one.order)
 
-    def take_once(self) -> list[Waiting]:
-        """Return the calls that are to be looked at once, and forget that they are."""
+    def once(self) -> list[Waiting]:
+        """Return the calls that are to be looked at once."""
         with self._lock:
-            found, self._once = list(self._once.values()), {}
-            return found
+            return list(self._once.values())
+
+    def looked_at(self, calls: Iterable[Waiting]) -> None:
+        """Forget that calls are to be looked at once, unless somebody has asked again."""
+        with self._lock:
+            for one in calls:
+                if self._once.get(one.incident_id) is one:
+                    del self._once[one.incident_id]
 
     @property
     def count(self) -> int:
@@ -82,11 +89,19 @@ class QueueBook:
         with self._lock:
             before = {name: self._waiting.pop(name, None) for name in names}
             for name, one in found.items():
+                asked = self._once.pop(name, None)
                 if one.is_pending:
                     self._waiting[name] = one
-                elif name in again:
+                elif name in again or (asked is not None and _is_same(asked, one)):
                     self._once[name] = one
+            for name in list(self._once)[:-WAITING_MAX]:
+                del self._once[name]
         return bool(again) or any(_differs(before[name], found.get(name)) for name in names)
+
+
+def _is_same(asked: Waiting, now: Waiting) -> bool:
+    """Tell whether nobody has given a call another answer since it was to be looked at."""
+    return asked.call.recommendation_id == now.call.recommendation_id
 
 
 def _differs(before: Waiting | None, now: Waiting | None) -> bool:

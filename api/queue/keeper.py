@@ -89,11 +89,10 @@ class Keeper:
             is_told = await self._told()
             try:
                 await self._turn_of(is_told)
-            except TandemError:
-                self._turn.set()  # the store is away or busy: again with the next tick
-                await asyncio.sleep(TICK_S)
             except Exception as error:  # noqa: BLE001  a bug of ours must not end the queue
-                self.works.noted(error, "queue")
+                if not isinstance(error, TandemError):  # the store is away, or others are first
+                    self.works.noted(error, "queue")
+                self._turn.set()  # what was to be looked at still is
                 await asyncio.sleep(TICK_S)
 
     async def _told(self) -> bool:
@@ -109,7 +108,7 @@ class Keeper:
         works = self.works
         if works.expire is not None:
             await works.expire()
-        once, now = works.book.take_once(), works.now()
+        once, now = works.book.once(), works.now()
         waiting = works.book.waiting()
         self._forget(waiting)
         if not waiting and not once:
@@ -121,6 +120,7 @@ class Keeper:
         asked = _together([*once, *(waiting if due else ())])
         if asked:
             await self._look(asked, now)
+            works.book.looked_at(once)
 
     def _is_due(self, one: Waiting, now: datetime, is_told: bool) -> bool:
         looked_at = self._looked_at.get(one.incident_id)

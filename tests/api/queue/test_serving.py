@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from api.cli import app
 from api.live_view import LiveView
 from api.store.database import Database
 from api.store.tables import audit, recommendations
@@ -250,3 +252,10 @@ def test_without_a_store_no_call_waits(view: LiveView) -> None:
     with served(view, "") as service:
         status, problem = service.ask("GET", "/v1/pending")
     assert (status, problem["code"]) == (503, "STORE_NOT_CONFIGURED")
+
+
+def test_what_the_queue_recorded_is_replayed_byte_for_byte(view: LiveView) -> None:
+    with new_location("sqlite") as location:
+        assert is_dispatched_when_a_unit_frees_up(view, location)
+        done = CliRunner().invoke(app, ["replay", "--all", "--store", location])
+    assert "2 replayed: 2 identical" in done.output, done.output
