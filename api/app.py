@@ -50,6 +50,7 @@ from api.routes import (
     incidents,
     measures,
     network,
+    pending,
     recommend_batch,
     recommend_units,
     reports,
@@ -133,6 +134,7 @@ def make_app(
         Thread(target=_become_ready, args=(service, load, loop), daemon=True).start()
         async with kept_current(gate, log):
             yield
+        await service.end_queue()
         if service.desk is not None and service.desk.spooling is not None:
             await service.desk.spooling.close()
         await asyncio.to_thread(service.close)
@@ -170,6 +172,7 @@ def _add_routes(app: App) -> None:
         reports,
         incidents,
         units,
+        pending,
         events,
         measures,
         network,

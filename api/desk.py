@@ -128,6 +128,7 @@ class Desk:
         *,
         mirrors: Sequence[Mirror] = (),
         listeners: Sequence[Listener] = (),
+        unread: Sequence[Mirror] = (),
         noted: Noted,
     ) -> Follower:
         """Begin to bring what is in memory up to date with what other instances write."""
@@ -146,6 +147,7 @@ class Desk:
             noted=noted,
         )
         self.follower, writer.told = follower, follower.wake
+        follower.fill(*unread)
         follower.start()
         self.anchoring = Anchoring(writer)
         return follower

@@ -286,13 +286,6 @@ class BatchesWaiting(ServiceError):
     title = "Too many batches are waiting"
 
 
-class TooManyListeners(ServiceError):
-    """As many listeners as there may be are connected."""
-
-    code = "TOO_MANY_LISTENERS"
-    title = "Too many listeners are connected"
-
-
 class StoreNotConfigured(ServiceError):
     """Nothing is kept, so there is no desk."""
 
@@ -407,7 +400,6 @@ STATUS: Final[dict[type[TandemError], int]] = {
     NotReady: 503,
     WritersWaiting: 503,
     BatchesWaiting: 503,
-    TooManyListeners: 503,
     StoreNotConfigured: 503,
     Overloaded: 503,
     TookTooLong: 503,

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from api.answer_schemas import utc_text
-from api.errors import StoreError, TooManyListeners
+from api.errors import StoreError
 from api.metrics import Tally
 from api.store.changes import READ_MAX, NumberedChange, changes_after, head_of
 from api.store.database import Database
@@ -131,14 +131,12 @@ class Streams:
         database: Database,
         number: int,
         *,
-        clients_max: int,
         ended: Tally,
         heartbeat_s: float = HEARTBEAT_S,
         stream_s_max: float = STREAM_S_MAX,
     ) -> None:
         self.database = database
         self.number = number
-        self.clients_max = clients_max
         self.heartbeat_s = heartbeat_s
         self.stream_s_max = stream_s_max
         self.is_open = True
@@ -182,21 +180,13 @@ class Streams:
             stream.turn.set()
 
     def opened(self, after: int | None, types: Collection[EventType]) -> "Stream":
-        """Return a new stream of what follows a number, by default of what comes from now on.
-
-        Raises
-        ------
-        TooManyListeners
-            As many as there may be are there.
-        """
-        if not self.is_open or len(self._streams) >= self.clients_max:
-            raise TooManyListeners(
-                f"{len(self._streams)} listeners are connected.",
-                remedy="Come back after Retry-After; nothing is missed with Last-Event-ID.",
-            )
+        """Return a new stream of what follows a number, by default of what comes from now on."""
         stream = Stream(self, self.number if after is None else after, frozenset(types))
         stream.is_live = after is None
-        self._streams.add(stream)
+        if self.is_open:
+            self._streams.add(stream)
+        else:
+            stream.end("STOPPING")
         return stream
 
     def closed(self, stream: "Stream") -> None:

@@ -99,11 +99,16 @@ class Follower:
         """Why the feed is not followed now; None when it is."""
         self._now = now
         self._noted = noted
-        self._stale: set[str] = set()
+        self._stale = set[str]()
         self._ended = threading.Event()
         self._moved = threading.Condition()
         self._waker = Waker()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def fill(self, *unread: Mirror) -> None:
+        """Follow for mirrors that have seen nothing yet too; they are filled before all else."""
+        self.mirrors = (*self.mirrors, *unread)
+        self._stale |= {mirror.name for mirror in unread}
 
     def start(self) -> None:
         """Begin to follow."""
@@ -172,11 +177,11 @@ class Follower:
             with self.database.reading() as connection:
                 head = head_of(connection)  # before the changes, so that none can be missing
                 found = changes_after(connection, self.number, READ_MAX)
+            self._mend()
             if not _goes_on(found, self.number, head):
                 self._refill()
             elif found:
                 self._take(found)
-            self._mend()
             if len(found) < READ_MAX:
                 return
 
@@ -199,7 +204,7 @@ class Follower:
         self.refills += 1
         self._move(head)
 
-    def _guarded(self, mirror: Mirror, call: Callable[[], None]) -> None:
+    def _guarded(self, mirror: Mirror, call: Callable[[], None]) -> bool:
         """Let a mirror do something; one that fails by a bug is read anew, the others go on."""
         try:
             call()
@@ -208,12 +213,13 @@ class Follower:
         except Exception as error:  # noqa: BLE001  see above
             self._stale.add(mirror.name)
             self._noted(error, mirror.name)
+            return False
+        return True
 
     def _mend(self) -> None:
         for mirror in self.mirrors:
-            if mirror.name in self._stale:
+            if mirror.name in self._stale and self._guarded(mirror, mirror.refill):
                 self._stale.discard(mirror.name)
-                self._guarded(mirror, mirror.refill)
 
     def _move(self, number: int) -> None:
         with self._moved:

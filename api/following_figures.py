@@ -1,8 +1,18 @@
 """What the service tells of how it follows the feed and of its listeners, in /metrics."""
 
+from datetime import datetime
+
 from api.desk import Desk
 from api.event_streams import Streams
 from api.metrics import Metrics
+from api.queue.serving import PendingQueue
+
+
+def set_queue_gauges(metrics: Metrics, queue: PendingQueue | None, now: datetime) -> None:
+    """Bring the gauges of the calls that wait up to now."""
+    if queue is not None:
+        metrics.queue.calls.set(queue.book.count)
+        metrics.queue.oldest_s.set(queue.book.oldest_s(now))
 
 
 def set_following_gauges(metrics: Metrics, desk: Desk | None, streams: Streams | None) -> None:

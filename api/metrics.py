@@ -123,6 +123,24 @@ class BatchMetrics:
         self.gap_s.observe((outcome, gap_s))
 
 
+class QueueMetrics:
+    """What is counted of the calls that wait."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.calls = Gauge("tandem_queue_calls", "Calls that wait.", registry=registry)
+        self.oldest_s = Gauge(
+            "tandem_queue_oldest_seconds", "For how long the call waits that waits longest.",
+            registry=registry,
+        )  # fmt: skip
+        self.looks = Tally(
+            "tandem_queue_looks", "Looks at all calls that wait, by what came of them.",
+            ("result",), registry=registry,
+        )  # fmt: skip
+        self.changes = Tally(
+            "tandem_queue_changes", "What became of calls that wait.", ("event",), registry=registry
+        )
+
+
 class Metrics:
     """The counters, gauges and histograms of one app."""
 
@@ -153,6 +171,7 @@ class Metrics:
             "tandem_warnings", "Warnings given in answers, by code.", ("code",), registry=on
         )
         self.batches = BatchMetrics(on)
+        self.queue = QueueMetrics(on)
         self._add_roster()
         self._add_calls()
         self._add_spool()

@@ -23,6 +23,7 @@ from api.openapi_calls import (
 from api.openapi_desk import DESK_ANSWERS, DESK_REQUESTS, describe_desk
 from api.openapi_events import describe_events
 from api.openapi_measures import describe_measures
+from api.openapi_queue import QUEUE_ANSWERS, describe_queue
 from api.openapi_roles import describe_roles
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
 from api.request_schemas import RecommendRequest
@@ -71,7 +72,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (RecommendBatchAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
             *((model, "validation") for model in (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS)),
-            *((model, "serialization") for model in (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS)),
+            *(
+                (model, "serialization")
+                for model in (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS, *QUEUE_ANSWERS)
+            ),
         ],
         ref_template=REF,
     )
@@ -88,6 +92,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     describe_roster(document["paths"], REF)
     describe_calls(document["paths"], REF)
     describe_desk(document["paths"], REF)
+    describe_queue(document["paths"], REF)
     describe_events(document["paths"], REF)
     describe_measures(document, REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)

@@ -43,8 +43,8 @@ class Record(Struct, frozen=True, kw_only=True):
     """As it is sent when it is kept: `recorded` is true."""
     seen: bytes
     """What the decision saw (`api.replay`)."""
-    request: bytes
-    """The request of the call, for solving a HOLD again."""
+    request: bytes | None
+    """The request of the call, for solving a HOLD again; None keeps the one before."""
     operator: tuple[str, str] | None
     """Id and role of the person for whom the CAD asked."""
     scene_safe_at: datetime | None = None

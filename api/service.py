@@ -28,6 +28,7 @@ from api.live_view import LiveView
 from api.log import fault_place
 from api.metrics import Metrics, software_version
 from api.operations import Answered, Clock, Decider, Manner, to_milliseconds, utc_now
+from api.queue.serving import PendingQueue, Serving
 from api.recording import Record, as_recorded
 from api.settings import Settings
 from api.solver_process import SolverProcess
@@ -77,6 +78,8 @@ class Service:
     """What tells listeners of changes; there where there is a desk."""
     days: "DaysAsked | None" = None
     """What answers the measures of a day; made when first asked."""
+    queue: PendingQueue | None = None
+    """The calls that wait; there where there is a desk."""
     stage: str = "starting"
     failure: str | None = None
     writer: ThreadPoolExecutor = field(default_factory=_one_thread)
@@ -118,21 +121,9 @@ class Service:
         return self.live
 
     def current_streams(self) -> Streams:
-        """Return what tells listeners of changes.
-
-        Raises
-        ------
-        NotReady
-            The service is still starting, or could not.
-        StoreNotConfigured
-            Nothing is kept, so nothing is told.
-        """
-        self.current_roster()
-        if self.streams is None:
-            raise StoreNotConfigured(
-                "The service keeps no store, so it tells no changes.",
-                remedy="Name one with TANDEM_STORE; see docs/settings.md.",
-            )
+        """Return what tells listeners of changes; it raises what `current_desk` does."""
+        self.current_desk()
+        assert self.streams is not None, "a desk without streams"
         return self.streams
 
     def current_days(self) -> "DaysAsked":
@@ -179,6 +170,17 @@ class Service:
                 remedy="Name a store in TANDEM_STORE (docs/settings.md).",
             )
         return self.desk
+
+    def current_queue(self) -> PendingQueue:
+        """Return the calls that wait; it raises what `current_desk` does."""
+        self.current_desk()
+        assert self.queue is not None, "a desk without a queue"
+        return self.queue
+
+    async def end_queue(self) -> None:
+        """Look after the calls that wait no longer; another instance may."""
+        if self.queue is not None:
+            await self.queue.keeper.close()
 
     async def write_roster(self, operation: Callable[[LiveRoster], Done]) -> Done:
         """Let the one writer change the roster, after those that came before.
@@ -242,10 +244,24 @@ class Service:
         self.streams = Streams(
             desk.database,
             desk.number,
-            clients_max=self.settings.event_clients_max,
             ended=self.metrics.streams_ended,
         )
-        desk.follow(live, listeners=[self.streams], noted=self._note_fault)
+        serving = Serving(
+            desk=desk,
+            view=self.current_view,
+            batches=self.batches,
+            solver=self.solver,
+            now=self.now,
+            metrics=self.metrics.queue,
+            fell=self.note_fall,
+            noted=self._note_fault,
+            age_s_max=self.settings.pending_age_s_max,
+        )
+        self.queue = PendingQueue(serving)
+        desk.follow(
+            live, listeners=[self.streams], unread=[self.queue.book], noted=self._note_fault
+        )
+        self.queue.keeper.start()
 
     def _note_fault(self, fault: BaseException, where: str) -> None:
         kind, place = type(fault).__name__, fault_place(fault)

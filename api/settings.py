@@ -45,8 +45,6 @@ class Settings(BaseSettings):
     """Bytes that the spool may have."""
     claim_s: Annotated[int, Field(ge=10, le=3_600)] = 120
     """Seconds that the CAD has to report confirmed units on their call; then the claim expires."""
-    event_clients_max: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Listeners of GET /v1/events above which a new one gets 503."""
     keep_positions_days: Days = 30
     """Days for which it is kept where units were."""
     keep_status_events_days: Days = 1_095
@@ -69,6 +67,8 @@ class Settings(BaseSettings):
     """The high end of the same."""
     officers_per_unit: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Officers in a police unit, by which time saved is multiplied; an assumption."""
+    pending_age_s_max: Annotated[float, Field(gt=0, le=604_800)] = 14_400.0
+    """Seconds after which a call that waits is looked after no more."""
     driving: Path | None = None
     """TOML file of driving figures (`geodata.driving_file`); none means the defaults."""
     host: str = "127.0.0.1"

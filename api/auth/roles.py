@@ -75,6 +75,7 @@ DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
         ("POST", "/v1/units/{unit_id:path}/status"): REPORTS,
         ("GET", "/v1/measures/daily"): FIGURES,
         ("GET", "/v1/public/measures"): PUBLIC,
+        ("GET", "/v1/pending"): READS,
         ("GET", "/v1/units"): READS,
         ("PUT", "/v1/units"): REPORTS,
         ("POST", "/v1/units/positions"): REPORTS,

@@ -5,7 +5,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from api.call_figures import set_call_gauges
-from api.following_figures import set_following_gauges
+from api.following_figures import set_following_gauges, set_queue_gauges
 from api.metrics import CONTENT_TYPE
 from api.operations import utc_now
 from api.roster_figures import roster_state, set_gauges
@@ -55,5 +55,6 @@ async def metrics(request: Request) -> Response:
     set_call_gauges(service.metrics, service.calls)
     if service.desk is not None and service.desk.spooling is not None:
         service.desk.spooling.set_gauges(service.metrics)
+    set_queue_gauges(service.metrics, service.queue, service.now())
     set_following_gauges(service.metrics, service.desk, service.streams)
     return Response(service.metrics.text(), media_type=CONTENT_TYPE)

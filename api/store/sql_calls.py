@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, delete, func, insert, select, update
 
 from api.store.calls import (
     CALLS_MAX,
@@ -25,6 +25,7 @@ from api.store.database import Database, closed
 from api.store.records import Operator
 from api.store.tables import alerts, incidents, to_us
 from api.store.writer import Transaction, Writer
+from routing.codes import Outcome
 
 _CHANGED: Final = ("version", "outcome", "touched_at", "body")
 _CALL: Final = msgspec.json.Decoder(KnownCall)
@@ -77,7 +78,7 @@ def keep_decision(
         return None
     if known is None and begun is not None:
         call = begun(tx, call)
-    row = _row(call, tx.at) | {"request": request}
+    row = _row(call, tx.at) | {"request": request, "is_pending": call.outcome is Outcome.HOLD}
     if known is None:
         tx.connection.execute(_ADD, row)
     else:
@@ -90,13 +91,20 @@ def keep_decision(
 
 
 _ADD: Final = insert(incidents).values(
-    {name: bindparam(name) for name in ("incident_id", *_CHANGED, "request")}
+    {name: bindparam(name) for name in ("incident_id", *_CHANGED, "is_pending", "request")}
+    | {"pending_since": bindparam("touched_at")}
 )
+_SINCE: Final = case(
+    (incidents.c.is_pending, incidents.c.pending_since),
+    else_=bindparam("touched_at", type_=BigInteger),
+)
+"""A call that waits goes on waiting since it began to."""
 _CHANGE: Final = (
     update(incidents)
     .where(incidents.c.incident_id == bindparam("of"))
     .values(
-        {name: bindparam(name) for name in _CHANGED}
+        {name: bindparam(name) for name in (*_CHANGED, "is_pending")}
+        | {"pending_since": _SINCE}
         | {"request": func.coalesce(bindparam("request"), incidents.c.request)}
     )
 )

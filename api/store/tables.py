@@ -115,10 +115,11 @@ incidents: Final = Table(
     Column("outcome", String, nullable=False),
     Column("touched_at", BigInteger, nullable=False),
     Column("is_pending", Boolean, nullable=False, server_default=text("false")),
+    Column("pending_since", BigInteger),  # of a call that is, or was last
     Column("body", Text, nullable=False),  # KnownCall as JSON
     Column("request", LargeBinary),  # the last request, as it was sent; a HOLD is solved again
     Index("ix_incidents_touched_at", "touched_at"),
-    Index("ix_incidents_is_pending", "is_pending"),
+    Index("ix_incidents_is_pending", "is_pending", "pending_since"),
 )
 
 alerts: Final = Table(
@@ -311,6 +312,14 @@ changes: Final = Table(
     Column("key", String, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_changes_at", "at"),
+)
+
+leases: Final = Table(
+    "leases",
+    TABLES,
+    Column("name", String, primary_key=True),
+    Column("instance", String, nullable=False),
+    Column("until", BigInteger, nullable=False),
 )
 
 change_state: Final = Table(

@@ -4,10 +4,12 @@ import http.client
 import json
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from api.app import make_app
@@ -48,7 +50,9 @@ def served(
     view: LiveView, store: str, *, now: Clock = utc_now, **settings: Any
 ) -> Iterator[Served]:
     """Yield a service over a store, ready; it is stopped as a signal would."""
-    chosen = Settings(log_level="error", store=store, shutdown_s_max=5, **settings)
+    folder = tempfile.TemporaryDirectory(prefix="tandem-spool-")
+    spool = Path(folder.name) / "spool"
+    chosen = Settings(log_level="error", store=store, shutdown_s_max=5, spool=spool, **settings)
     app = make_app(chosen, load=lambda _settings, _stage: view, now=now)
     listener = open_listener("127.0.0.1", 0)
     interval_s = sys.getswitchinterval()
@@ -63,10 +67,13 @@ def served(
         assert not thread.is_alive(), "the service does not stop"
 
     service = app.state.service
-    wait_until(lambda: service.view is not None or service.failure is not None, "ready")
-    assert service.failure is None, service.failure
-    yield Served(listener.getsockname()[1], service, stop)
-    stop()
+    try:
+        wait_until(lambda: service.view is not None or service.failure is not None, "ready")
+        assert service.failure is None, service.failure
+        yield Served(listener.getsockname()[1], service, stop)
+    finally:
+        stop()
+        folder.cleanup()
 
 
 @dataclass(frozen=True)

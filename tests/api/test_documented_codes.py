@@ -7,6 +7,7 @@ from api.believed_fixes import _WORDS as _FIX_WORDS
 from api.errors import STATUS
 from api.event_streams import EventType, ResyncReason
 from api.operations import _PLACE_WORDS
+from api.queue.waiting import LeftWhy, QueueEvent
 from api.read_batch import _ROWS as _BATCH_ROWS
 from api.read_request import _ROWS
 from api.roster_schemas import ConflictCode, UnitResult
@@ -15,7 +16,7 @@ from api.validation_words import _WORDS
 REPOSITORY = Path(__file__).parents[2]
 NAMES = (
     "recommend-units.md", "roster.md", "calls.md", "security.md", "reliability.md", "events.md",
-    "desk.md",
+    "desk.md", "queue.md",
 )  # fmt: skip
 DOCUMENTS = [REPOSITORY / "docs" / name for name in NAMES]
 SOURCES = (
@@ -42,6 +43,8 @@ def all_codes() -> set[str]:
         *UnitResult,
         *EventType,
         *ResyncReason,
+        *QueueEvent,
+        *LeftWhy,
         "EVENT_ID_INVALID",
         "TOPIC_UNKNOWN",
     }

@@ -32,7 +32,7 @@ def location() -> Iterator[str]:
 
 @pytest.fixture
 def running(view: LiveView, location: str) -> Iterator[Served]:
-    with served(view, location, event_clients_max=3) as made:
+    with served(view, location, streams_max=3) as made:
         yield made
 
 
@@ -205,7 +205,7 @@ def test_more_listeners_than_there_may_be_are_refused_and_a_gone_one_makes_room(
 ) -> None:
     listeners = [Listening(running.port).greeted() for _ in range(3)]
     status, problem = running.ask("GET", "/v1/events")
-    assert (status, problem["code"]) == (503, "TOO_MANY_LISTENERS")
+    assert (status, problem["code"]) == (503, "OVERLOADED")
     assert "tandem_event_clients 3.0" in metrics(running)
     listeners.pop().close()
     wait_until(lambda: running.service.streams.clients == 2, "it is noticed")

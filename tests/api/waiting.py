@@ -8,10 +8,10 @@ TRIES_MAX: Final = 1_200
 TRY_S: Final = 0.1
 
 
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Return when a condition holds; fail when it does not within TRIES_MAX tries."""
+def wait_until(holds: Callable[[], bool], what: str, tries_max: int = TRIES_MAX) -> None:
+    """Return when a condition holds; fail when it does not within so many tries."""
     never = Event()
-    for _ in range(TRIES_MAX):
+    for _ in range(tries_max):
         if holds():
             return
         never.wait(TRY_S)

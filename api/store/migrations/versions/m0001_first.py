@@ -112,11 +112,14 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("touched_at", sa.BigInteger(), nullable=False),
         sa.Column("is_pending", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("pending_since", sa.BigInteger(), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("incident_id", name=op.f("pk_incidents")),
     )
-    op.create_index("ix_incidents_is_pending", "incidents", ["is_pending"], unique=False)
+    op.create_index(
+        "ix_incidents_is_pending", "incidents", ["is_pending", "pending_since"], unique=False
+    )
     op.create_index("ix_incidents_touched_at", "incidents", ["touched_at"], unique=False)
     op.create_table(
         "instances",
@@ -126,6 +129,13 @@ def upgrade() -> None:
         sa.Column("audit_count", sa.BigInteger(), nullable=False),
         sa.Column("audit_head", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("instance", name=op.f("pk_instances")),
+    )
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("instance", sa.String(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
     op.create_table(
         "overrides",
@@ -287,6 +297,7 @@ def downgrade() -> None:
         "recommendations",
         "position_history",
         "overrides",
+        "leases",
         "instances",
         "incidents",
         "idempotency",

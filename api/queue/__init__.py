@@ -1,0 +1,1 @@
+"""Calls that wait for units: kept, looked at again together, announced when something changes."""
