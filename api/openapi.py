@@ -52,6 +52,10 @@ def install_description(app: FastAPI) -> None:
     app.openapi = description  # type: ignore[method-assign]
 
 
+_REQUESTS: Final = (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS)
+_ANSWERS: Final = (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS, *QUEUE_ANSWERS)
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI description of the app."""
     from fastapi.openapi.utils import get_openapi

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """The high end of the same."""
     officers_per_unit: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Officers in a police unit, by which time saved is multiplied; an assumption."""
+    event_clients_max: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Listeners of GET /v1/events above which a new one gets 503."""
     pending_age_s_max: Annotated[float, Field(gt=0, le=604_800)] = 14_400.0
     """Seconds after which a call that waits is looked after no more."""
     driving: Path | None = None

@@ -1,13 +1,11 @@
 """From a longitude and latitude to a position on a street.
 
 What lives here: `Position` and `Positions`, `StreetIndex` (a uniform grid over the drawn lines and
-the search in it) and `check_place` (near the network at all, or swapped?). What does not: seconds,
-and the decision what is too far: the caller compares `distance_m` with `SnapLimits`.
+the search in it) and `check_place` (near the network, or swapped?). What does not: what is too far.
 
-Each point is looked up on its own: other points in the same call never change its answer. The
-nearest line is found in true local metres at the point's own latitude, ring by ring of grid cells
-until no unseen cell can be nearer. Between lines equally near, the lower street wins. Lines that
-cross without a shared junction stay apart, because a position names its street.
+Each point is looked up on its own: others in the same call never change its answer. The nearest
+line is found in true local metres at the point's own latitude, ring by ring of grid cells until no
+unseen cell can be nearer; of several the lower. Lines that cross without a junction stay apart.
 """
 
 import math
@@ -478,7 +476,7 @@ class PlaceCheck(StrEnum):
 def in_bounds(network: StreetNetwork, lon: float, lat: float, margin_m: float = MARGIN_M) -> bool:
     """Tell whether a point lies within the network's bounds, widened by a margin in metres."""
     west, south, east, north = network.bounds
-    if margin_m >= 0.0 and west <= lon <= east and south <= lat <= north:
+    if west <= lon <= east and south <= lat <= north and margin_m >= 0.0:
         return True
     per_lon, per_lat = metres_per_degree(0.5 * (south + north))
     wide, high = margin_m / per_lon, margin_m / per_lat

@@ -47,6 +47,18 @@ Wanted = tuple[int, int, int, int]
 """How many qualified units of a kind to rank, how many of all to show, and how many of the
 qualified of CARE and of SPD are shown whether they are near or not. (0, 0, 0, 0) ranks nothing."""
 
+Looked = tuple[Longs, Ints, Flags, Longs, Reals]
+"""Seconds of arrival, rule bits with the marks, and whether by a line, (n,) each, as
+`candidates_kernel.survey` says; `ranked` and `driven`.
+
+`ranked` holds N_COUNTS numbers as `candidates_kernel.tally`; HEAD counts, then rows: qualified
+CARE, qualified SPD, shown CARE, shown SPD, each in the order of rule 9; shown are the nearest of
+all and those of the qualified that are named. Then `candidates_kernel.facts` of the shown rows. It
+is empty where nothing is wanted. `driven` is that of `route_walk.drives`, for the qualified that
+are named, if there are enough of them. They are few arrays, because to hand one to Python takes as
+long as to look at a hundred units.
+"""
+
 HEAD: Final = 4
 """Numbers before the rows in `look`'s ranks: how many rows of each of the four lists follow."""
 N_COUNTS: Final = 2 * (2 + N_RULES)
@@ -123,10 +135,8 @@ def look(
     wanted: Wanted,
     clock: Clock,
     short_m: float,
-) -> tuple[Longs, Ints, Flags, Longs, Reals]:
-    """Return all units as seen from a call, and the first of each kind.
-
-    In few arrays, because to hand one to Python takes as long as to look at a hundred units.
+) -> Looked:
+    """Return all units as seen from a call, and the first of each kind; see `Looked`.
 
     Parameters
     ----------
@@ -138,18 +148,6 @@ def look(
         Mask of the rules that count.
     short_m
         Metres before the call where somebody waits; see `route_walk.waiting_place`.
-
-    Returns
-    -------
-    arrive_s, bits, by_line
-        As `candidates_kernel.survey`, with the marks.
-    ranked
-        N_COUNTS as `candidates_kernel.tally`; HEAD counts, then rows: qualified CARE, qualified
-        SPD, shown CARE, shown SPD, each in the order of rule 9; shown are the nearest of all and
-        those of the qualified that are named. Then `candidates_kernel.facts` of the shown rows.
-        Empty where nothing is wanted.
-    driven
-        As `route_walk.drives`, for the qualified that are named, if there are enough of them.
     """
     edge_by_street, move_ms, turns, rank, nodes, table, width = streets
     rows, bases, by_tree, street, fraction, ways = labelled
