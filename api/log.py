@@ -8,7 +8,10 @@ import io
 import json
 import logging
 import sys
-from contextlib import suppress
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 from typing import Any, Final, TextIO, cast
 
 import structlog
@@ -21,6 +24,10 @@ LEVELS: Final = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+
+LINES_WAITING_MAX: Final = 10_000
+WRITTEN_EVERY_S: Final = 0.05
 
 
 class _StandardError(io.TextIOBase):
@@ -36,6 +43,75 @@ class _StandardError(io.TextIOBase):
         """Flush what can be flushed."""
         with suppress(OSError, ValueError):
             sys.stderr.flush()
+
+
+class _Waiting(io.TextIOBase):
+    """Lines that wait for a thread of their own to write them.
+
+    Whoever reads standard error may stop reading, and a full pipe would then hold up the event
+    loop, and with it every answer. Lines beyond LINES_WAITING_MAX are dropped and counted.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+        self.dropped = 0
+        self._lines: deque[str] = deque()
+        self._is_over = Event()
+        self._thread = Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, text: str) -> int:
+        """Let a text wait; no call of this waits itself."""
+        if len(self._lines) < LINES_WAITING_MAX:
+            self._lines.append(text)
+        else:
+            self.dropped += 1
+        return len(text)
+
+    def close(self) -> None:
+        """Write what waits, if that is possible within a second."""
+        self._is_over.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        while not self._is_over.wait(WRITTEN_EVERY_S):
+            self._write()
+        self._write()
+
+    def _write(self) -> None:
+        while self._lines:
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            self.out.write("".join(lines))
+            self.out.flush()
+        if self.dropped:
+            told, self.dropped = self.dropped, 0
+            self.out.write(_as_json({"event": "log_lines_dropped", "count": told}) + "\n")
+            self.out.flush()
+
+
+_OUT: Final[list[TextIO]] = [cast(TextIO, _StandardError())]
+"""Where lines go; one place, so that loggers made before the thread began use it as well."""
+
+
+class _Out(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return _OUT[0].write(text)
+
+    def flush(self) -> None:
+        _OUT[0].flush()
+
+
+@contextmanager
+def written_beside() -> Iterator[None]:
+    """Let a thread of its own write the log while a service runs."""
+    plain = _OUT[0]
+    waiting = _Waiting(plain)
+    _OUT[0] = cast(TextIO, waiting)
+    try:
+        yield
+    finally:
+        _OUT[0] = plain
+        waiting.close()
 
 
 _ENCODER: Final = Encoder(enc_hook=repr)
@@ -54,7 +130,7 @@ def _as_json(event: dict[str, Any], **_unused: object) -> str:
 def make_log(level: str) -> FilteringBoundLogger:
     """Return a logger that writes JSON lines to standard error."""
     log: Any = structlog.wrap_logger(
-        structlog.WriteLogger(cast(TextIO, _StandardError())),
+        structlog.WriteLogger(cast(TextIO, _Out())),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

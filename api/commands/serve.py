@@ -15,7 +15,7 @@ from api.auth.memory_keys import MemoryKeys
 from api.auth.opening import require_credentials, require_reach
 from api.commands.console import notes
 from api.errors import StartError
-from api.log import make_log, route_library_logs
+from api.log import make_log, route_library_logs, written_beside
 from api.settings import Settings, read_settings
 
 BACKLOG: Final = 2_048
@@ -73,7 +73,8 @@ def _serve(settings: Settings, keys: KeyStore) -> None:
     log.info("listening", address=address)
     if settings.dev:
         log.warning("development_mode", meaning=DEVELOPMENT_NOTE)
-    make_server(settings, keys=keys).run(sockets=[listener])
+    with written_beside():
+        make_server(settings, keys=keys).run(sockets=[listener])
 
 
 def require_one_worker(workers: int | None, environment: str | None) -> None:
