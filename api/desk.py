@@ -19,7 +19,7 @@ from api.claims.mirror import ClaimMirror
 from api.claims.roster_facts import follow_roster
 from api.errors import StoreError
 from api.follower import Follower, Listener, Mirror, Noted
-from api.idempotency import KeysInHand
+from api.idempotency import Kept, Keyed, KeysInHand, keep_answer
 from api.live_roster import LiveRoster
 from api.mirrors import CallsMirror, RosterMirror
 from api.operations import Answered
@@ -42,6 +42,7 @@ from api.store.writer import Clock, Transaction, Writer
 if TYPE_CHECKING:
     from api.batch_operations import BatchAnswered
 
+FirstAnswer = tuple[Keyed, bytes]
 MIRRORED_CALLS: Final = CALLS_MAX // 2
 """Calls that are read back at the start; the memory has room for as many new ones."""
 
@@ -184,14 +185,21 @@ class Desk:
         """Return what is kept of the answers of a batch; called in its thread."""
         return records_of(answered, self.witness.seen_together(answered, request))
 
-    async def keep(self, records: Sequence[Record]) -> bool:
+    async def keep(self, records: Sequence[Record], first: FirstAnswer | None = None) -> bool:
         """Keep recommendations, synced before this returns; False where that did not succeed.
 
         A call whose newest version is another's in the database is put right in memory.
+
+        Parameters
+        ----------
+        first
+            The answer to a request with an Idempotency-Key, kept in the same transaction.
         """
 
         def operation(tx: Transaction) -> None:
             self.show_claims(tx)
+            if first is not None:
+                keep_answer(tx, first[0], Kept(status=200, answer=first[1]))
             for record, call in zip(records, keep_records(tx, records), strict=True):
                 if call is None and record.decided is not None:
                     newer = read_call(tx.connection, record.incident_id)

@@ -5,7 +5,7 @@ not: how an answer is kept (`idempotency`), and what is written (`claims`).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from api.idempotency import (
     keep_answer,
     once,
 )
+from api.service import Service
 from api.store.writer import Transaction
 
 NOBODY: Final = "development"
@@ -78,25 +79,48 @@ async def write_once(desk: Desk, keyed: Keyed | None, do: Do) -> Kept:
         return await desk.writer.write(operation)
 
 
-async def answered_before(desk: Desk, keyed: Keyed) -> Kept | None:
-    """Return the first answer to a key, for what is decided before it is written.
+async def answered_once(
+    service: Service,
+    request: Request,
+    body: bytes,
+    answer: Callable[[Keyed | None], Awaitable[Response]],
+    *,
+    keeps: bool = False,
+) -> Response:
+    """Answer a request, or return the first answer to its key.
+
+    Parameters
+    ----------
+    answer
+        Is given the key, if there is one and a store to keep it in.
+    keeps
+        Whether it keeps its answer with its write. What does not is kept here afterwards: writes
+        that change nothing when they are done again, so that a crash between the two is harmless.
 
     Raises
     ------
     KeyReused
         The key came with another body, or to another address, before.
+    KeyInHand
+        The first request with this key is not answered yet.
     """
+    desk, keyed = service.desk, keyed_of(request, body)
+    if desk is None or keyed is None:
+        return await answer(None)
+    with desk.keys.holding(keyed):
+        first = await asyncio.to_thread(_first, desk, keyed)
+        if first is not None:
+            return response_of(first)
+        response = await answer(keyed)
+        if not keeps and response.status_code < 300:
+            kept = Kept(status=response.status_code, answer=bytes(response.body))
+            await desk.writer.write(lambda tx: keep_answer(tx, keyed, kept))
+        return response
 
-    def read() -> Kept | None:
-        with desk.database.reading() as connection:
-            return first_answer(connection, keyed)
 
-    return await asyncio.to_thread(read)
-
-
-async def keep_later(desk: Desk, keyed: Keyed, kept: Kept) -> None:
-    """Keep the answer of a write that changes nothing when it is done again."""
-    await desk.writer.write(lambda tx: keep_answer(tx, keyed, kept))
+def _first(desk: Desk, keyed: Keyed) -> Kept | None:
+    with desk.database.reading() as connection:
+        return first_answer(connection, keyed)
 
 
 def response_of(kept: Kept) -> Response:

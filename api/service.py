@@ -18,9 +18,10 @@ from api.auth.keys import KeyStore
 from api.auth.memory_keys import MemoryKeys
 from api.auth.principal import Principal
 from api.call_memory import Remembered
-from api.desk import Desk
+from api.desk import Desk, FirstAnswer
 from api.errors import BatchesWaiting, NotReady, StoreNotConfigured, WritersWaiting
 from api.event_streams import Streams
+from api.idempotency import Keyed
 from api.incident_operations import Updated
 from api.line import Line
 from api.live_roster import LiveRoster
@@ -313,27 +314,36 @@ class Service:
             "warnings": len(answered.warnings),
         }
 
-    async def recorded(self, answered: Answered, request: bytes) -> Answered:
-        """Keep a recommendation and return the answer that says so, where there is a store."""
+    async def recorded(
+        self, answered: Answered, request: bytes, keyed: Keyed | None = None
+    ) -> Answered:
+        """Keep a recommendation and return the answer that says so, where there is a store.
+
+        With a key the answer is kept for it as well.
+        """
         if self.desk is None or not self.records(answered.request.as_of):
             return answered
         record = await self.desk.record_of(answered, request)
-        return replace(answered, body=record.answer) if await self.kept([record]) else answered
+        first = None if keyed is None else (keyed, record.answer)
+        kept = await self.kept([record], first)
+        return replace(answered, body=record.answer) if kept else answered
 
-    async def updated(self, updated: Updated, request: bytes) -> bytes:
+    async def updated(self, updated: Updated, request: bytes, keyed: Keyed | None = None) -> bytes:
         """Keep what an update of a call was answered, and return the answer that says so."""
         answered = updated.answered
-        if answered is None or await self.recorded(answered, request) is answered:
+        if self.desk is None or answered is None or not self.records(answered.request.as_of):
             return updated.body
-        return as_recorded(updated.body)
+        record, told = await self.desk.record_of(answered, request), as_recorded(updated.body)
+        first = None if keyed is None else (keyed, told)
+        return told if await self.kept([record], first) else updated.body
 
     def records(self, as_of: datetime | None) -> bool:
         """Tell whether recommendations are kept: a replay (`as_of`) leaves no trace."""
         return self.desk is not None and as_of is None
 
-    async def kept(self, records: Sequence[Record]) -> bool:
+    async def kept(self, records: Sequence[Record], first: FirstAnswer | None = None) -> bool:
         """Keep recommendations, all or none, and tell whether they are."""
-        return self.desk is not None and bool(records) and await self.desk.keep(records)
+        return self.desk is not None and bool(records) and await self.desk.keep(records, first)
 
     async def known(self, incident_id: str) -> KnownCall | None:
         """Return what is known of a call."""

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from api.answer_schemas import Part
 from api.auth.principal import principal_of
 from api.body import read_body
+from api.idempotency import Keyed
 from api.incident_operations import (
     acknowledgement_answer,
     incident_answer,
@@ -16,6 +17,7 @@ from api.incident_operations import (
     update_incident,
 )
 from api.incident_schemas import AlertAnswer, AlertsAnswer, IncidentAnswer, IncidentWritten
+from api.keyed_writes import answered_once
 from api.observe import note
 from api.service import Service
 
@@ -48,9 +50,15 @@ async def put_one(incident_id: str, request: Request) -> Response:
     service: Service = request.app.state.service
     view = service.current_view()
     body = await read_body(request, service.settings)
-    updated = update_incident(view, incident_id, body, service.manner(principal_of(request.scope)))
-    note(request.scope, service.count_update(updated))
-    return Response(await service.updated(updated, body), media_type="application/json")
+    manner = service.manner(principal_of(request.scope))
+
+    async def answer(keyed: Keyed | None) -> Response:
+        updated = update_incident(view, incident_id, body, manner)
+        note(request.scope, service.count_update(updated))
+        written = await service.updated(updated, body, keyed)
+        return Response(written, media_type="application/json")
+
+    return await answered_once(service, request, body, answer, keeps=True)
 
 
 @router.get(
@@ -91,5 +99,9 @@ async def acknowledge(alert_id: str, request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
     operator, warnings = read_acknowledgement(body, principal_of(request.scope))
-    done = await service.acknowledge(alert_id, operator)
-    return _json(acknowledgement_answer(done, warnings))
+
+    async def answer(_keyed: Keyed | None) -> Response:
+        done = await service.acknowledge(alert_id, operator)
+        return _json(acknowledgement_answer(done, warnings))
+
+    return await answered_once(service, request, body, answer)

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from api.auth.principal import Principal, principal_of
 from api.batch_schemas import RecommendBatchAnswer
 from api.body import read_body
+from api.idempotency import Keyed
+from api.keyed_writes import answered_once
 from api.ladder import Told, always_answering
 from api.observe import note
 from api.recording import Record, as_recorded
@@ -51,12 +53,17 @@ async def recommend_all(request: Request) -> Response:
 
     by = principal_of(request.scope)
     decided = partial(_decided, service, body, arrived_s, told, by)
-    answered, records = await service.batches.run(decided)
-    if await service.kept(records):
-        answered = replace(answered, body=as_recorded(answered.body))
-    took_s = perf_counter() - arrived_s
-    note(request.scope, service.count_batch(answered, took_s))
-    return AnswerResponse(answered)
+
+    async def answer(keyed: Keyed | None) -> Response:
+        answered, records = await service.batches.run(decided)
+        kept = as_recorded(answered.body)
+        if await service.kept(records, None if keyed is None else (keyed, kept)):
+            answered = replace(answered, body=kept)
+        took_s = perf_counter() - arrived_s
+        note(request.scope, service.count_batch(answered, took_s))
+        return AnswerResponse(answered)
+
+    return await answered_once(service, request, body, answer, keeps=True)
 
 
 def _decided(

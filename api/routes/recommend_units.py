@@ -9,6 +9,8 @@ from starlette.responses import Response
 from api.answer_schemas import RecommendAnswer
 from api.auth.principal import principal_of
 from api.body import read_body
+from api.idempotency import HEADER, Keyed
+from api.keyed_writes import answered_once
 from api.observe import note
 from api.operations import recommend_units
 from api.service import Service
@@ -63,11 +65,17 @@ async def recommend(request: Request) -> Response:
     view = service.current_view()
     body = await read_body(request, service.settings)
     by = principal_of(request.scope)
-    answered = recommend_units(
-        view, body, now=service.now, decide=service.decide, calls=service.calls, by=by
-    )
-    note(request.scope, service.count(answered))
-    return AnswerResponse(await service.recorded(answered, body))
+
+    async def answer(keyed: Keyed | None) -> Response:
+        answered = recommend_units(
+            view, body, now=service.now, decide=service.decide, calls=service.calls, by=by
+        )
+        note(request.scope, service.count(answered))
+        return AnswerResponse(await service.recorded(answered, body, keyed))
+
+    if HEADER.lower() not in request.headers:
+        return await answer(None)
+    return await answered_once(service, request, body, answer, keeps=True)
 
 
 def server_timing(answered: Written) -> str:

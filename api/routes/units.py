@@ -10,6 +10,8 @@ from starlette.responses import Response
 from api.answer_schemas import Part
 from api.auth.principal import principal_of
 from api.body import read_body
+from api.idempotency import Keyed
+from api.keyed_writes import answered_once
 from api.position_feed import move_units
 from api.roster_figures import count_positions, count_snapshot, count_unit
 from api.roster_operations import get_unit, list_units, put_unit, reconcile, remove_unit
@@ -63,19 +65,23 @@ async def put_all(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    written = await service.write_roster(
-        partial(reconcile, body=body, by=principal_of(request.scope))
-    )
-    count_snapshot(service.metrics, written)
-    service.log.info(
-        "snapshot",
-        version=written.roster_version,
-        added=len(written.added),
-        changed=len(written.changed),
-        removed=len(written.removed),
-        conflicts=len(written.conflicts) + written.conflicts_left_out,
-    )
-    return _json(written)
+
+    async def answer(_keyed: Keyed | None) -> Response:
+        written = await service.write_roster(
+            partial(reconcile, body=body, by=principal_of(request.scope))
+        )
+        count_snapshot(service.metrics, written)
+        service.log.info(
+            "snapshot",
+            version=written.roster_version,
+            added=len(written.added),
+            changed=len(written.changed),
+            removed=len(written.removed),
+            conflicts=len(written.conflicts) + written.conflicts_left_out,
+        )
+        return _json(written)
+
+    return await answered_once(service, request, body, answer)
 
 
 @router.post(
@@ -92,17 +98,21 @@ async def post_positions(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    written = await service.write_roster(
-        partial(move_units, body=body, by=principal_of(request.scope))
-    )
-    count_positions(service.metrics, written)
-    service.log.info(
-        "positions",
-        version=written.roster_version,
-        applied=written.applied,
-        discarded=written.discarded_by_code,
-    )
-    return _json(written)
+
+    async def answer(_keyed: Keyed | None) -> Response:
+        written = await service.write_roster(
+            partial(move_units, body=body, by=principal_of(request.scope))
+        )
+        count_positions(service.metrics, written)
+        service.log.info(
+            "positions",
+            version=written.roster_version,
+            applied=written.applied,
+            discarded=written.discarded_by_code,
+        )
+        return _json(written)
+
+    return await answered_once(service, request, body, answer)
 
 
 @router.get(
@@ -135,16 +145,20 @@ async def put_one(unit_id: str, request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    by = principal_of(request.scope)
-    written = await service.write_roster(partial(put_unit, unit_id=unit_id, body=body, by=by))
-    count_unit(service.metrics, written)
-    service.log.info(
-        "unit",
-        version=written.roster_version,
-        result=written.result,
-        conflicts=[conflict.code for conflict in written.conflicts],
-    )
-    return _json(written, 201 if written.result is UnitResult.ADDED else 200)
+
+    async def answer(_keyed: Keyed | None) -> Response:
+        by = principal_of(request.scope)
+        written = await service.write_roster(partial(put_unit, unit_id=unit_id, body=body, by=by))
+        count_unit(service.metrics, written)
+        service.log.info(
+            "unit",
+            version=written.roster_version,
+            result=written.result,
+            conflicts=[conflict.code for conflict in written.conflicts],
+        )
+        return _json(written, 201 if written.result is UnitResult.ADDED else 200)
+
+    return await answered_once(service, request, body, answer)
 
 
 @router.delete(
@@ -157,6 +171,10 @@ async def put_one(unit_id: str, request: Request) -> Response:
 async def delete_one(unit_id: str, request: Request) -> Response:
     """Take a unit off the roster with its position; a status OFF_DUTY does not need this."""
     service: Service = request.app.state.service
-    written = await service.write_roster(partial(remove_unit, unit_id=unit_id))
-    count_unit(service.metrics, written)
-    return _json(written)
+
+    async def answer(_keyed: Keyed | None) -> Response:
+        written = await service.write_roster(partial(remove_unit, unit_id=unit_id))
+        count_unit(service.metrics, written)
+        return _json(written)
+
+    return await answered_once(service, request, b"", answer)

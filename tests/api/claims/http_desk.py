@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from httpx2 import Response
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from api.app import make_app
 from api.live_view import LiveView
 from api.settings import Settings
+from api.store.database import Database
+from api.store.tables import audit
 from tests.api.call_story import ADDRESS, ASK, CALL, OPERATOR, FakeClock, told
 from tests.api.requests_made import ROSTER
 from tests.api.store.engines import new_location
@@ -53,6 +56,14 @@ class HttpDesk:
 
     def claims(self) -> Any:
         return self.client.get("/v1/claims").json()["claims"]
+
+    def audited(self) -> int:
+        """Return how many audit records there are."""
+        database = Database(self.location)
+        with database.reading() as connection:
+            n = connection.execute(select(func.count()).select_from(audit)).scalar_one()
+        database.close()
+        return int(n)
 
     def metrics(self) -> list[str]:
         return self.client.get("/metrics").text.splitlines()

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from api.live_view import LiveView
-from tests.api.call_story import ADDRESS, CALL, OPERATOR, named
+from tests.api.call_story import ADDRESS, ASK, CALL, OPERATOR, named, told
 from tests.api.claims.http_desk import OTHER_CALL, HttpDesk, http_desk, served
+from tests.api.requests_made import SPD_1
 from tests.api.store.engines import DATABASES
 
 SUPERVISOR = {"operator": {"id": "V1", "role": "SUPERVISOR"}}
@@ -91,9 +92,9 @@ def test_a_report_elsewhere_displaces_the_claim_and_decisions_see_it(desk: HttpD
     first = desk.ask()
     claim = desk.confirm(first).json()["claim"]
     police, care = unit_ids(claim)
-    told = desk.report(police, "DISPATCHED", OTHER_CALL)
-    assert [one["code"] for one in told["conflicts"]] == ["UNIT_ALREADY_ASSIGNED"]
-    assert [one["state"] for one in told["claims"]] == ["DISPLACED"]
+    found = desk.report(police, "DISPATCHED", OTHER_CALL)
+    assert [one["code"] for one in found["conflicts"]] == ["UNIT_ALREADY_ASSIGNED"]
+    assert [one["state"] for one in found["claims"]] == ["DISPLACED"]
     again = desk.ask()
     assert care in named(again)
     assert police not in named(again)
@@ -102,8 +103,8 @@ def test_a_report_elsewhere_displaces_the_claim_and_decisions_see_it(desk: HttpD
 def test_reports_fulfil_a_claim_and_the_units_stay_on_the_call(desk: HttpDesk) -> None:
     claim = desk.confirm(desk.ask()).json()["claim"]
     for unit_id in unit_ids(claim):
-        told = desk.report(unit_id, "DISPATCHED", CALL)
-    assert [one["state"] for one in told["claims"]] == ["FULFILLED"]
+        found = desk.report(unit_id, "DISPATCHED", CALL)
+    assert [one["state"] for one in found["claims"]] == ["FULFILLED"]
     assert desk.claims() == []
     assert [one["already_assigned"] for one in desk.ask()["assign"]] == [True, True]
     unit = desk.client.get(f"/v1/units/{unit_ids(claim)[0].replace('#', '%23')}").json()["unit"]
@@ -180,6 +181,36 @@ def test_a_repeated_override_gets_the_recommendation_that_was_made_with_it(desk:
     assert again.content == first.content
 
 
+WRITES: list[tuple[str, str, Any]] = [
+    ("POST", ASK, told() | {"units": None}),
+    ("POST", ASK + "/batch", {"incidents": [told()["incident"]]}),
+    ("PUT", ADDRESS, told() | {"units": None}),
+    ("PUT", "/v1/units", {"units": [SPD_1 | {"version": 89}]}),
+    ("PUT", "/v1/units/NEW", {"unit": SPD_1 | {"unit_id": "NEW"}}),
+    ("DELETE", "/v1/units/2M1%23b", None),
+    ("POST", "/v1/units/2M1%23b/status", {"status": "BUSY", "at": "2026-07-21T20:05:02Z"}),
+    ("POST", f"{ADDRESS}/scene-safe", {"scene_safe_at": "2026-07-21T20:05:02Z"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+def test_every_write_is_done_once_for_each_key(
+    desk: HttpDesk, method: str, path: str, body: Any
+) -> None:
+    def send(key: str) -> Any:
+        made = {} if body is None else {"json": body}
+        return desk.client.request(method, path, headers={"Idempotency-Key": key}, **made)
+
+    first = send("k")
+    noted = desk.audited()
+    again = send("k")
+    assert first.status_code in (200, 201), first.text
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert desk.audited() == noted
+    assert "idempotency-replayed" not in send("another").headers
+
+
 def test_a_key_that_is_none_is_refused(desk: HttpDesk) -> None:
     reply = desk.confirm(desk.ask(), key="x" * 256)
     assert reply.json()["errors"][0]["code"] == "IDEMPOTENCY_KEY_INVALID"
@@ -194,8 +225,6 @@ def test_claims_outlive_the_process(desk: HttpDesk, view: LiveView) -> None:
 
 
 def test_units_that_come_with_a_request_are_claimed_by_their_ids(desk: HttpDesk) -> None:
-    from tests.api.call_story import ASK, told
-
     first = desk.ask()
     desk.confirm(first)
     own = desk.client.post(ASK, json=told(incident_id=OTHER_CALL)).json()
@@ -213,6 +242,23 @@ def test_what_happens_is_counted(desk: HttpDesk) -> None:
     assert 'tandem_claims_total{event="CONFIRMED"} 1.0' in lines
     assert 'tandem_claims_total{event="DISPLACED"} 1.0' in lines
     assert 'tandem_status_reports_total{result="APPLIED"} 1.0' in lines
+
+
+HOSTILE = ["", "{", "[]", "null", '{"operator": 1}', '{"operator": {"id": "", "role": "x"}}',
+           '{"operator": {"id": "D", "role": "DISPATCHER"}, "reason_code": "NONE"}',
+           '{"status": "BUSY", "at": "2026-07-21T20:05:02"}', '{"status": NaN, "at": 1e999}',
+           '{"status": "\\ud800", "at": "2026-07-21T20:05:02Z"}',
+           '{"scene_safe_at": "9999-12-31T23:59:59Z"}', "[" * 5000]  # fmt: skip
+ADDRESSES = ["/v1/recommendations/rec_1/confirm", "/v1/claims/x/release", f"{ADDRESS}/override",
+             f"{ADDRESS}/scene-safe", "/v1/units/a%2Fb/status"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_hostile_bodies_are_refused_as_the_callers_fault(desk: HttpDesk, path: str) -> None:
+    for body in HOSTILE:
+        reply = desk.client.post(path, content=body, headers={"content-type": "application/json"})
+        assert 400 <= reply.status_code < 500, (body, reply.text)
+        assert reply.headers["content-type"] == "application/problem+json"
 
 
 def test_without_a_store_there_is_no_desk(client: Any) -> None:
