@@ -100,7 +100,7 @@ def confirmed_s(place: Place, service: Running, first: int, n: int) -> list[floa
             path = f"/v1/recommendations/{asked['recommendation_id']}/confirm"
             told = json.dumps({"operator": OPERATOR}).encode()
             began = perf_counter()
-            claim = json.loads(exchange(connection, path, told))
+            claim = json.loads(exchange(connection, path, told))["claim"]
             took.append(perf_counter() - began)
             path = f"/v1/claims/{claim['claim_id']}/release"
             exchange(connection, path, json.dumps(GIVEN_UP).encode())

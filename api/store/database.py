@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -33,6 +34,8 @@ LOCK_S_MAX: Final = 5
 IDLE_S_MAX: Final = 10
 """How long PostgreSQL lets a process that has stopped hold a transaction open."""
 CONNECTIONS_MAX: Final = 8
+LOOK_AGAIN_S: Final = 0.0005
+"""How often a process looks whether another one has ended its transaction."""
 _WRITES: Final = "tandem_writes"
 _TURN: Final = text("SELECT pg_advisory_xact_lock(7263326)")
 
@@ -200,10 +203,36 @@ def _sqlite(url: URL, synchronous: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer that began by reading could not become one while another writes.
-        writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get(_WRITES):
+            _take_turn(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _take_turn(connection: Connection) -> None:
+    """Begin to write, once another process that writes has ended its transaction.
+
+    SQLite itself looks ever more rarely, in the end ten times a second, and would not find the
+    millisecond that lies between two transactions of a process that writes without a pause.
+    """
+    deadline_s = monotonic() + LOCK_S_MAX
+    plain = connection.connection.dbapi_connection
+    assert isinstance(plain, sqlite3.Connection)
+    plain.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                plain.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline_s:
+                    break
+            sleep(LOOK_AGAIN_S)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails again, and is told as it should be
+    finally:
+        plain.execute(f"PRAGMA busy_timeout={LOCK_S_MAX * 1000}")
 
 
 def make_private(file: str) -> None:

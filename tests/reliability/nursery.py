@@ -79,10 +79,10 @@ class Nursery:
         os.kill(child, signal.SIGKILL)
         return self.rest()
 
-    def rest(self) -> list[str]:
-        """Return what a process says until it ends."""
+    def rest(self, within_s: float = ANSWER_S_MAX) -> list[str]:
+        """Return what a process says until it ends, which says something now and then."""
         found = []
-        while (line := self._line(ANSWER_S_MAX)) != "ended":
+        while (line := self._line(within_s)) != "ended":
             assert line, "the process neither ended nor said anything"
             found.append(line)
         return found

@@ -22,6 +22,8 @@ from tests.reliability.writing import START
 CLIENTS = 64
 CLAIMS = length(640, 50_000)
 SEED = 20231001
+SILENCE_S_MAX = 7_200.0
+"""A client says nothing before its last claim."""
 
 
 @pytest.fixture(params=DATABASES)
@@ -40,7 +42,7 @@ def contested(location: str) -> tuple[int, int]:
         for number, processes in enumerate(both):
             own = {"instance": f"instance{number}", "claims": CLAIMS // CLIENTS}
             processes.order({**told, **own})
-        lines = [line for processes in both for line in processes.rest()]
+        lines = [line for processes in both for line in processes.rest(SILENCE_S_MAX)]
     counts = [[int(n) for n in line.removeprefix("ack ").split()] for line in lines]
     assert len(counts) == CLIENTS
     return sum(made for made, _ in counts), sum(refused for _, refused in counts)
