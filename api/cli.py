@@ -68,8 +68,13 @@ def serve(
     release: ReleaseFile = None,
     zones: ZonesFile = None,
     store: StorePlace = None,
+    instance: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name among those that share a store; else main."),
+    ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes; only 1, because the roster is in memory.")
+        int | None,
+        typer.Option(help="Processes; only 1: run instances over PostgreSQL instead."),
     ] = None,
     dev: Annotated[
         bool | None,
@@ -88,7 +93,7 @@ def serve(
 
     chosen = {
         "host": host, "port": port, "network": network, "release": release, "zones": zones,
-        "store": store, "dev": dev,
+        "store": store, "instance": instance, "dev": dev,
     }  # fmt: skip
     run(lambda: run_serve(chosen, workers=workers, allow_remote=allow_remote))
 

@@ -3,8 +3,10 @@
 Each has its row in docs/settings.md; a test fails when one is missing there.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -117,8 +119,8 @@ class Settings(BaseSettings):
     """Least serious log line that is written."""
 
 
-def read_settings() -> Settings:
-    """Read the environment.
+def read_settings(chosen: Mapping[str, Any] = MappingProxyType({})) -> Settings:
+    """Read the environment; values that were chosen by name win over it.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def read_settings() -> Settings:
         A variable has a value that its setting cannot take.
     """
     try:
-        return Settings()
+        return Settings(**chosen)
     except ValidationError as error:
         said = [
             f"{ENV_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"

@@ -78,7 +78,7 @@ def _serve(settings: Settings, keys: KeyStore) -> None:
 
 
 def require_one_worker(workers: int | None, environment: str | None) -> None:
-    """Refuse more processes than one: each would have a roster of its own and answer by it.
+    """Refuse more processes behind one port: instances have names, and share a store.
 
     Parameters
     ----------
@@ -95,9 +95,10 @@ def require_one_worker(workers: int | None, environment: str | None) -> None:
         return
     source = f"{WORKERS_VARIABLE}={asked}" if workers is None else f"--workers {asked}"
     raise StartError(
-        f"{source}: the roster lives in the memory of one process, so the service runs as exactly "
-        "one worker; a second one would know other units and positions.",
-        remedy=f"Use --workers 1 and unset {WORKERS_VARIABLE}; one worker answers from one core.",
+        f"{source}: the service decides from the memory of one process, so it runs as exactly one "
+        "worker.",
+        remedy=f"Use --workers 1 and unset {WORKERS_VARIABLE}. For more, run several instances, "
+        "each with its own --instance and --port, over one PostgreSQL; see docs/store.md.",
     )
 
 
@@ -117,8 +118,7 @@ def require_places(settings: Settings) -> None:
 
 def settings_with(chosen: Mapping[str, Any]) -> Settings:
     """Return the environment's settings with the options that were given on the command line."""
-    given = {name: value for name, value in chosen.items() if value is not None}
-    return read_settings().model_copy(update=given)
+    return read_settings({name: value for name, value in chosen.items() if value is not None})
 
 
 def open_listener(host: str, port: int) -> socket.socket:
