@@ -219,8 +219,13 @@ def calls_of(
     return found
 
 
-def requests_of(request: RecommendBatchRequest) -> list[bytes]:
-    """Return the request of each call as if it had been sent alone."""
+def requests_of(request: RecommendBatchRequest) -> "list[bytes | None]":
+    """Return the request of each call as if it had been sent alone.
+
+    None where the units came with the batch: they are not kept with each of its calls.
+    """
+    if request.units is not None:
+        return [None for _ in request.incidents]
     alone = RecommendRequest(
         request_id=request.request_id,
         operator=request.operator,

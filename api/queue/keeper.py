@@ -64,6 +64,8 @@ class Keeper:
         self._turn = asyncio.Event()
         self._looked_at: dict[str, datetime] = {}
         self._next_s = 0.0
+        self._again_at: datetime | None = None
+        """When a look may find more, because what was promised to others is over."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -116,6 +118,7 @@ class Keeper:
         if not await asyncio.to_thread(works.lease.hold):
             return
         waiting = await self._without_left(waiting, now)
+        is_told = is_told or (self._again_at is not None and self._again_at <= now)
         due = [one for one in waiting if self._is_due(one, now, is_told)]
         asked = _together([*once, *(waiting if due else ())])
         if asked:
@@ -152,6 +155,7 @@ class Keeper:
             *[self.works.writer.write(partial(self._keep, looked)) for looked in found.looked]
         )
         self._looked_at |= {one.incident_id: now for one in asked}
+        self._again_at = found.again_at
         for looked, call in zip(found.looked, kept, strict=True):
             if call is None:  # it is another meanwhile: the book is to say which
                 self._looked_at.pop(looked.waiting.incident_id, None)

@@ -20,8 +20,17 @@ from api.queue.keeping import Looked
 from api.queue.waiting import KeptAnswer, QueueEvent, Waiting, answer_read, change_of
 from api.recording import Record
 from api.solver_process import SolverProcess
-from api.store.calls import Acknowledged, CallStore, Decided, KnownCall, SafetyAlert, following
+from api.store.calls import (
+    Acknowledged,
+    CallStore,
+    Decided,
+    KnownCall,
+    MemoryCalls,
+    SafetyAlert,
+    following,
+)
 from api.store.records import Operator
+from routing.codes import Outcome
 
 if TYPE_CHECKING:
     from api.batch_operations import BatchAnswered, Decider
@@ -35,7 +44,7 @@ class Means(Struct, frozen=True, kw_only=True):
     """What calls are decided with."""
 
     view: LiveView
-    calls: CallStore
+    calls: MemoryCalls
     now: Clock
     decide: "Decider"
     solver: SolverProcess
@@ -50,6 +59,8 @@ class Found(Struct, frozen=True, kw_only=True):
     unreadable: tuple[Waiting, ...]
     seen: int
     """Calls that were decided."""
+    again_at: datetime | None
+    """When a unit that another call was promised may be named for these."""
 
 
 class _Peeking:
@@ -81,7 +92,8 @@ class _Peeking:
 
 def look(waiting: Sequence[Waiting], means: Means) -> Found:
     """Decide calls again, the most urgent first where not all can be decided together."""
-    looked, unreadable, named, seen = list[Looked](), list[Waiting](), set[str](), 0
+    named, again_at = promised(waiting, means)
+    looked, unreadable, seen = list[Looked](), list[Waiting](), 0
     for group in _groups(waiting):
         answered = _answered(group, named, means)
         for one in group:
@@ -96,7 +108,23 @@ def look(waiting: Sequence[Waiting], means: Means) -> Found:
             if event is not None and record.decided is not None:
                 kept = replace(record, request=None)
                 looked.append(Looked(waiting=one, event=event, answer=answer, record=kept))
-    return Found(looked=tuple(looked), unreadable=tuple(unreadable), seen=seen)
+    return Found(looked=tuple(looked), unreadable=tuple(unreadable), seen=seen, again_at=again_at)
+
+
+def promised(waiting: Sequence[Waiting], means: Means) -> tuple[set[str], datetime | None]:
+    """Return the units that valid recommendations name for other calls, and until when at least.
+
+    Nobody may have confirmed them yet; once somebody has, they are claimed.
+    """
+    valid = timedelta(seconds=means.view.situation.policy.valid_for_s)
+    names = {one.incident_id for one in waiting}
+    others = [
+        call
+        for call in means.calls.decided_since(means.now() - valid)
+        if call.outcome is Outcome.DISPATCH and call.incident_id not in names and call.unit_ids
+    ]
+    units = {unit_id for call in others for unit_id in call.unit_ids}
+    return units, min((call.decided_at + valid for call in others), default=None)
 
 
 def _event_of(one: Waiting, answer: KeptAnswer) -> QueueEvent | None:

@@ -4,7 +4,7 @@ What lives here: `Waiting`, how it is read from the store, and what of a recomme
 another one. What does not: which calls wait (`api.store.sql_calls`, `keeping`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -109,12 +109,22 @@ def change_of(before: KeptAnswer, after: KeptAnswer) -> QueueEvent | None:
         return QueueEvent.UNITS
     if was is None or now is None:
         return None
-    if (was.missing, set(was.reasons)) != (now.missing, set(now.reasons)):
+    if (was.missing, _plain(was.reasons)) != (now.missing, _plain(now.reasons)):
         return QueueEvent.REASONS
     stands = after.decided_at - before.decided_at < timedelta(seconds=TENTATIVE_S)
     if was.tentative != now.tentative and not stands:
         return QueueEvent.TENTATIVE
     return None
+
+
+def _plain(reasons: Iterable[HoldReason]) -> set[HoldReason]:
+    """Return reasons without the difference that only the queue makes.
+
+    A unit that a call of the same batch has is told apart from one that another call was promised;
+    for the one that waits they are the same.
+    """
+    taken = {HoldReason.TAKEN_IN_BATCH: HoldReason.NO_UNIT_QUALIFIED}
+    return {taken.get(reason, reason) for reason in reasons}
 
 
 class _SentIncident(Struct, frozen=True):

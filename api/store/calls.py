@@ -277,6 +277,11 @@ class MemoryCalls:
                 facts = replace(known, on_call=on_call, scene_safe_at=scene_safe_at)
                 self._calls[incident_id] = facts
 
+    def decided_since(self, at: datetime) -> list[KnownCall]:
+        """Return the calls whose recommendation is younger than an instant, in no order."""
+        with self._lock:
+            return [call for call in self._calls.values() if call.decided_at > at]
+
     def open_alerts(self) -> tuple[SafetyAlert, ...]:
         """Return all alerts that nobody has acknowledged, oldest first."""
         with self._lock:

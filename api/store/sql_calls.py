@@ -68,7 +68,7 @@ def keep_decision(
     Parameters
     ----------
     request
-        The request as it was sent, for solving a HOLD again.
+        The request as it was sent, for solving a HOLD again; without one it does not wait.
     begun
         Returns a call that was not known before with what was reported of it already.
     """
@@ -78,7 +78,8 @@ def keep_decision(
         return None
     if known is None and begun is not None:
         call = begun(tx, call)
-    row = _row(call, tx.at) | {"request": request, "is_pending": call.outcome is Outcome.HOLD}
+    waits = call.outcome is Outcome.HOLD and request is not None
+    row = _row(call, tx.at) | {"request": request, "is_pending": waits}
     if known is None:
         tx.connection.execute(_ADD, row)
     else:

@@ -52,6 +52,11 @@ PAIR = answer(Outcome.DISPATCH, assign=(CARE, SPD))
         (held(), held(send_now=()), QueueEvent.UNITS),
         (held(), held(reasons=(HoldReason.RESERVE,)), QueueEvent.REASONS),
         (held(), held(missing=(Agency.SPD,)), QueueEvent.REASONS),
+        (
+            held(reasons=(HoldReason.TAKEN_IN_BATCH,)),
+            held(reasons=(HoldReason.NO_UNIT_QUALIFIED,)),
+            None,
+        ),
         (held(), held(tentative={Agency.CARE: "C2"}), None),
         (held(), held(earliest_pair_at=LATER), None),
     ],
