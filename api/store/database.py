@@ -32,12 +32,15 @@ CONNECT_S_MAX: Final = 3
 LOCK_S_MAX: Final = 5
 """How long a writer waits for another process that writes."""
 IDLE_S_MAX: Final = 10
-"""How long PostgreSQL lets a process that has stopped hold a transaction open."""
+"""How long PostgreSQL lets a process that has stopped keep the turn of writing."""
 CONNECTIONS_MAX: Final = 8
 LOOK_AGAIN_S: Final = 0.0005
 """How often a process looks whether another one has ended its transaction."""
 _WRITES: Final = "tandem_writes"
-_TURN: Final = text("SELECT pg_advisory_xact_lock(7263326)")
+_TURN: Final = text(
+    f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_S_MAX}s', true),"
+    " pg_advisory_xact_lock(7263326)"
+)
 
 _FAILURES: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
@@ -256,7 +259,6 @@ def _postgresql(url: URL) -> Engine:
             "keepalives_idle": LOCK_S_MAX,
             "keepalives_interval": 1,
             "keepalives_count": LOCK_S_MAX,
-            "options": f"-c lock_timeout={LOCK_S_MAX}s"
-            f" -c idle_in_transaction_session_timeout={IDLE_S_MAX}s -c timezone=UTC",
+            "options": f"-c lock_timeout={LOCK_S_MAX}s -c timezone=UTC",
         },
     )

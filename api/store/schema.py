@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from api.errors import StartError
 from api.store.database import Database
@@ -37,8 +37,7 @@ def known_revisions() -> frozenset[str]:
 def migrate(database: Database, revision: str = "head") -> None:
     """Bring the tables to a revision, whole or not at all; `base` takes all of them away."""
     with database.writing() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
+        config = _config_for(connection)
         if revision == "base" or revision.startswith("-"):
             command.downgrade(config, revision)
         else:
@@ -59,8 +58,7 @@ def downgrade(database: Database, revision: str) -> None:
             remedy=f"Give base or one of {', '.join(sorted(known_revisions()))}.",
         )
     with database.writing() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
+        config = _config_for(connection)
         command.downgrade(config, revision)
 
 
@@ -87,6 +85,15 @@ def require_schema(database: Database) -> None:
             f"The store's tables are of revision {found}; this version needs {newest}.",
             remedy=remedy,
         )
+
+
+def _config_for(connection: Connection) -> Config:
+    if connection.dialect.name == "postgresql":
+        # Reading the migrations may take a busy machine longer than a writer may be idle.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    config = _config()
+    config.attributes["connection"] = connection
+    return config
 
 
 def _config() -> Config:

@@ -19,6 +19,7 @@ from tests.api.store.held_writer import WAIT_S_MAX
 
 Durable = tuple[Database, Writer]
 SECRET = "hunter2"
+IDLE = "idle_in_transaction_session_timeout"
 
 
 def pragmas(database: Database) -> dict[str, Any]:
@@ -46,14 +47,14 @@ def test_every_connection_has_the_settings(tmp_path: Path) -> None:
     database.close()
 
 
-def test_postgresql_gives_up_what_it_waits_for_and_who_has_stopped() -> None:
+def test_postgresql_gives_up_what_it_waits_for_and_a_writer_that_has_stopped() -> None:
+    asked = {name: text(f"SHOW {name}") for name in ("lock_timeout", IDLE)}
     with new_location("postgresql") as location, opened(location) as (database, _writer):
-        with database.reading() as connection:
-            shown = {
-                name: connection.execute(text(f"SHOW {name}")).scalar_one()
-                for name in ("lock_timeout", "idle_in_transaction_session_timeout")
-            }
-        assert shown == {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "10s"}
+        with database.writing() as connection:
+            shown = [connection.execute(one).scalar_one() for one in asked.values()]
+        assert shown == ["5s", "10s"]
+        with database.reading() as connection:  # who reads stands in nobody's way
+            assert connection.execute(asked[IDLE]).scalar_one() == "0"
 
 
 def test_a_store_of_its_own_is_readable_to_its_owner_alone(tmp_path: Path) -> None:
