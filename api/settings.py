@@ -99,11 +99,11 @@ class Settings(BaseSettings):
     """Seconds that open requests get to finish when the service is told to stop."""
     concurrent_requests_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Connections and requests in hand above which uvicorn answers 503."""
-    calls_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 32
+    calls_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 24
     """Requests in hand, of all kinds, above which calls are refused with 503."""
-    feeds_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 24
+    feeds_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 18
     """The same for writes of the roster; never above that of calls."""
-    reads_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 16
+    reads_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 12
     """The same for reads; never above that of feeds."""
     request_s_max: Annotated[float, Field(gt=0, le=600)] = 10.0
     """A read or a write of the roster that takes longer is answered 503."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.load import Answer, Load, load_on, percentiles_ms
 from benchmarks.recorded_service import (
@@ -99,13 +100,13 @@ def normal_again_s(load: Load, place: Place, usual_p99_ms: float, first: int) ->
 
 
 @contextmanager
-def overloaded_service(folder: Path) -> Iterator[tuple[Place, Running]]:
+def overloaded_service(folder: Path, **settings: Any) -> Iterator[tuple[Place, Running]]:
     """Start the service on its core and move this process to the other one, where there are two."""
     place = make_place(folder)
     cores = os.sched_getaffinity(0)
     apart = {SERVICE_CORE, LOAD_CORE} <= cores
-    store = str(folder / "desk.sqlite")
-    with running(place, {"store": store}, core=SERVICE_CORE if apart else None) as service:
+    told = {"store": str(folder / "desk.sqlite")} | settings
+    with running(place, told, core=SERVICE_CORE if apart else None) as service:
         if apart:
             os.sched_setaffinity(0, {LOAD_CORE})
         yield place, service
