@@ -50,12 +50,11 @@ async def confirm(recommendation_id: str, request: Request) -> Response:
     with the same claim. The claim ends when the CAD has all of its units on the call.
     """
     service: Service = request.app.state.service
-    desk = service.current_desk()
     body = await read_body(request, service.settings)
     made: list[Claim] = []
     by, claim_s = principal_of(request.scope), service.settings.claim_s
     do = confirming(recommendation_id, body, by, claim_s, made.append)
-    kept = await _write(service, desk, keyed_of(request, body), do)
+    kept = await _write(service, service.current_desk(), keyed_of(request, body), do)
     if made:
         service.metrics.claims.add("CONFIRMED")
     return response_of(kept)
@@ -132,10 +131,9 @@ async def get_one(claim_id: str, request: Request) -> Response:
 async def release(claim_id: str, request: Request) -> Response:
     """Free the units of a claim; its call is looked at again. Released again, nothing changes."""
     service: Service = request.app.state.service
-    desk = service.current_desk()
     body = await read_body(request, service.settings)
     do = releasing(claim_id, body, principal_of(request.scope))
-    kept = await _write(service, desk, keyed_of(request, body), do)
+    kept = await _write(service, service.current_desk(), keyed_of(request, body), do)
     service.metrics.claims.add("RELEASED")
     return response_of(kept)
 
@@ -155,7 +153,6 @@ async def override(incident_id: str, request: Request) -> Response:
     the call, and a recommendation is made with them.
     """
     service: Service = request.app.state.service
-    desk = service.current_desk()
     body = await read_body(request, service.settings)
     made: list[tuple[Overridden, list[WarningPart]]] = []
     do = overriding(
@@ -165,7 +162,7 @@ async def override(incident_id: str, request: Request) -> Response:
         service.settings.claim_s,
         lambda one, warnings: made.append((one, warnings)),
     )
-    keyed = keyed_of(request, body)
+    desk, keyed = service.current_desk(), keyed_of(request, body)
     kept = await _write(service, desk, keyed, do)
     for one, _ in made:
         service.metrics.overrides.add(one.action, one.reason)

@@ -34,12 +34,12 @@ async def report_status(unit_id: str, request: Request) -> Response:
     the partner is free, and the call is looked at again.
     """
     service: Service = request.app.state.service
-    desk, view = service.current_desk(), service.current_view()
+    view = service.current_view()
     body = await read_body(request, service.settings)
     made: list[Reported] = []
     by = principal_of(request.scope)
     do = reporting(unit_id, body, by, view.release.status_of, made.append)
-    kept = await write_once(desk, keyed_of(request, body), do)
+    kept = await write_once(service.current_desk(), keyed_of(request, body), do)
     for reported in made:
         _count(service, reported)
         if reported.is_applied:
@@ -68,7 +68,6 @@ def _count(service: Service, reported: Reported) -> None:
 async def report_scene_safe(incident_id: str, request: Request) -> Response:
     """Take since when the scene of a call is safe; of several reports the first stands."""
     service: Service = request.app.state.service
-    desk = service.current_desk()
     body = await read_body(request, service.settings)
     do = scene_safe(incident_id, body, principal_of(request.scope))
-    return response_of(await write_once(desk, keyed_of(request, body), do))
+    return response_of(await write_once(service.current_desk(), keyed_of(request, body), do))

@@ -273,6 +273,6 @@ def test_hostile_bodies_are_refused_as_the_callers_fault(desk: HttpDesk) -> None
 
 def test_without_a_store_there_is_no_desk(client: Any) -> None:
     for path in ("/v1/recommendations/rec_1/confirm", "/v1/claims/c/release"):
-        reply = client.post(path, json=OPERATOR)
+        reply = client.post(path, json=OPERATOR | {"reason_code": "SAFETY"})
         assert (reply.status_code, reply.json()["code"]) == (503, "STORE_NOT_CONFIGURED")
         assert reply.headers["retry-after"]
