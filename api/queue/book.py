@@ -35,6 +35,8 @@ class QueueBook:
         """Calls that do not wait and that somebody wants to be looked at, by their ids. Instances
         that do not look keep them too, until there is another answer: one may have to go on."""
         self._lock = Lock()
+        self.roster_version = 0
+        """Of the roster that was last told of: a view that is older is about to be followed."""
 
     def waiting(self) -> list[Waiting]:
         """Return the calls that wait, the most urgent first."""
@@ -68,6 +70,9 @@ class QueueBook:
 
     def follow(self, changes: Sequence[NumberedChange]) -> None:
         """Read the calls that changed, and wake where one may have another answer now."""
+        for one in changes:
+            if one.topic == "units":
+                self.roster_version = max(self.roster_version, int(one.key))
         again = {one.key for one in changes if one.topic == "queue" and "event" not in one.said}
         names = again | {one.key for one in changes if one.topic in ("call", "queue")}
         other = self._read(names, again) if names else False

@@ -120,15 +120,17 @@ class Keeper:
         waiting = await self._without_left(waiting, now)
         is_told = is_told or (self._again_at is not None and self._again_at <= now)
         due = [one for one in waiting if self._is_due(one, now, is_told)]
-        asked = _together([*once, *(waiting if due else ())])
+        others = [one for one in waiting if not one.has_units and one not in due] if due else []
+        asked = _together([*once, *due, *others])
         if asked:
             await self._look(asked, now)
             works.book.looked_at(once)
 
     def _is_due(self, one: Waiting, now: datetime, is_told: bool) -> bool:
         looked_at = self._looked_at.get(one.incident_id)
-        if looked_at is None:
+        if looked_at is None and not one.has_units:
             return True
+        looked_at = looked_at or one.call.decided_at
         return (is_told and not one.has_units) or any(looked_at < t <= now for t in one.timers)
 
     def _forget(self, waiting: Iterable[Waiting]) -> None:
@@ -156,6 +158,8 @@ class Keeper:
         )
         self._looked_at |= {one.incident_id: now for one in asked}
         self._again_at = found.again_at
+        if found.roster_version < self.works.book.roster_version:
+            self._turn.set()  # a write is told of before the view that shows it is made
         for looked, call in zip(found.looked, kept, strict=True):
             if call is None:  # it is another meanwhile: the book is to say which
                 self._looked_at.pop(looked.waiting.incident_id, None)

@@ -59,6 +59,8 @@ class Found(Struct, frozen=True, kw_only=True):
     unreadable: tuple[Waiting, ...]
     seen: int
     """Calls that were decided."""
+    roster_version: int
+    """Of the roster that they were decided with."""
     again_at: datetime | None
     """When a unit that another call was promised may be named for these."""
 
@@ -108,7 +110,13 @@ def look(waiting: Sequence[Waiting], means: Means) -> Found:
             if event is not None and record.decided is not None:
                 kept = replace(record, request=None)
                 looked.append(Looked(waiting=one, event=event, answer=answer, record=kept))
-    return Found(looked=tuple(looked), unreadable=tuple(unreadable), seen=seen, again_at=again_at)
+    return Found(
+        looked=tuple(looked),
+        unreadable=tuple(unreadable),
+        seen=seen,
+        roster_version=means.view.roster_version,
+        again_at=again_at,
+    )
 
 
 def promised(waiting: Sequence[Waiting], means: Means) -> tuple[set[str], datetime | None]:

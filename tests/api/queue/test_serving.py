@@ -279,3 +279,18 @@ def test_what_the_queue_recorded_is_replayed_byte_for_byte(view: LiveView) -> No
         assert is_dispatched_when_a_unit_frees_up(view, location)
         done = CliRunner().invoke(app, ["replay", "--all", "--store", location])
     assert "2 replayed: 2 identical" in done.output, done.output
+
+
+def test_a_call_that_brought_its_units_is_looked_at_only_when_its_time_has_come(
+    view: LiveView,
+) -> None:
+    with new_location("sqlite") as location, queueing(view, location) as queue:
+        _, answer = queue.service.ask("POST", ASK, told(incident_id="A") | {"units": [BUSY, SPD_1]})
+        assert answer["outcome"] == "HOLD"
+        wait_until(lambda: queue.names() == ["A"], "it waits")
+        queue.roster(CARE_2, SPD_1)
+        queue.ask("B", assigned=[])
+        queue.clock.at = dt.datetime.fromisoformat(answer["hold"]["escalate_at"])
+        event = queue.event()
+        assert (event.data["event"], event.data["incident_id"]) == ("ESCALATED", "A")
+        assert queue.service.service.metrics.queue.looks._counts == {("CHANGED",): 1}
