@@ -19,6 +19,8 @@ LOG_ENDING: Final = "-wal"
 
 _BEGUN: Final = re.compile(r"^(\d+) +(\w+)\(\d+<(.*?)>(.*)$")
 _RESUMED: Final = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>(.*)$")
+_TOKEN: Final = re.compile(r"(?<![\d.])\d+\.\d+\.\d+(?![\d.])")
+_SAID: Final = re.compile(r"ack ([\d.]+)")
 _UNFINISHED: Final = "<unfinished ...>"
 
 
@@ -90,28 +92,24 @@ def order_of(calls: Iterable[Call]) -> Order:
     An acknowledgement (`ack TOKEN`) is right when a sync of the log began after the write that
     holds its token had ended, succeeded, and ended before the acknowledgement began.
     """
-    logged: list[Call] = []
+    written: dict[str, int] = {}
     syncs: list[Call] = []
     acknowledgements: list[Call] = []
     for call in calls:
         if call.file.endswith(LOG_ENDING) and call.name == "pwrite64":
-            logged.append(call)
+            for token in _TOKEN.findall(call.said):
+                written.setdefault(token, call.ended)
         elif call.file.endswith(LOG_ENDING) and call.said.rstrip().endswith("= 0"):
             syncs.append(call)
         elif '"ack ' in call.said:
             acknowledgements.append(call)
     early, missing, n = [], [], 0
     for said in acknowledgements:
-        for token in re.findall(r"ack ([\w.]+)", said.said):
+        for token in _SAID.findall(said.said):
             n += 1
-            written = next((one.ended for one in logged if _holds(one, token)), None)
-            if written is None:
+            at = written.get(token)
+            if at is None:
                 missing.append(token)
-            elif not any(written < s.began and s.ended < said.began for s in syncs):
+            elif not any(at < sync.began and sync.ended < said.began for sync in syncs):
                 early.append(token)
     return Order(acknowledged=n, too_early=tuple(early), not_written=tuple(missing))
-
-
-def _holds(call: Call, token: str) -> bool:
-    """Tell whether a write holds a token, and not a longer one that begins with it."""
-    return re.search(rf"(?<![\d.]){re.escape(token)}(?![\d.])", call.said) is not None
