@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.caller import CALLER
 from api.desk import Desk
-from api.errors import InvalidRequest, Problem
+from api.errors import InvalidRequest, Problem, StoreError
 from api.idempotency import (
     HEADER,
     KEY_CHARACTERS_MAX,
@@ -108,7 +108,7 @@ async def answered_once(
     if desk is None or keyed is None:
         return await answer(None)
     with desk.keys.holding(keyed):
-        first = await asyncio.to_thread(_first, desk, keyed)
+        first = await _first_or_none(desk, keyed, is_needed=not keeps)
         if first is not None:
             return response_of(first)
         response = await answer(keyed)
@@ -116,6 +116,17 @@ async def answered_once(
             kept = Kept(status=response.status_code, answer=bytes(response.body))
             await desk.writer.write(lambda tx: keep_answer(tx, keyed, kept))
         return response
+
+
+async def _first_or_none(desk: Desk, keyed: Keyed, *, is_needed: bool) -> Kept | None:
+    """Return the first answer; a store that is down holds up no recommendation (rule 12)."""
+    reading = asyncio.to_thread(_first, desk, keyed)
+    if is_needed:
+        return await reading
+    try:
+        return await asyncio.wait_for(reading, desk.record_s_max)
+    except (StoreError, TimeoutError):
+        return None
 
 
 def _first(desk: Desk, keyed: Keyed) -> Kept | None:

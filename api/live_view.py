@@ -135,7 +135,8 @@ class LiveView:
         claimed = frozenset(unit_ids)
         if claimed == self.claimed:
             return self
-        hours = {name: with_claims(one, claimed) for name, one in self.other_hours.items()}
+        made = self.other_hours.copy()  # decisions add to it meanwhile
+        hours = {name: with_claims(one, claimed) for name, one in made.items()}
         now = with_claims(self.on_duty, claimed)
         return replace(self, on_duty=now, claimed=claimed, other_hours=hours)
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from api.claims.assignments import units_on_calls
+from api.claims.assignments import of_call, units_on_calls
 from api.claims.call_facts import refresh_calls
 from api.claims.claim_rows import (
     claim_of_recommendation,
@@ -36,7 +36,7 @@ from api.store.records import StoredUnit
 from api.store.sql_calls import held_call
 from api.store.sql_roster import read_roster
 from api.store.writer import Transaction
-from routing.codes import Status, UnitSource
+from routing.codes import Agency, Mode, Status, UnitSource
 
 _KEPT = (ClaimState.LIVE, ClaimState.FULFILLED)
 
@@ -145,11 +145,23 @@ def held_by_call(
 ) -> Iterator[Refusal]:
     """Yield the units that the call holds and that this recommendation would send once more."""
     kinds = {unit.agency for unit in going}
-    for claim in live_claims(tx.connection, sent.incident_id):
-        for unit in claim.units:
-            if unit.agency in kinds and unit.unit_id not in sent.fixed_ids:
-                said = "The call holds this unit, and the recommendation does not know of it."
-                yield Refusal(code=RefusalCode.CALL_CLAIMED, detail=said, unit_id=unit.unit_id)
+    claims = live_claims(tx.connection, sent.incident_id)
+    held = [(unit.unit_id, unit.agency) for claim in claims for unit in claim.units]
+    held += _there_beside(tx, sent, {*(name for name, _ in held), *(u.unit_id for u in going)})
+    for unit_id, agency in held:
+        if agency in kinds and unit_id not in sent.fixed_ids:
+            said = "The call holds this unit, and the recommendation does not know of it."
+            yield Refusal(code=RefusalCode.CALL_CLAIMED, detail=said, unit_id=unit_id)
+
+
+def _there_beside(
+    tx: Transaction, sent: Sent, named: Collection[str]
+) -> Iterator[tuple[str, Agency | None]]:
+    """Yield the units that the CAD has on the call; who asks for more police gets them."""
+    if sent.mode is not Mode.SPD_ADD:
+        for one in of_call(tx.connection, sent.incident_id):
+            if one.is_open and one.unit_id not in named:
+                yield one.unit_id, one.agency
 
 
 def _changed(tx: Transaction, sent: Sent, going: Sequence[SentUnit]) -> Iterator[Refusal]:

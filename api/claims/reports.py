@@ -5,7 +5,7 @@ for claims and calls is in `facts`. One that is older than what is known changes
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -86,7 +86,7 @@ def report_status(tx: Transaction, report: StatusReport) -> Reported:
     """Keep a report and bring the unit, its calls and its claim to what it says."""
     kept = read_roster(tx.connection, [report.unit_id]).units.get(UnitId(report.unit_id))
     record = None if kept is None else kept.unit
-    latest = _latest_at(tx.connection, report.unit_id, record)
+    latest = _latest_at(tx.connection, report.unit_id, record, tx.at)
     ahead_s = (report.at - tx.at).total_seconds()
     fact = Fact(
         unit_id=report.unit_id,
@@ -118,13 +118,19 @@ FUTURE_S_MAX: Final = 60
 not make every later report an older one."""
 
 
-def _latest_at(connection: Connection, unit_id: str, record: StoredUnit | None) -> datetime | None:
+def _latest_at(
+    connection: Connection, unit_id: str, record: StoredUnit | None, now: datetime
+) -> datetime | None:
     """Return since when the last status of a unit that is known has been so."""
-    asked = select(func.max(status_events.c.at)).where(status_events.c.unit_id == unit_id)
+    latest = now + timedelta(seconds=FUTURE_S_MAX)
+    asked = select(func.max(status_events.c.at)).where(
+        status_events.c.unit_id == unit_id, status_events.c.at <= to_us(latest)
+    )
     reported = connection.execute(asked).scalar_one()
     known = [] if reported is None else [from_us(reported)]
-    if record is not None and record.status_since is not None:
-        known.append(record.status_since)
+    since = None if record is None else record.status_since
+    if since is not None and since <= latest:  # a record may say anything
+        known.append(since)
     return max(known, default=None)
 
 

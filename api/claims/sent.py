@@ -66,7 +66,8 @@ class Sent(Struct, frozen=True, kw_only=True):
     @property
     def fixed_ids(self) -> frozenset[str]:
         """Units that were on the call already."""
-        return frozenset(unit.unit_id for unit in self.assign if unit.already_assigned)
+        named = self.assign if self.hold is None else self.hold.send_now
+        return frozenset(unit.unit_id for unit in named if unit.already_assigned)
 
 
 _SENT: Final = msgspec.json.Decoder(Sent)

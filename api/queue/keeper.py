@@ -116,6 +116,7 @@ class Keeper:
         if not waiting and not once:
             return
         if not await asyncio.to_thread(works.lease.hold):
+            self._looked_at.clear()  # whoever holds it may end before it has seen the same
             return
         waiting = await self._without_left(waiting, now)
         is_told = is_told or (self._again_at is not None and self._again_at <= now)

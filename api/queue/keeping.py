@@ -68,10 +68,12 @@ def _announce_left(tx: Transaction, incident_id: str, why: LeftWhy) -> None:
 
 def _is_as_seen(tx: Transaction, seen: KnownCall) -> bool:
     kept = held_call(tx.connection, seen.incident_id)
-    return kept is not None and (kept.version, kept.recommendation_id) == (
-        seen.version,
-        seen.recommendation_id,
-    )
+    return kept is not None and _judged(kept) == _judged(seen)
+
+
+def _judged(call: KnownCall) -> tuple[object, ...]:
+    """Return what a look goes by: once its units are claimed, a call needs no others."""
+    return call.version, call.recommendation_id, [one.unit_id for one in call.on_call]
 
 
 def _set_pending(tx: Transaction, incident_id: str, waits: bool, since: datetime) -> None:

@@ -73,7 +73,7 @@ def keep_decision(
         Returns a call that was not known before with what was reported of it already.
     """
     known = held_call(tx.connection, decided.incident_id)
-    call = following(known, decided)
+    call = None if _is_late(known, decided) else following(known, decided)
     if call is None:
         return None
     if known is None and begun is not None:
@@ -89,6 +89,15 @@ def keep_decision(
         _keep_alerts(tx, call)
     tx.announce("call", call.incident_id, {"version": call.version, "outcome": call.outcome})
     return call
+
+
+def _is_late(known: KnownCall | None, decided: Decided) -> bool:
+    """Tell whether a later decision of the same version is kept: one that waited in a spool."""
+    return (
+        known is not None
+        and known.version == decided.version
+        and known.decided_at > decided.decided_at
+    )
 
 
 _ADD: Final = insert(incidents).values(

@@ -239,7 +239,7 @@ def answer(
         "decided_at": at.isoformat(),
         "valid_until": (at + dt.timedelta(seconds=VALID_S)).isoformat(),
         "outcome": outcome,
-        "mode": "DUAL",
+        "mode": told.get("mode", "DUAL"),
         "assign": assign if hold is None else [],
         "hold": hold,
         "overrides": [

@@ -48,6 +48,8 @@ class Model:
         default_factory=dict
     )
     """The newest recommendation of a call: its id, its units, their versions, until when."""
+    known: dict[str, set[str]] = field(default_factory=dict)
+    """Units of which the newest recommendation of a call says that they are on it."""
     held: dict[str, Held] = field(default_factory=dict)
     """Live claims by claim_id."""
     ended: dict[str, ClaimState] = field(default_factory=dict)
@@ -73,8 +75,8 @@ class Model:
             for unit in units
         )
         free = all(self.claim_of(unit) is None for unit in units)
-        none = all(one.call != call for one in self.held.values())
-        return now <= until and fresh and free and none
+        known = set(self.on_call(call)) <= self.known[call]
+        return now <= until and fresh and free and known
 
     def claimed(self, claim: Claim) -> None:
         self.held[claim.claim_id] = Held(claim.incident_id, claim.unit_ids, claim.expires_at)

@@ -9,7 +9,7 @@ from api.claims.claim_rows import make_claim
 from api.claims.records import Claim, ClaimedUnit, ClaimState, Refused
 from api.errors import NoSuchRecommendation
 from api.store.writer import Transaction
-from routing.codes import Status
+from routing.codes import OverrideAction, Status
 from tests.api.claims.desk_story import CLAIM_S, DISPATCHER, NOW, VALID_S, DeskStory, kind_of
 
 
@@ -147,6 +147,34 @@ def test_a_recommendation_made_without_knowing_of_the_claim_sends_no_second_pair
     desk.confirmed("A", "S1", "C1")
     blind = desk.recommend("A", "S2", "C2")
     assert reasons(desk.confirm(blind)) == [("CALL_CLAIMED", "S1"), ("CALL_CLAIMED", "C1")]
+
+
+def test_a_recommendation_that_does_not_know_who_is_there_already_sends_no_second_pair(
+    desk: DeskStory,
+) -> None:
+    desk.units("C1", "S1", "C2", "S2", "C3", "S3")
+    desk.confirmed("A", "S1", "C1")
+    blind = desk.recommend("A", "S2", "C2")
+    for unit_id in ("S1", "C1"):
+        desk.report(unit_id, Status.ENROUTE, "A")
+    assert desk.live() == []
+    assert reasons(desk.confirm(blind)) == [("CALL_CLAIMED", "C1"), ("CALL_CLAIMED", "S1")]
+    desk.recommend("A", "S2", "C2")
+    other = desk.override("A", OverrideAction.USE_OTHER_UNIT, "S3")
+    assert reasons(other) == [("CALL_CLAIMED", "C1"), ("CALL_CLAIMED", "S1")]
+
+
+@pytest.mark.parametrize("mode", ["SPD_ADD", "DUAL"])
+def test_who_asks_for_more_police_gets_them_whoever_came_meanwhile(
+    desk: DeskStory, mode: str
+) -> None:
+    desk.units("S1", "S2")
+    more = desk.recommend("A", "S2", mode=mode)
+    desk.report("S1", Status.ENROUTE, "A")
+    found = desk.confirm(more)
+    assert isinstance(found, Claim) if mode == "SPD_ADD" else reasons(found) == [
+        ("CALL_CLAIMED", "S1")
+    ]
 
 
 def test_an_unknown_recommendation_is_said_to_be_unknown(desk: DeskStory) -> None:

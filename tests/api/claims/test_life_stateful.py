@@ -70,26 +70,30 @@ class Life(RuleBasedStateMachine):
 
     # -- what a dispatcher does -------------------------------------------------------------------
 
-    @rule(call=st.sampled_from(CALLS), pair=PAIRS, newer=st.booleans())
-    def recommend(self, call: str, pair: tuple[str, str], newer: bool) -> None:
-        self._recommend(call, pair, newer)
+    @rule(call=st.sampled_from(CALLS), pair=PAIRS, newer=st.booleans(), knows=st.booleans())
+    def recommend(self, call: str, pair: tuple[str, str], newer: bool, knows: bool) -> None:
+        self._recommend(call, pair, newer, knows)
 
-    def _recommend(self, call: str, pair: tuple[str, ...], newer: bool) -> None:
+    def _recommend(self, call: str, pair: tuple[str, ...], newer: bool, knows: bool) -> None:
         version = self.model.calls.get(call, 0) + newer or 1
         versions = {unit: self.model.version[unit] for unit in pair}
-        made = self.desk.recommend(call, *pair, version=version, unit_versions=versions)
+        there = set(self.model.on_call(call)) - set(pair) if knows else set[str]()
+        self.model.known[call] = there
+        made = self.desk.recommend(
+            call, *pair, version=version, unit_versions=versions, fixed=sorted(there)
+        )
         until = self.desk.at + dt.timedelta(seconds=VALID_S)
         self.model.calls[call] = version
         self.model.newest[call] = made, pair, versions, until
         self._wrote()
 
-    @rule(call=st.sampled_from(CALLS), first=st.integers(0, 5))
-    def send(self, call: str, first: int) -> None:
+    @rule(call=st.sampled_from(CALLS), first=st.integers(0, 5), knows=st.booleans())
+    def send(self, call: str, first: int, knows: bool) -> None:
         """Recommend units that are free where there are some, and confirm them at once."""
         free = [unit for unit in UNITS if self._is_free(unit)] or list(UNITS)
         free = [*free[first % len(free) :], *free[: first % len(free)], *UNITS]
         pair = tuple(next(unit for unit in free if unit.startswith(kind)) for kind in "SC")
-        self._recommend(call, pair, newer=False)
+        self._recommend(call, pair, newer=False, knows=knows)
         self.confirm(call)
 
     @rule(which=st.integers(0, 5), both=st.booleans())

@@ -1,5 +1,6 @@
 """What the CAD reports is a fact: recorded whatever it says, flagged, and claims give way to it."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -211,3 +212,15 @@ def test_each_report_is_one_audit_record(desk: DeskStory) -> None:
     before = desk.audit_count()
     desk.report("S1", Status.DISPATCHED, "B")
     assert desk.audited()[before:] == ["STATUS_REPORTED"]
+
+
+def test_one_record_that_began_far_in_the_future_makes_no_later_report_an_older_one(
+    desk: DeskStory, claim: Claim
+) -> None:
+    far = desk.at + dt.timedelta(days=3_650)
+    desk.units("C1", version=2, status=Status.BUSY, status_since=far)
+    desk.pass_by(60)
+    found = desk.report("C1", Status.ENROUTE, "A")
+    assert found.is_applied
+    desk.pass_by(60)
+    assert desk.report("C1", Status.ON_SCENE, "A").is_applied

@@ -60,6 +60,15 @@ def test_older_never_replaces_newer(calls: CallStore) -> None:
     assert again.recommendation_id == "rec_A39"
 
 
+def test_a_decision_that_waited_elsewhere_does_not_replace_a_later_one() -> None:
+    calls = CALL_ENGINES["sqlite"](CALLS_MAX)
+    kept = calls.record(decided("A", 3, 9))
+    assert calls.record(decided("A", 3, 5)) is None
+    assert calls.known("A") == kept
+    assert calls.record(decided("A", 4, 5)) is not None
+    calls.close()
+
+
 def test_the_latest_version_is_known_whatever_order_updates_come_in(calls: CallStore) -> None:
     rng = random.Random(20231001)
     for _ in range(50):
