@@ -85,6 +85,7 @@ class QueueBook:
             found = read_waiting(connection)
         with self._lock:
             self._waiting = dict(found)
+            self.roster_version = 0  # of another feed, perhaps
         self._wake()
 
     def _read(self, names: Collection[str], again: Collection[str]) -> bool:
