@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +67,11 @@ def running(folder: Path, zones: Path, cache: Path) -> Iterator[tuple[int, int, 
 def wait_until_ready(port: int, deadline: float) -> None:
     """Ask until the service says that it is ready."""
     while time.perf_counter() < deadline:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        with closing(connection), suppress(OSError):
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:
                 return
-        except OSError:
-            pass
         time.sleep(0.005)
     raise TimeoutError(f"the service was not ready within {READY_S_MAX:.0f} s")
 
