@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from threading import Thread
+from time import sleep
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -29,6 +30,7 @@ from api.errors import (
     InternalFault,
     InvalidRequest,
     NoSuchPage,
+    StoreUnavailable,
     TandemError,
     WrongMethod,
     problem_response,
@@ -70,6 +72,8 @@ identity provider, sent as `Authorization: Bearer ...`. Each operation names its
 """
 
 OPENAPI_PATH: Final = "/openapi.json"
+STORE_AGAIN_S: Final = 1.0
+"""After so long a start tries a store again that could not be reached."""
 
 Loader = Callable[[Settings, Callable[[str], None]], LiveView]
 
@@ -105,6 +109,27 @@ class App(FastAPI):
             await self.doors[scope["method"], scope["path"]](scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+class FirstMeant:
+    """Takes a path for the first address that it fits, whatever the method.
+
+    An id may hold a slash, so `PUT /v1/incidents/A/override` could tell a call named `A/override`,
+    while POST would override A; the same path must not mean both.
+    """
+
+    def __init__(self, app: ASGIApp, *, methods_at: Callable[[str], str]) -> None:
+        self.app = app
+        self.methods_at = methods_at
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse its method."""
+        methods = self.methods_at(scope["path"]) if scope["type"] == "http" else ""
+        if methods and scope["method"] not in methods.split(", "):
+            refusal = problem_response(_as_ours(HTTPException(405)), {"allow": methods})
+            await refusal(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def make_app(
@@ -187,6 +212,7 @@ def _add_layers(app: App, service: Service, gate: Gate) -> None:
     settings = service.settings
     routes = [route.path for route in app.addresses]
     app.doors["POST", recommend_units.PATH] = door(recommend_units.recommend)
+    app.add_middleware(FirstMeant, methods_at=app.methods_at)
     app.add_middleware(Deadline, request_s_max=settings.request_s_max)  # of reads and feeds alone
     app.add_layer(partial(Guarded, gate=gate))
     app.add_layer(partial(Observed, routes=routes, metrics=service.metrics, log=service.log))
@@ -201,7 +227,7 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
     with suppress(RuntimeError):  # the loop is closed when the service was stopped meanwhile
         try:
             view = load(service.settings, service.set_stage)
-            desk = _open_desk(service, view)
+            desk = _open_desk(service, view, loop)
             store = service.store if desk is None else desk.roster
             live = LiveRoster.opened(store, view, _fix_limits(service.settings, view))
             if desk is not None:
@@ -215,18 +241,28 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
         loop.call_soon_threadsafe(_take_into_service, service, live, desk)
 
 
-def _open_desk(service: Service, view: LiveView) -> Desk | None:
+def _open_desk(service: Service, view: LiveView, loop: asyncio.AbstractEventLoop) -> Desk | None:
+    """Return the durable side, once its store can be reached; None where there is none."""
     settings = service.settings
     if not settings.store:
         return None
     service.set_stage("opening the store")
-    desk = Desk.opened(
-        settings.store,
-        instance=settings.instance,
-        now=service.now,
-        log=service.log,
-        sources=sources_of(settings, view.situation.network),
-    )
+    sources = sources_of(settings, view.situation.network)
+    desk = None
+    while desk is None:
+        try:
+            desk = Desk.opened(
+                settings.store,
+                instance=settings.instance,
+                now=service.now,
+                log=service.log,
+                sources=sources,
+            )
+        except StoreUnavailable:
+            if loop.is_closed():  # the service was stopped meanwhile
+                raise
+            service.set_stage("waiting for the store, which cannot be reached")
+            sleep(STORE_AGAIN_S)
     desk.record_s_max = settings.record_s_max
     path = settings.spool or spool_path(settings.store, settings.instance)
     if path is not None:

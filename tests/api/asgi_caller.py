@@ -3,17 +3,23 @@
 The test client starts a thread and a portal for each request; thousands of requests want less.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message
 
 from api.app import make_app
+from api.desk import Desk
 from api.live_roster import LiveRoster
 from api.live_view import LiveView
+from api.replay.sources import sources_of
 from api.settings import Settings
 from api.store.memory import MemoryRoster
 
@@ -40,6 +46,36 @@ def ready_app(view: LiveView, **settings: Any) -> FastAPI:
     app.router.lifespan_context = _nothing
     app.state.service.live = LiveRoster(MemoryRoster(), view)
     return app
+
+
+@contextmanager
+def ready_desk(view: LiveView, **settings: Any) -> Iterator[FastAPI]:
+    """Yield an app with a store, ready for requests of many event loops."""
+    folder = Path(tempfile.mkdtemp(prefix="tandem-desk-", dir=_FAST if _FAST.is_dir() else None))
+    app = ready_app(view, store=str(folder / "store.sqlite"), **settings)
+    service = app.state.service
+    desk = Desk.opened(
+        service.settings.store,
+        instance="main",
+        now=service.now,
+        log=service.log,
+        sources=sources_of(service.settings, view.situation.network),
+    )
+    live = LiveRoster.opened(desk.roster, view)
+    desk.mirror_claims(live)
+
+    async def become_ready() -> None:
+        service.become_ready(live, desk)
+
+    loop = asyncio.new_event_loop()  # for what is told to listeners, of whom there are none
+    loop.run_until_complete(become_ready())
+    yield app
+    service.close()
+    loop.close()
+    shutil.rmtree(folder)
+
+
+_FAST: Final = Path("/dev/shm")
 
 
 @asynccontextmanager
