@@ -46,6 +46,9 @@ def example() -> DayMeasures:
     return measure_day(_QUEUED.date(), TIME_ZONE, calls, [override], PoliceAloneAssumption())
 
 
+DAY: Final = {"type": "string", "format": "date", "examples": [_QUEUED.date().isoformat()]}
+
+
 def describe_measures(document: dict[str, Any], reference: str) -> None:
     """Complete both operations; `reference` is the place of a model by its name."""
     template = reference.replace("{model}", "{name}")
@@ -63,6 +66,7 @@ def describe_measures(document: dict[str, Any], reference: str) -> None:
         meaning = document["paths"][path]["get"]["responses"]["200"]["description"]
         describe_operations((one,), {}, document["paths"], reference)
         content = {"schema": schema, "examples": {"DAY": {"value": msgspec.to_builtins(told)}}}
+        document["paths"][path]["get"]["parameters"][0]["schema"] = DAY
         document["paths"][path]["get"]["responses"]["200"] = {
             "description": meaning,
             "content": {"application/json": content},

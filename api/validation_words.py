@@ -10,6 +10,8 @@ from api.request_schemas import INSTANT_PATTERN
 CONTRACT: Final = "GET /openapi.json lists what this field takes, with a full example."
 WITH_OFFSET: Final = "Write it with its offset: 2026-07-21T13:03:20-07:00, or ...Z for UTC."
 
+REASON_TEXT_MISSING: Final = "reason_text_missing"
+
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "missing": ("MISSING", "is missing", "Send it; a request cannot be decided without it."),
     "json_invalid": (
@@ -37,6 +39,10 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "string_too_short": ("TOO_SHORT", "must not be empty", CONTRACT),
     "string_too_long": ("TOO_LONG", "", CONTRACT),
     "too_long": ("TOO_LONG", "", "Send fewer: units on duty, needs that wait now."),
+    REASON_TEXT_MISSING: (
+        "REASON_TEXT_MISSING", "reason_text is required with OTHER",
+        "Say why in at most 200 characters, without names.",
+    ),
     "greater_than_equal": ("OUT_OF_RANGE", "", CONTRACT),
     "less_than_equal": ("OUT_OF_RANGE", "", CONTRACT),
     "int_parsing_size": ("OUT_OF_RANGE", "", CONTRACT),

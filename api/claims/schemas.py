@@ -6,6 +6,7 @@ Answers have every key always, instants in UTC.
 from typing import Annotated
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.answer_schemas import (
     OperatorPart,
@@ -21,6 +22,7 @@ from api.claims.records import Claim, ClaimState, Overridden, RefusalCode
 from api.claims.reports import Reported
 from api.request_schemas import ASSIGNED_MAX, Entry, Id, Instant, OperatorEntry, StatusText, Text
 from api.store.records import Operator
+from api.validation_words import REASON_TEXT_MISSING
 from routing.codes import Agency, Gate, Mode, OverrideAction, ReasonCode, Status
 
 # -- what is sent ---------------------------------------------------------------------------------
@@ -43,7 +45,7 @@ class _Reasoned(Entry):
     @model_validator(mode="after")
     def _says_why(self) -> "_Reasoned":
         if self.reason_code is ReasonCode.OTHER and not (self.reason_text or "").strip():
-            raise ValueError("reason_text is required with OTHER")
+            raise PydanticCustomError(REASON_TEXT_MISSING, "reason_text is required with OTHER")
         return self
 
 

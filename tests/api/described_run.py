@@ -34,8 +34,13 @@ LENIENT = {"negative_data_rejection": {"enabled": False}}
 PLACED = {"positive_data_acceptance": {"enabled": False}}
 """What no schema can say may be refused: `good_data_is_refused_for_no_schema_only` instead."""
 
-BEYOND_A_SCHEMA = ("LOCATION_", "UNIT_ID_MISMATCH", "INCIDENT_ID_MISMATCH")
-"""Codes of good data that is refused: a place without streets, two names for one unit or call."""
+BEYOND_A_SCHEMA = (
+    "LOCATION_", "UNIT_ID_MISMATCH", "INCIDENT_ID_MISMATCH", "REASON_TEXT_MISSING",
+)  # fmt: skip
+"""Codes of good data that is refused: a place without streets, two names for one unit or call, a
+reason that must be said in words."""
+DAYS = ("GET /v1/measures/daily", "GET /v1/public/measures")
+"""Not every date is a day of this century, nor over; `test_measures_http` has those."""
 
 
 @schemathesis.check
@@ -61,6 +66,8 @@ def good_data_is_refused_for_no_schema_only(_context: Any, response: Any, case: 
     """A body that keeps to the description is answered, unless no schema could say why not."""
     if not case.operation.body or _mode(case) != "positive" or 200 <= response.status_code < 300:
         return
+    if response.status_code == 409:  # what it is about is another now, which no schema can say
+        return
     codes = {error["code"] for error in response.json().get("errors", ())}
     assert response.status_code in {404, 422, 503}, f"good data met {response.status_code}"
     assert all(code.startswith(BEYOND_A_SCHEMA) for code in codes), f"good data met {codes}"
@@ -71,8 +78,12 @@ CUT = ""
 
 
 def named_paths(answer: Mapping[str, Any]) -> list[str]:
-    """Return the paths of the warnings of an answer and of the rows that it did not use."""
-    named = [one["path"] for key in ("rows", "warnings") for one in answer.get(key, ())]
+    """Return the paths of the warnings of an answer and of the rows that it did not use.
+
+    One fault is named of a row that is not used, whatever else is wrong with it.
+    """
+    rows = ["/".join(one["path"].split("/")[:3]) for one in answer.get("rows", ())]
+    named = [*rows, *(one["path"] for one in answer.get("warnings", ()))]
     return [*named, CUT] if answer.get("rows_left_out") else named
 
 
@@ -141,7 +152,7 @@ def run_described(
                     "checks": LENIENT | PLACED | off,
                     "generation": drawing(min(cases_max, DRAWN.get(name, cases_max))),
                 }
-                for name in operations_with_bodies(app)
+                for name in (*operations_with_bodies(app), *DAYS)
             ],
         }
     )  # fmt: skip
