@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from geodata.errors import GeodataError
+
 FINDINGS_MAX: Final = 1_000
 """Findings that a report keeps; what is beyond is counted."""
 
@@ -51,7 +53,7 @@ def error(code: str, detail: str, remedy: str, *, feature: str = "") -> Finding:
     return Finding(code=code, weight=Weight.ERROR, feature=feature, detail=detail, remedy=remedy)
 
 
-class ZoneFileRefusedError(Exception):
+class ZoneFileRefusedError(GeodataError):
     """A file that is not read any further; carries why."""
 
     def __init__(self, finding: Finding) -> None:
