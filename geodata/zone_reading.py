@@ -27,6 +27,7 @@ from geodata.errors import GeodataError
 from geodata.zone_checks import ImportedZone
 from geodata.zone_crs import Extent
 from geodata.zone_findings import Finding, error, from_object, has_errors
+from geodata.zone_worker import DRIVERS
 from geodata.zones import Zone, ZoneKind, ZoneMap, ZoneMapError
 
 WALL_S_MAX: Final = 15.0
@@ -163,7 +164,11 @@ class ZoneReader:
                     f"The process that reads files of zones {gone} at its start. Is GDAL there "
                     "(python -c 'import pyogrio') and /proc mounted?"
                 ) from None
-            assert ready == {"ready": True}
+            if ready.get("drivers") != sorted(DRIVERS):
+                self._end()
+                raise ZoneReaderError(
+                    f"The process that reads files of zones has other drivers of GDAL: {ready}"
+                )
         self._files += 1
         return self._process
 

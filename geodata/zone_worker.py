@@ -53,7 +53,7 @@ def main() -> None:
     _end_with_parent()
     close_other_drivers()
     _limit()
-    _say(answers, {"ready": True})
+    _say(answers, {"drivers": registered_drivers()})
     while line := sys.stdin.buffer.readline(JOB_BYTES_MAX):
         _allow_cpu()
         raw = json.loads(line)
@@ -98,9 +98,16 @@ def close_other_drivers() -> None:
     for driver in drivers:
         if gdal.GDALGetDriverShortName(driver).decode() not in DRIVERS:
             gdal.GDALDeregisterDriver(driver)
-    left = set(pyogrio.list_drivers())
+    left = set(registered_drivers())
     if left != DRIVERS or gdal.GDALGetDriverCount() != len(DRIVERS):
         raise SystemExit(f"GDAL still has other drivers: {sorted(left - DRIVERS)}")
+
+
+def registered_drivers() -> list[str]:
+    """Return the drivers that GDAL has, in order of their names."""
+    import pyogrio
+
+    return sorted(pyogrio.list_drivers())
 
 
 def _loaded_gdal() -> ctypes.CDLL:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -197,7 +198,10 @@ def test_a_view_in_a_geopackage_is_refused(reader: ZoneReader, tmp_path: Path) -
 
 # -- a reader that crashes, hangs, lies or takes all memory ---------------------------------------
 
-READY = "import sys, json; print(json.dumps({'ready': True}), flush=True); sys.stdin.readline(); "
+READY = (
+    "import sys, json; from geodata.zone_worker import DRIVERS; "
+    "print(json.dumps({'drivers': sorted(DRIVERS)}), flush=True); sys.stdin.readline(); "
+)
 BAD_READERS = {
     "crashes": READY + "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
     "hangs": READY + "import threading; threading.Event().wait()",
@@ -226,6 +230,30 @@ def test_a_reader_that_cannot_start_is_an_error_of_ours(tmp_path: Path) -> None:
         broken.read(file, OPTIONS)
 
 
+def test_a_reader_with_another_driver_is_not_used(tmp_path: Path) -> None:
+    file = write(two_squares(), tmp_path, "geojson")
+    program = READY.replace("sorted(DRIVERS)", "sorted({*DRIVERS, 'OGR_VRT'})")
+    with (
+        ZoneReader(command=[sys.executable, "-c", program]) as broken,
+        pytest.raises(ZoneReaderError, match="OGR_VRT"),
+    ):
+        broken.read(file, OPTIONS)
+
+
+def test_the_process_in_use_has_its_limits(reader: ZoneReader, tmp_path: Path) -> None:
+    assert still_reads(reader, tmp_path)
+    assert reader._process is not None
+    limits = {
+        name: resource.prlimit(reader._process.pid, getattr(resource, f"RLIMIT_{name}"))
+        for name in ("AS", "CPU", "NOFILE", "FSIZE", "CORE")
+    }
+    assert limits["NOFILE"] == (128, 128)
+    assert limits["CORE"] == (0, 0)
+    assert 0 < limits["FSIZE"][1] <= 250_000_000
+    assert 0 < limits["AS"][1] < 2 * 2**30
+    assert 0 < limits["CPU"][0] < 120
+
+
 def test_memory_open_files_and_work_are_bounded_in_the_process() -> None:
     program = (
         "import resource as r; from geodata.zone_worker import _limit, _memory_bytes, "
@@ -244,10 +272,7 @@ def test_the_reader_gets_no_setting_of_the_service(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TANDEM_STORE", "postgresql://secret")
-    program = (
-        "import json, os, sys; print(json.dumps({'ready': True}), flush=True); "
-        "sys.stdin.readline(); open(sys.argv[1], 'w').write(repr(dict(os.environ)))"
-    )
+    program = READY + ("import os; open(sys.argv[1], 'w').write(repr(dict(os.environ)))")
     told = tmp_path / "told"
     with ZoneReader(command=[sys.executable, "-c", program, str(told)]) as reader:
         reader.read(write(two_squares(), tmp_path, "geojson"), OPTIONS)
