@@ -9,6 +9,7 @@ import typer
 from api.commands.console import run
 from api.commands.options import StorePlace, examples
 from api.store_cli import audit_app, report_app, store_app
+from api.zones_cli import zones_app
 
 app = typer.Typer(
     name="tandem",
@@ -28,6 +29,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(store_app, name="store")
 app.add_typer(audit_app, name="audit")
 app.add_typer(report_app, name="report")
+app.add_typer(zones_app, name="zones")
 
 NetworkFolder = Annotated[
     Path | None,

@@ -254,7 +254,7 @@ def test_a_call_that_is_not_in_the_book_is_one_clear_message() -> None:
 @pytest.mark.parametrize(
     "command",
     ["demo", "serve", "recommend", "scenarios", "kernels", "network build", "network info",
-     "release check", "release show"],
+     "release check", "release show", "zones check", "zones import", "zones export"],
 )  # fmt: skip
 def test_help_has_examples(command: str) -> None:
     done = tandem(*command.split(), "--help")
