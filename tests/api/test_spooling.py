@@ -22,7 +22,7 @@ from api.spooling import Spooling, spool_path
 from api.store.database import Database
 from api.store.tables import audit, from_us, recommendations
 from routing.codes import Mode, Outcome
-from tests.api.call_story import ASK, OPERATOR, FakeClock, told
+from tests.api.call_story import ADDRESS, ASK, OPERATOR, FakeClock, told
 from tests.api.requests_made import ROSTER
 from tests.api.store.engines import opened
 from tests.api.waiting import wait_until
@@ -154,6 +154,21 @@ def test_a_record_that_the_store_refuses_is_set_aside_and_holds_up_no_other(
         with database.reading() as connection:
             kept = connection.execute(select(recommendations.c.recommendation_id)).scalars().all()
     assert kept == ["rec_1", "rec_2"]
+
+
+def test_a_call_is_answered_whatever_happens_to_its_record(start: Start, location: Path) -> None:
+    refusing = "BEFORE INSERT ON recommendations BEGIN SELECT RAISE(ABORT, 'no'); END"
+    with start() as client:
+        database = Database(str(location))
+        with database.writing() as connection:
+            connection.execute(text(f"CREATE TRIGGER refusing {refusing}"))
+        database.close()
+        replies = [client.post(ASK, json=told())]
+        wait_until(lambda: "SPOOL_SET_ASIDE" in degraded(client), "it is set aside")
+        client.app.state.service.desk.witness = None
+        replies += [client.post(ASK, json=told()), client.put(ADDRESS, json=told())]
+    assert [reply.status_code for reply in replies] == [200] * 3
+    assert not any(b'"recorded":true' in reply.content for reply in replies)
 
 
 def test_a_full_spool_is_told_and_the_call_is_answered_all_the_same(

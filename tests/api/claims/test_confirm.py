@@ -172,9 +172,11 @@ def test_who_asks_for_more_police_gets_them_whoever_came_meanwhile(
     more = desk.recommend("A", "S2", mode=mode)
     desk.report("S1", Status.ENROUTE, "A")
     found = desk.confirm(more)
-    assert isinstance(found, Claim) if mode == "SPD_ADD" else reasons(found) == [
-        ("CALL_CLAIMED", "S1")
-    ]
+    assert (
+        isinstance(found, Claim)
+        if mode == "SPD_ADD"
+        else reasons(found) == [("CALL_CLAIMED", "S1")]
+    )
 
 
 def test_an_unknown_recommendation_is_said_to_be_unknown(desk: DeskStory) -> None:

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from api.cli import app
 from api.live_view import LiveView
+from api.operations import utc_now
 from api.store.database import Database
-from api.store.tables import audit, recommendations
+from api.store.tables import audit, leases, recommendations, to_us
 from tests.api.call_story import FakeClock, told
 from tests.api.loopback import Listening, Served, Told, served
 from tests.api.requests_made import CARE_2, SPD_1, SPD_2
@@ -279,3 +280,18 @@ def test_what_the_queue_recorded_is_replayed_byte_for_byte(view: LiveView) -> No
         assert is_dispatched_when_a_unit_frees_up(view, location)
         done = CliRunner().invoke(app, ["replay", "--all", "--store", location])
     assert "2 replayed: 2 identical" in done.output, done.output
+
+
+def test_whoever_loses_the_lease_looks_at_all_when_it_has_it_again(view: LiveView) -> None:
+    with new_location("sqlite") as location, queueing(view, location) as queue:
+        queue.roster(BUSY, SPD_1)
+        queue.ask()
+        wait_until(lambda: queue.names() == ["A"], "it waits")
+        queue.settled()
+        database = Database(location)
+        far = {"instance": "another", "until": to_us(utc_now()) + 3_600_000_000}
+        with database.writing() as connection:
+            connection.execute(update(leases).values(far))
+        database.close()
+        keeper = queue.service.service.queue.keeper
+        wait_until(lambda: not keeper._looked_at, "another looks now")
