@@ -146,7 +146,9 @@ def held_by_call(
     """Yield the units that the call holds and that this recommendation would send once more."""
     kinds = {unit.agency for unit in going}
     claims = live_claims(tx.connection, sent.incident_id)
-    held = [(unit.unit_id, unit.agency) for claim in claims for unit in claim.units]
+    held: list[tuple[str, Agency | None]] = [
+        (unit.unit_id, unit.agency) for claim in claims for unit in claim.units
+    ]
     held += _there_beside(tx, sent, {*(name for name, _ in held), *(u.unit_id for u in going)})
     for unit_id, agency in held:
         if agency in kinds and unit_id not in sent.fixed_ids:
