@@ -44,6 +44,7 @@ from api.metrics import Metrics, software_version
 from api.observe import Observed, door
 from api.openapi import install_description
 from api.operations import Clock, Decider, utc_now
+from api.plain_paths import PlainPaths
 from api.replay.sources import sources_of
 from api.routes import (
     claims,
@@ -213,6 +214,7 @@ def _add_layers(app: App, service: Service, gate: Gate) -> None:
     routes = [route.path for route in app.addresses]
     app.doors["POST", recommend_units.PATH] = door(recommend_units.recommend)
     app.add_middleware(FirstMeant, methods_at=app.methods_at)
+    app.add_middleware(PlainPaths)
     app.add_middleware(Deadline, request_s_max=settings.request_s_max)  # of reads and feeds alone
     app.add_layer(partial(Guarded, gate=gate))
     app.add_layer(partial(Observed, routes=routes, metrics=service.metrics, log=service.log))

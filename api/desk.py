@@ -17,7 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from api.audit.anchors import Anchoring
 from api.claims.mirror import ClaimMirror
 from api.claims.roster_facts import follow_roster
-from api.errors import StoreError
+from api.errors import RequestError
 from api.follower import Follower, Listener, Mirror, Noted
 from api.idempotency import Kept, Keyed, KeysInHand, keep_answer
 from api.live_roster import LiveRoster
@@ -210,7 +210,9 @@ class Desk:
             return await self._spooled(records)  # what waits there tries the store for all
         try:
             await asyncio.wait_for(self.writer.write(operation), self.record_s_max)
-        except (StoreError, TimeoutError) as error:
+        except RequestError:  # of its Idempotency-Key
+            raise
+        except Exception as error:  # noqa: BLE001  rule 12: it is answered, whatever is kept of it
             kind = type(error).__name__
             self.log.error("not_recorded", kind=kind)  # noqa: TRY400  the kind says enough
             return await self._spooled(records)

@@ -6,6 +6,7 @@ time. What does not: what a change may contain (`roster_operations`, `position_f
 A reader takes `view` once and never waits: the next view is made beside it and swapped in whole.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection
 from datetime import datetime
 from threading import Lock
@@ -22,6 +23,8 @@ Decide = Callable[[RosterRead, LiveView], RosterChange | None]
 
 
 _LIMITS: Final = FixLimits()
+SHOWN_MAX: Final = 1_000
+"""Versions of the roster that are remembered as shown."""
 
 
 class LiveRoster:
@@ -31,6 +34,7 @@ class LiveRoster:
         self.store = store
         self.view = view
         self.limits = limits
+        self._shown = deque[int](maxlen=SHOWN_MAX)
         self._writing = Lock()
         self._showing = Lock()
         """Held for as long as the next view is made of the one that is shown, never while waiting
@@ -54,7 +58,8 @@ class LiveRoster:
         Raises
         ------
         StoreError
-            Nothing was written, and the view is the one before.
+            The view is the one before. Nothing was written, or whoever follows the feed will find
+            what was (`api.mirrors.RosterMirror`).
         """
         with self._writing:
             read = self.store.read(unit_ids)
@@ -95,6 +100,9 @@ class LiveRoster:
 
     def _show(self, change: RosterChange, written: RosterWritten) -> None:
         told_anew = {*written.added, *written.changed}
+        roster = self.view.on_duty.roster
+        # Another instance may have added a unit that is not shown here yet.
+        told_anew |= {one for one in written.moved if roster.row_of(one) is None}
         kept = self.store.read(told_anew).units if told_anew else {}
         with self._showing:
             self.view = self.view.with_roster(
@@ -104,6 +112,15 @@ class LiveRoster:
                 fixes={one: change.fixes[one] for one in written.moved if one not in told_anew},
                 removed=written.removed,
             )
+        self._shown.append(written.version)
+
+    def has_shown(self, version: int) -> bool:
+        """Tell whether the write of this process that made a version is in the view.
+
+        One that was kept, but whose answer or record was lost on the way back, is not.
+        """
+        with self._writing:
+            return version in self._shown
 
 
 def _shown(

@@ -26,12 +26,15 @@ class RosterMirror:
         self._now = now
 
     def follow(self, changes: Sequence[NumberedChange]) -> None:
-        """Read the units that others wrote; a write of this process is in the view already."""
-        theirs = [one for one in changes if one.topic == "units" and one.instance != self._instance]
-        if theirs:
-            changed = {name for one in theirs for name in _named(one, "changed", "removed")}
-            moved = {name for one in theirs for name in _named(one, "moved")}
-            self._live.refresh(theirs[-1].at, changed=changed, moved=moved - changed)
+        """Read the units that others wrote, and what of this process is not in the view yet."""
+        unseen = [one for one in changes if one.topic == "units" and not self._is_shown(one)]
+        if unseen:
+            changed = {name for one in unseen for name in _named(one, "changed", "removed")}
+            moved = {name for one in unseen for name in _named(one, "moved")}
+            self._live.refresh(unseen[-1].at, changed=changed, moved=moved - changed)
+
+    def _is_shown(self, change: NumberedChange) -> bool:
+        return change.instance == self._instance and self._live.has_shown(int(change.key))
 
     def refill(self) -> None:
         """Read all units."""

@@ -323,7 +323,9 @@ class Service:
         """
         if self.desk is None or not self.records(answered.request.as_of):
             return answered
-        record = await self.desk.record_of(answered, request)
+        record = await self._record_of(self.desk, answered, request)
+        if record is None:
+            return answered
         first = None if keyed is None else (keyed, record.answer)
         kept = await self.kept([record], first)
         return replace(answered, body=record.answer) if kept else answered
@@ -333,9 +335,21 @@ class Service:
         answered = updated.answered
         if self.desk is None or answered is None or not self.records(answered.request.as_of):
             return updated.body
-        record, told = await self.desk.record_of(answered, request), as_recorded(updated.body)
+        record = await self._record_of(self.desk, answered, request)
+        if record is None:
+            return updated.body
+        told = as_recorded(updated.body)
         first = None if keyed is None else (keyed, told)
         return told if await self.kept([record], first) else updated.body
+
+    async def _record_of(self, desk: Desk, answered: Answered, request: bytes) -> Record | None:
+        """Return what is to be kept; None, and the fault noted, where that cannot be made."""
+        try:
+            return await desk.record_of(answered, request)
+        except Exception as fault:  # noqa: BLE001  rule 12: the answer is there, and goes out
+            self._note_fault(fault, "record")
+            desk.not_recorded += 1
+            return None
 
     def records(self, as_of: datetime | None) -> bool:
         """Tell whether recommendations are kept: a replay (`as_of`) leaves no trace."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
-from api.queue.waiting import WAITING_MAX, Waiting, read_waiting
+from api.queue.waiting import WAITING_MAX, Waiting, read_asked, read_waiting
 from api.store.changes import NumberedChange
 from api.store.database import Database
 
@@ -80,12 +80,13 @@ class QueueBook:
             self._wake()
 
     def refill(self) -> None:
-        """Read all calls that wait."""
+        """Read all calls that wait, and those that nobody has looked at yet."""
         with self._database.reading() as connection:
-            found = read_waiting(connection)
+            found, asked = read_waiting(connection), read_asked(connection)
         with self._lock:
             self._waiting = dict(found)
             self.roster_version = 0  # of another feed, perhaps
+            self._once = dict(asked)
         self._wake()
 
     def _read(self, names: Collection[str], again: Collection[str]) -> bool:

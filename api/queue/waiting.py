@@ -14,7 +14,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from api.store.calls import KnownCall
-from api.store.tables import from_us, incidents, recommendations
+from api.store.tables import change_state, changes, from_us, incidents, recommendations
 from routing.codes import Agency, EstimateBasis, HoldReason, Mode, Outcome, ResolveOn, Role
 
 WAITING_MAX: Final = 1_000
@@ -94,6 +94,8 @@ class LeftWhy(StrEnum):
     UNREADABLE = "UNREADABLE"
 
 
+ASKED_MAX: Final = 10_000
+"""Changes, the last of the feed, among which one looks for calls that were to be looked at."""
 TENTATIVE_S: Final = 30
 """How long a tentative pair stands before another is announced for nothing else."""
 
@@ -218,6 +220,28 @@ def read_waiting(
     return {
         call.incident_id: _waiting(call, row, answers.get(call.recommendation_id))
         for call, row in rows
+    }
+
+
+def read_asked(connection: Connection) -> Mapping[str, Waiting]:
+    """Return calls that do not wait and were to be looked at, and had no other answer since.
+
+    Whoever was to look may have ended before it did.
+    """
+    newest = select(change_state.c.head).scalar_subquery()
+    asked = select(changes.c.key, changes.c.at, changes.c.body).where(
+        changes.c.change_id > newest - ASKED_MAX, changes.c.topic == "queue"
+    )
+    at = {
+        row.key: from_us(row.at)
+        for row in connection.execute(asked.order_by(changes.c.change_id))
+        if "event" not in msgspec.json.decode(row.body)
+    }
+    found = read_waiting(connection, at.keys()) if at else {}
+    return {
+        name: one
+        for name, one in found.items()
+        if not one.is_pending and one.call.decided_at < at[name]
     }
 
 

@@ -1,12 +1,14 @@
 """The view that requests read: the release, and drive times of the hour of the decision."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from api import live_view
 from api.errors import StartError
 from api.live_view import LiveView, load_release, load_view
 from api.operations import recommend_units
@@ -14,6 +16,7 @@ from api.settings import Settings
 from geodata.artifacts import save_network
 from geodata.driving_file import DrivingFileError
 from geodata.pilot.area import pilot_zone_features
+from routing.model import Situation
 from routing.policy import PILOT
 from tests.api.release_texts import SMALL
 from tests.api.requests_made import CARE_2, SPD_1, as_bytes, request
@@ -125,3 +128,16 @@ def test_a_release_with_problems_stops_the_start(tmp_path: Path) -> None:
     file.write_text(SMALL.replace("small-1", "a b"), encoding="utf-8")
     with pytest.raises(StartError, match="line 1: release_id"):
         load_view(Settings(release=file), lambda _stage: None)
+
+
+def test_claims_are_shown_while_a_decision_asks_for_another_hour(
+    view: LiveView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = replace(view, other_hours={"an hour": view.on_duty})
+
+    def meanwhile(situation: Situation, _unit_ids: object) -> Situation:
+        one.other_hours["another hour"] = situation
+        return situation
+
+    monkeypatch.setattr(live_view, "with_claims", meanwhile)
+    assert one.with_claims({"C1"}).claimed == {"C1"}

@@ -22,7 +22,7 @@ from api.spooling import Spooling, spool_path
 from api.store.database import Database
 from api.store.tables import audit, from_us, recommendations
 from routing.codes import Mode, Outcome
-from tests.api.call_story import ASK, FakeClock, told
+from tests.api.call_story import ADDRESS, ASK, OPERATOR, FakeClock, told
 from tests.api.requests_made import ROSTER
 from tests.api.store.engines import opened
 from tests.api.waiting import wait_until
@@ -51,14 +51,22 @@ def start(location: Path, view: LiveView) -> Start:
 
 
 @contextmanager
-def store_down(location: Path) -> Iterator[None]:
-    """Make every write fail in the engine: the table of the chains' heads is elsewhere."""
+def store_down(location: Path, *more: str) -> Iterator[None]:
+    """Make every write fail in the engine: the table of the chains' heads is elsewhere.
+
+    Parameters
+    ----------
+    more
+        Tables that cannot be read either.
+    """
     database = Database(str(location))
     with database.writing() as connection:
-        connection.execute(text("ALTER TABLE instances RENAME TO elsewhere"))
+        for name in ("instances", *more):
+            connection.execute(text(f"ALTER TABLE {name} RENAME TO {name}_elsewhere"))
     yield
     with database.writing() as connection:
-        connection.execute(text("ALTER TABLE elsewhere RENAME TO instances"))
+        for name in ("instances", *more):
+            connection.execute(text(f"ALTER TABLE {name}_elsewhere RENAME TO {name}"))
     database.close()
 
 
@@ -148,6 +156,21 @@ def test_a_record_that_the_store_refuses_is_set_aside_and_holds_up_no_other(
     assert kept == ["rec_1", "rec_2"]
 
 
+def test_a_call_is_answered_whatever_happens_to_its_record(start: Start, location: Path) -> None:
+    refusing = "BEFORE INSERT ON recommendations BEGIN SELECT RAISE(ABORT, 'no'); END"
+    with start() as client:
+        database = Database(str(location))
+        with database.writing() as connection:
+            connection.execute(text(f"CREATE TRIGGER refusing {refusing}"))
+        database.close()
+        replies = [client.post(ASK, json=told())]
+        wait_until(lambda: "SPOOL_SET_ASIDE" in degraded(client), "it is set aside")
+        client.app.state.service.desk.witness = None
+        replies += [client.post(ASK, json=told()), client.put(ADDRESS, json=told())]
+    assert [reply.status_code for reply in replies] == [200] * 3
+    assert not any(b'"recorded":true' in reply.content for reply in replies)
+
+
 def test_a_full_spool_is_told_and_the_call_is_answered_all_the_same(
     start: Start, location: Path
 ) -> None:
@@ -204,3 +227,14 @@ def record(recommendation_id: str) -> Record:
 
 def encoded(recommendation_id: str) -> bytes:
     return msgspec.msgpack.encode(record(recommendation_id))
+
+
+def test_a_key_holds_up_no_recommendation_while_the_store_is_down(
+    start: Start, location: Path
+) -> None:
+    with start() as client, store_down(location, "idempotency"):
+        reply = client.post(ASK, json=told(), headers={"Idempotency-Key": "k-1"})
+        assert (reply.status_code, reply.json()["recorded"]) == (200, False)
+        alert = "/v1/alerts/alert_1/acknowledge"
+        seen = client.post(alert, json=OPERATOR, headers={"Idempotency-Key": "k-2"})
+        assert seen.status_code == 503

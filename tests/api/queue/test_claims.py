@@ -59,3 +59,21 @@ def test_a_claim_that_nobody_reported_on_ends_and_its_call_is_looked_at_again(
         assert again.data["recommendation_id"] != first
         wait_until(lambda: queue.names() == ["A"], "it waits again")
         assert confirm(queue, again.data["recommendation_id"]) == 200
+
+
+def test_a_call_that_nobody_looked_at_before_the_end_is_looked_at_after_it(
+    view: LiveView, location: str
+) -> None:
+    with queueing(view, location) as queue:
+        queue.roster(CARE_2, SPD_1)
+        answer = queue.ask()
+        assert (answer["outcome"], queue.names()) == ("DISPATCH", [])
+        assert confirm(queue, answer["recommendation_id"]) == 200
+        queue.service.service.queue.keeper._task.cancel()  # it dies before it looks
+        (claim,) = queue.service.ask("GET", "/v1/claims")[1]["claims"]
+        queue.clock.pass_by(1)
+        path, why = f"/v1/claims/{claim['claim_id']}/release", {"reason_code": "UNIT_CLOSER"}
+        assert queue.service.ask("POST", path, OPERATOR | why)[0] == 200
+    with queueing(view, location) as queue:
+        queue.clock.pass_by(2)
+        wait_until(lambda: outcomes(queue) == ["DISPATCH"], "it was looked at")

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from api.cli import app
 from api.live_view import LiveView
+from api.operations import utc_now
 from api.store.database import Database
-from api.store.tables import audit, recommendations
+from api.store.tables import audit, leases, recommendations, to_us
 from tests.api.call_story import FakeClock, told
 from tests.api.loopback import Listening, Served, Told, served
 from tests.api.requests_made import CARE_2, SPD_1, SPD_2
@@ -294,3 +295,18 @@ def test_a_call_that_brought_its_units_is_looked_at_only_when_its_time_has_come(
         event = queue.event()
         assert (event.data["event"], event.data["incident_id"]) == ("ESCALATED", "A")
         assert queue.service.service.metrics.queue.looks._counts == {("CHANGED",): 1}
+
+
+def test_whoever_loses_the_lease_looks_at_all_when_it_has_it_again(view: LiveView) -> None:
+    with new_location("sqlite") as location, queueing(view, location) as queue:
+        queue.roster(BUSY, SPD_1)
+        queue.ask()
+        wait_until(lambda: queue.names() == ["A"], "it waits")
+        queue.settled()
+        database = Database(location)
+        far = {"instance": "another", "until": to_us(utc_now()) + 3_600_000_000}
+        with database.writing() as connection:
+            connection.execute(update(leases).values(far))
+        database.close()
+        keeper = queue.service.service.queue.keeper
+        wait_until(lambda: not keeper._looked_at, "another looks now")
