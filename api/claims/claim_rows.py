@@ -4,13 +4,14 @@ A claim is one row with its body as JSON, and a row for each of its units. `is_l
 unique by unit (`tables.claim_units`), so the database itself refuses a second live claim.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.claims.records import Claim, ClaimedUnit, ClaimState
@@ -37,10 +38,15 @@ def claim_of_recommendation(connection: Connection, recommendation_id: str) -> C
 
 def live_claims(connection: Connection, incident_id: str | None = None) -> list[Claim]:
     """Return the live claims of a call, or all, in the order in which they were made."""
-    asked = _BODY.where(claims.c.state == ClaimState.LIVE)
-    if incident_id is not None:
-        asked = asked.where(claims.c.incident_id == incident_id)
-    return _all(connection, asked.order_by(claims.c.made_at, claims.c.claim_id))
+    if incident_id is None:
+        return _all(connection, _LIVE)
+    return _all(connection, _LIVE_OF_CALL, {"of": incident_id})
+
+
+_LIVE: Final = _BODY.where(claims.c.state == str(ClaimState.LIVE)).order_by(
+    claims.c.made_at, claims.c.claim_id
+)
+_LIVE_OF_CALL: Final = _LIVE.where(claims.c.incident_id == bindparam("of"))
 
 
 def claims_of_units(connection: Connection, unit_ids: Collection[str]) -> dict[str, Claim]:
@@ -64,8 +70,10 @@ def _one(connection: Connection, asked: Any) -> Claim | None:
     return None if body is None else _CLAIM.decode(body)
 
 
-def _all(connection: Connection, asked: Any) -> list[Claim]:
-    return [_CLAIM.decode(body) for (body,) in connection.execute(asked)]
+def _all(
+    connection: Connection, asked: Any, values: Mapping[str, Any] = MappingProxyType({})
+) -> list[Claim]:
+    return [_CLAIM.decode(body) for (body,) in connection.execute(asked, values)]
 
 
 # -- writing --------------------------------------------------------------------------------------
