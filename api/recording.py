@@ -162,7 +162,9 @@ def _keep(tx: Transaction, record: Record) -> KnownCall | None:
     tx.note("RECOMMENDED", record.recommendation_id, said, at=record.decided_at)
     if record.decided is None:
         return None
-    call = keep_decision(tx, record.decided, record.request, begun=begun_call)
+    call = keep_decision(
+        tx, record.decided, record.request, begun=begun_call, waited=_NOT_YET in record.answer
+    )
     if record.scene_safe_at is not None:
         keep_told_safe(tx, record.incident_id, record.scene_safe_at)
     return call

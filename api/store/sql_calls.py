@@ -61,7 +61,12 @@ def read_latest_calls(connection: Connection, most: int) -> list[KnownCall]:
 
 
 def keep_decision(
-    tx: Transaction, decided: Decided, request: bytes | None = None, *, begun: Begun | None = None
+    tx: Transaction,
+    decided: Decided,
+    request: bytes | None = None,
+    *,
+    begun: Begun | None = None,
+    waited: bool = False,
 ) -> KnownCall | None:
     """Keep a decision in a transaction and return the call; None when it is older than known.
 
@@ -71,9 +76,13 @@ def keep_decision(
         The request as it was sent, for solving a HOLD again; without one it does not wait.
     begun
         Returns a call that was not known before with what was reported of it already.
+    waited
+        Whether it waited elsewhere since it was made: then one that was made later stands. All
+        others stand in the order in which they are kept, whatever the clocks of instances say.
     """
     known = held_call(tx.connection, decided.incident_id)
-    call = None if _is_late(known, decided) else following(known, decided)
+    is_late = waited and _is_late(known, decided)
+    call = None if is_late else following(known, decided)
     if call is None:
         return None
     if known is None and begun is not None:
@@ -92,7 +101,7 @@ def keep_decision(
 
 
 def _is_late(known: KnownCall | None, decided: Decided) -> bool:
-    """Tell whether a later decision of the same version is kept: one that waited in a spool."""
+    """Tell whether a decision of the same version that was made later is kept already."""
     return (
         known is not None
         and known.version == decided.version

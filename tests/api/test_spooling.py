@@ -15,11 +15,13 @@ from starlette.testclient import TestClient
 from api.app import make_app
 from api.live_view import LiveView
 from api.log import make_log
-from api.recording import Record
+from api.recording import Record, keep_records
 from api.settings import Settings
 from api.spool import Spool
 from api.spooling import Spooling, spool_path
+from api.store.calls import Decided
 from api.store.database import Database
+from api.store.sql_calls import read_call
 from api.store.tables import audit, from_us, recommendations
 from routing.codes import Mode, Outcome
 from tests.api.call_story import ADDRESS, ASK, OPERATOR, FakeClock, told
@@ -171,6 +173,18 @@ def test_a_call_is_answered_whatever_happens_to_its_record(start: Start, locatio
     assert not any(b'"recorded":true' in reply.content for reply in replies)
 
 
+def test_what_waited_replaces_nothing_that_was_decided_later(tmp_path: Path) -> None:
+    later, early = at_second(9, b'{"recorded":true}'), at_second(5, b'{"recorded":false}')
+    with opened(str(tmp_path / "store.sqlite")) as (database, writer):
+        for one in (later, early):
+            writer.call(lambda tx, one=one: keep_records(tx, [one]))
+        with database.reading() as connection:
+            kept = connection.execute(select(recommendations)).all()
+            call = read_call(connection, "A")
+    assert call is not None
+    assert (len(kept), call.recommendation_id) == (2, "rec_9")
+
+
 def test_a_full_spool_is_told_and_the_call_is_answered_all_the_same(
     start: Start, location: Path
 ) -> None:
@@ -223,6 +237,17 @@ def record(recommendation_id: str) -> Record:
         decided_at=from_us(1_800_000_000_000_000), outcome=Outcome.DISPATCH, mode=Mode.DUAL,
         answer=b"{}", seen=b"{}", request=b"{}", decided=None, operator=None,
     )  # fmt: skip
+
+
+def at_second(second: int, answer: bytes) -> Record:
+    """Return the record of a decision at so many seconds past the minute."""
+    made = record(f"rec_{second}")
+    decided = Decided(
+        incident_id="A", version=1, outcome=Outcome.DISPATCH, mode=Mode.DUAL, unit_ids=(),
+        recommendation_id=made.recommendation_id, held_since=None, change=None, screened=True,
+        decided_at=from_us((1_800_000_000 + second) * 1_000_000),
+    )  # fmt: skip
+    return msgspec.structs.replace(made, answer=answer, decided=decided)
 
 
 def encoded(recommendation_id: str) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 from api.errors import StoreUnavailable
 from api.store.calls import ALERTS_OF_CALL_MAX, CallStore, Decided, MemoryCalls
 from api.store.records import Operator
+from api.store.sql_calls import SqlCalls, keep_decision
 from routing.codes import Agency, GateCode, Mode, Outcome, SafetyAction
 from routing.updates import SafetyChange, SafetyOrder
 from tests.api.store.engines import CALL_ENGINES
@@ -62,10 +63,16 @@ def test_older_never_replaces_newer(calls: CallStore) -> None:
 
 def test_a_decision_that_waited_elsewhere_does_not_replace_a_later_one() -> None:
     calls = CALL_ENGINES["sqlite"](CALLS_MAX)
+    assert isinstance(calls, SqlCalls)
     kept = calls.record(decided("A", 3, 9))
-    assert calls.record(decided("A", 3, 5)) is None
+    early = decided("A", 3, 5)
+    assert calls.writer.call(lambda tx: keep_decision(tx, early, waited=True)) is None
     assert calls.known("A") == kept
-    assert calls.record(decided("A", 4, 5)) is not None
+    again = calls.record(early)  # by another clock; nothing waited
+    assert again is not None
+    assert again.recommendation_id == early.recommendation_id
+    newer = decided("A", 4, 5)
+    assert calls.writer.call(lambda tx: keep_decision(tx, newer, waited=True)) is not None
     calls.close()
 
 
