@@ -6,7 +6,7 @@ a thread, and until then /readyz and recommendations answer 503.
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from threading import Thread
@@ -113,19 +113,24 @@ class App(FastAPI):
 
 
 class FirstMeant:
-    """Takes a path for the first address that it fits, whatever the method.
+    """Takes a path for the first address with an id that it fits, whatever the method.
 
     An id may hold a slash, so `PUT /v1/incidents/A/override` could tell a call named `A/override`,
-    while POST would override A; the same path must not mean both.
+    while POST would override A; the same path must not mean both. An address without an id takes no
+    name away: a unit may be called `positions`.
     """
 
-    def __init__(self, app: ASGIApp, *, methods_at: Callable[[str], str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, plain: Collection[str], methods_at: Callable[[str], str]
+    ) -> None:
         self.app = app
+        self.plain = plain
         self.methods_at = methods_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse its method."""
-        methods = self.methods_at(scope["path"]) if scope["type"] == "http" else ""
+        is_asked = scope["type"] == "http" and scope["path"] not in self.plain
+        methods = self.methods_at(scope["path"]) if is_asked else ""
         if methods and scope["method"] not in methods.split(", "):
             refusal = problem_response(_as_ours(HTTPException(405)), {"allow": methods})
             await refusal(scope, receive, send)
@@ -213,7 +218,8 @@ def _add_layers(app: App, service: Service, gate: Gate) -> None:
     settings = service.settings
     routes = [route.path for route in app.addresses]
     app.doors["POST", recommend_units.PATH] = door(recommend_units.recommend)
-    app.add_middleware(FirstMeant, methods_at=app.methods_at)
+    plain = {path for path in routes if "{" not in path}
+    app.add_middleware(FirstMeant, plain=plain, methods_at=app.methods_at)
     app.add_middleware(PlainPaths)
     app.add_middleware(Deadline, request_s_max=settings.request_s_max)  # of reads and feeds alone
     app.add_layer(partial(Guarded, gate=gate))
