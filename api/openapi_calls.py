@@ -10,7 +10,7 @@ from api.incident_schemas import (
     IncidentAnswer,
     IncidentWritten,
 )
-from api.openapi_roster import BODY_REFUSALS, Described, describe_operations
+from api.openapi_roster import BODY_REFUSALS, NO_ID, Described, describe_operations
 from api.request_schemas import RecommendRequest
 
 ONE_INCIDENT: Final = "/v1/incidents/{incident_id}"
@@ -28,7 +28,7 @@ CALL_OPERATIONS: Final = (
         method="put",
         request=RecommendRequest,
         answers={"200": ("Applied, or late", IncidentWritten, ("FIRST", "WEAPON", "LATE"))},
-        refusals=BODY_REFUSALS | NOT_READY,
+        refusals=BODY_REFUSALS | NO_ID | NOT_READY,
     ),
     Described(
         path=ONE_INCIDENT,

@@ -19,7 +19,7 @@ from api.claims.schemas import (
 from api.desk_examples import read_desk_examples
 from api.errors import PROBLEM_TYPE
 from api.idempotency import HEADER, KEY_CHARACTERS_MAX
-from api.openapi_roster import BODY_REFUSALS, Described, describe_operations
+from api.openapi_roster import BODY_REFUSALS, NO_ID, Described, describe_operations
 
 CONFIRM: Final = "/v1/recommendations/{recommendation_id}/confirm"
 ONE_RECOMMENDATION: Final = "/v1/recommendations/{recommendation_id}"
@@ -84,14 +84,14 @@ DESK_OPERATIONS: Final = (
         method="post",
         request=SceneSafeWrite,
         answers={"200": ("Recorded, now or before", SceneSafeAnswer, ("SAFE",))},
-        refusals=BODY_REFUSALS | IN_HAND | NO_STORE,
+        refusals=BODY_REFUSALS | NO_ID | IN_HAND | NO_STORE,
     ),
     Described(
         path=STATUS,
         method="post",
         request=StatusWrite,
         answers={"200": ("Recorded", StatusAnswer, ("DISPATCHED", "DISPLACED"))},
-        refusals=BODY_REFUSALS | IN_HAND | NO_STORE,
+        refusals=BODY_REFUSALS | NO_ID | IN_HAND | NO_STORE,
     ),
 )
 

@@ -23,6 +23,7 @@ UNITS: Final = "/v1/units"
 ONE_UNIT: Final = "/v1/units/{unit_id}"
 POSITIONS: Final = "/v1/units/positions"
 
+NO_ID: Final = {"404": "What stands in the address can be no id."}
 BODY_REFUSALS: Final = {
     "408": "The body did not arrive in time.",
     "413": "The body is too large.",
@@ -81,7 +82,7 @@ OPERATIONS: Final = (
             "200": ("Changed, unchanged or ignored", UnitWritten, ("ONE_UNIT",)),
             "201": ("Added", UnitWritten, ()),
         },
-        refusals=BODY_REFUSALS | FULL | LATER,
+        refusals=BODY_REFUSALS | NO_ID | FULL | LATER,
     ),
     Described(
         path=ONE_UNIT,
