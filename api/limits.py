@@ -46,6 +46,7 @@ _WORDS: Final[Mapping[Kind, str]] = {
     Kind.CALLS: "Calls are refused too; pair by hand until this is over.",
     Kind.FEEDS: "Calls are still answered. Send fewer and larger writes.",
     Kind.READS: "Calls are still answered. Ask less often.",
+    Kind.STREAMS: "As many listeners as may be are connected; end one of them.",
 }
 
 
@@ -66,15 +67,18 @@ def kind_of(method: str, path: str) -> Kind:
 class InHand:
     """The requests that are in hand, and the limits of each kind."""
 
-    __slots__ = ("limits", "refusals", "requests", "shed")
+    __slots__ = ("limits", "refusals", "requests", "shed", "streams")
 
     def __init__(self, settings: Settings, shed: Tally) -> None:
         self.requests = 0
         """In hand now, of all kinds but health and streams."""
+        self.streams = 0
+        """Streams that are open."""
         self.limits: dict[Kind, int] = {
             Kind.CALLS: settings.calls_in_hand_max,
             Kind.FEEDS: min(settings.feeds_in_hand_max, settings.calls_in_hand_max),
             Kind.READS: min(settings.reads_in_hand_max, settings.feeds_in_hand_max),
+            Kind.STREAMS: settings.event_clients_max,
         }
         self.shed = shed
         self.refusals = {kind: _messages(_overloaded(kind)) for kind in _WORDS}
@@ -104,6 +108,22 @@ def limited(app: ASGIApp, in_hand: InHand, kind: Kind) -> ASGIApp:
     return serve
 
 
+def limited_streams(app: ASGIApp, in_hand: InHand) -> ASGIApp:
+    """Return an app that serves as many streams at a time as may be open."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if in_hand.streams >= in_hand.limits[Kind.STREAMS]:
+            await in_hand.refuse(Kind.STREAMS, send)
+            return
+        in_hand.streams += 1
+        try:
+            await app(scope, receive, send)
+        finally:
+            in_hand.streams -= 1
+
+    return serve
+
+
 class Limited:
     """The layer before an app that serves requests of all kinds."""
 
@@ -115,7 +135,7 @@ class Limited:
             Kind.HEALTH: app,
             Kind.FEEDS: limited(app, in_hand, Kind.FEEDS),
             Kind.READS: limited(app, in_hand, Kind.READS),
-            Kind.STREAMS: app,
+            Kind.STREAMS: limited_streams(app, in_hand),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -70,6 +70,7 @@ def ready_desk(view: LiveView, **settings: Any) -> Iterator[FastAPI]:
     loop = asyncio.new_event_loop()  # for what is told to listeners, of whom there are none
     loop.run_until_complete(become_ready())
     yield app
+    loop.run_until_complete(service.queue.keeper.close())
     service.close()
     loop.close()
     shutil.rmtree(folder)

@@ -32,7 +32,7 @@ def location() -> Iterator[str]:
 
 @pytest.fixture
 def running(view: LiveView, location: str) -> Iterator[Served]:
-    with served(view, location, streams_max=3) as made:
+    with served(view, location, event_clients_max=3) as made:
         yield made
 
 
