@@ -67,6 +67,8 @@ class Keeper:
         self._again_at: datetime | None = None
         """When a look may find more, because what was promised to others is over."""
         self._task: asyncio.Task[None] | None = None
+        self._is_over = False
+        """A wait that ends as it is cancelled may not tell that it was."""
 
     def start(self) -> None:
         """Begin."""
@@ -79,6 +81,7 @@ class Keeper:
 
     async def close(self) -> None:
         """Stop after the look in hand, and let another instance have the lease at once."""
+        self._is_over = True
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -87,7 +90,7 @@ class Keeper:
             await asyncio.to_thread(self.works.lease.release)
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_over:
             is_told = await self._told()
             try:
                 await self._turn_of(is_told)
