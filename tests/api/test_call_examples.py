@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from api.call_examples import make_call_examples, read_call_examples
 from api.openapi_calls import CALL_ANSWERS, CALL_OPERATIONS
+from api.openapi_desk import DESK_OPERATIONS
 from tests.test_readme import missing
 
 PAGE = Path(__file__).parents[2] / "docs" / "calls.md"
@@ -63,10 +64,10 @@ def test_every_operation_is_described_with_examples_that_fit(
 
 
 def test_every_address_of_calls_is_described(document: dict[str, Any]) -> None:
-    described = {(one.path, one.method) for one in CALL_OPERATIONS}
+    described = {(one.path, one.method) for one in (*CALL_OPERATIONS, *DESK_OPERATIONS)}
     ours = ("/v1/incidents", "/v1/alerts")
     served = {(p, m) for p, found in document["paths"].items() if p.startswith(ours) for m in found}
-    assert described == served
+    assert {one for one in described if one[0].startswith(ours)} == served
 
 
 @pytest.mark.parametrize("model", CALL_ANSWERS, ids=lambda one: one.__name__)
@@ -87,7 +88,8 @@ def test_links_lead_to_operations_that_take_what_they_give(document: dict[str, A
         for operation in operations.values()
         for link in operation["responses"]["200"].get("links", {}).values()
     ]
-    assert len(links) == 4
+    assert len(links) == 6
     for link in links:
-        taken = {one["name"] for one in operations[link["operationId"]]["parameters"]}
+        asked = operations[link["operationId"]]["parameters"]
+        taken = {one["name"] for one in asked if one["in"] == "path"}
         assert set(link["parameters"]) == taken
