@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.openapi_desk import DESK_OPERATIONS
 from api.openapi_roster import OPERATIONS
 from api.roster_examples import make_roster_examples, read_roster_examples
 from api.roster_schemas import (
@@ -75,9 +76,9 @@ def test_every_operation_is_described_with_examples_that_fit(
 
 
 def test_every_address_of_the_roster_is_described(paths: dict[str, Any]) -> None:
-    described = {(one.path, one.method) for one in OPERATIONS}
+    described = {(one.path, one.method) for one in (*OPERATIONS, *DESK_OPERATIONS)}
     served = {(p, m) for p, methods in paths.items() if p.startswith("/v1/units") for m in methods}
-    assert described == served
+    assert {one for one in described if one[0].startswith("/v1/units")} == served
 
 
 @pytest.mark.parametrize("model", [UnitWritten, SnapshotWritten, PositionsWritten, RosterAnswer])
