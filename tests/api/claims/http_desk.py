@@ -1,11 +1,12 @@
 """A service over a store of its own, with four units on its roster and a clock that is moved."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from httpx2 import Response
-from sqlalchemy import func, select
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from api.app import make_app
@@ -58,12 +59,12 @@ class HttpDesk:
         return self.client.get("/v1/claims").json()["claims"]
 
     def audited(self) -> int:
-        """Return how many audit records there are."""
+        """Return how many audit records requests have left; the queue works beside them."""
         database = Database(self.location)
         with database.reading() as connection:
-            n = connection.execute(select(func.count()).select_from(audit)).scalar_one()
+            told = [json.loads(one) for one in connection.execute(select(audit.c.record)).scalars()]
         database.close()
-        return int(n)
+        return sum(one["by"] is not None for one in told)
 
     def metrics(self) -> list[str]:
         return self.client.get("/metrics").text.splitlines()
