@@ -164,11 +164,6 @@ class Desk:
             self.follower.close()
 
     @property
-    def is_shared(self) -> bool:
-        """Whether other machines may share the database."""
-        return not self.database.is_embedded
-
-    @property
     def is_down(self) -> bool:
         """Whether the last commit failed."""
         return self.writer.failure is not None

@@ -128,25 +128,12 @@ class Service:
         return self.streams
 
     def current_days(self) -> "DaysAsked":
-        """Return what answers the measures of a day.
-
-        Raises
-        ------
-        NotReady
-            The service is still starting, or could not.
-        StoreNotConfigured
-            Nothing is kept, so nothing is measured.
-        """
-        self.current_roster()
-        if self.desk is None:
-            raise StoreNotConfigured(
-                "The service keeps no store, so it has nothing to measure.",
-                remedy="Name one with TANDEM_STORE; see docs/settings.md.",
-            )
+        """Return what answers the measures of a day; it raises what `current_desk` does."""
+        desk = self.current_desk()
         if self.days is None:
             from api.measures.days_asked import DaysAsked
 
-            self.days = DaysAsked(self.desk.database, self.settings, self.now)
+            self.days = DaysAsked(desk.database, self.settings, self.now)
         return self.days
 
     def end_streams(self) -> None:

@@ -122,10 +122,6 @@ class CallStore(Protocol):
     Every method raises `StoreUnavailable` when the engine cannot be reached.
     """
 
-    @property
-    def shared(self) -> bool:
-        """Whether several processes remember the same, and a restart does."""
-
     def known(self, incident_id: str) -> KnownCall | None:
         """Return what is remembered of a call."""
 
@@ -220,8 +216,6 @@ def _all_alerts(
 
 class MemoryCalls:
     """Two dictionaries under one lock, which the event loop and the thread of the batches share."""
-
-    shared: Final = False
 
     def __init__(self, calls_max: int = CALLS_MAX) -> None:
         self._calls: OrderedDict[str, KnownCall] = OrderedDict()

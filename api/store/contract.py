@@ -86,10 +86,6 @@ class RosterStore(Protocol):
     Every method raises `StoreUnavailable` when the engine cannot be reached.
     """
 
-    @property
-    def shared(self) -> bool:
-        """Whether several processes see the same roster."""
-
     def read(self, unit_ids: Collection[str] | None = None) -> RosterRead:
         """Return the units that are asked for and known, or all, of one moment."""
 

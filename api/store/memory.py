@@ -21,8 +21,6 @@ ROSTER_UNITS_MAX: Final = 2_000
 class MemoryRoster:
     """One dictionary by unit_id, changed as a whole under one lock."""
 
-    shared: Final = False
-
     def __init__(self, units_max: int = ROSTER_UNITS_MAX) -> None:
         self._units: dict[UnitId, OnDuty] = {}
         self._version = 0

@@ -224,7 +224,6 @@ class SqlCalls:
     def __init__(self, database: Database, writer: Writer, calls_max: int = CALLS_MAX) -> None:
         self.database = database
         self.writer = writer
-        self.shared = not database.is_embedded
         self._calls_max = calls_max
         self._is_open = True
 

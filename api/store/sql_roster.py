@@ -48,7 +48,6 @@ class SqlRoster:
         self.writer = writer
         self.follow = follow
         """What else a write of the roster means, in its transaction (`api.claims`)."""
-        self.shared = not database.is_embedded
         self._units_max = units_max
         self._is_open = True
         self._kept: RosterRead | None = None
