@@ -80,10 +80,8 @@ def _remarks(record: SeenRecord) -> tuple[str, ...]:
     return () if own == its else (f"software {its} recorded, this is {own}",)
 
 
-class UnsoundChoice(TandemError):
-    """The choice of a batch that was recorded breaks a rule."""
-
-    code = "CHOICE_UNSOUND"
+class UnsoundChoice(Exception):
+    """The choice of a batch that was recorded breaks a rule; a replay says so, no answer does."""
 
 
 _WHY: Final[Mapping[type[Exception], Why]] = {

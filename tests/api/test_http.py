@@ -1,12 +1,15 @@
 """What the service refuses and how: problem+json, never a 5xx, never a value of the request."""
 
+import importlib
 import json
+import pkgutil
 from typing import Any
 
 import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+import api
 from api.app import make_app
 from api.auth.roles import EVERY_ROLE
 from api.errors import (
@@ -181,6 +184,10 @@ def test_a_fault_of_ours_is_a_bare_500_and_the_log_has_no_message(
 
 
 def test_every_error_of_the_tree_that_can_be_answered_has_a_status() -> None:
+    for module in pkgutil.walk_packages(api.__path__, "api."):
+        if "migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
     def leaves(kind: type[TandemError]) -> set[type[TandemError]]:
         below = kind.__subclasses__()
         return set().union(*map(leaves, below)) if below else {kind}
