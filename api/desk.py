@@ -147,7 +147,7 @@ class Desk:
             now=writer.now,
             noted=noted,
         )
-        self.follower, writer.told = follower, follower.wake
+        self.follower, writer.told, writer.doubted = follower, follower.wake, follower.doubt
         follower.fill(*unread)
         follower.start()
         self.anchoring = Anchoring(writer)
@@ -223,6 +223,7 @@ class Desk:
     def mirror_claims(self, live: LiveRoster) -> None:
         """Show the live claims of the store in a roster from now on."""
         self.claims = ClaimMirror(self.database, live, self.calls)
+        live.shown = self.claims.show_owed
         self.claims.refill()
 
     def show_claims(self, tx: Transaction) -> None:

@@ -100,6 +100,7 @@ class Follower:
         self._now = now
         self._noted = noted
         self._stale = set[str]()
+        self._is_doubted = threading.Event()
         self._ended = threading.Event()
         self._moved = threading.Condition()
         self._waker = Waker()
@@ -117,6 +118,11 @@ class Follower:
     def wake(self) -> None:
         """Look at the feed now."""
         self._waker.wake()
+
+    def doubt(self) -> None:
+        """Have every mirror read everything anew: something of ours may not have reached it."""
+        self._is_doubted.set()
+        self.wake()
 
     def close(self) -> None:
         """Stop following."""
@@ -217,6 +223,9 @@ class Follower:
         return True
 
     def _mend(self) -> None:
+        if self._is_doubted.is_set():
+            self._is_doubted.clear()
+            self._stale |= {mirror.name for mirror in self.mirrors}
         for mirror in self.mirrors:
             if mirror.name in self._stale and self._guarded(mirror, mirror.refill):
                 self._stale.discard(mirror.name)

@@ -6,11 +6,12 @@ not: how an answer is kept (`idempotency`), and what is written (`claims`).
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answer_schemas import Part
 from api.caller import CALLER
 from api.desk import Desk
 from api.errors import InvalidRequest, Problem, StoreError
@@ -86,6 +87,7 @@ async def answered_once(
     answer: Callable[[Keyed | None], Awaitable[Response]],
     *,
     keeps: bool = False,
+    whatever: bool = False,
 ) -> Response:
     """Answer a request, or return the first answer to its key.
 
@@ -96,6 +98,8 @@ async def answered_once(
     keeps
         Whether it keeps its answer with its write. What does not is kept here afterwards: writes
         that change nothing when they are done again, so that a crash between the two is harmless.
+    whatever
+        Whether it is answered even where nobody can say if it was answered before.
 
     Raises
     ------
@@ -108,7 +112,7 @@ async def answered_once(
     if desk is None or keyed is None:
         return await answer(None)
     with desk.keys.holding(keyed):
-        first = await _first_or_none(desk, keyed, is_needed=not keeps)
+        first = await _first_or_none(desk, keyed, is_needed=not whatever)
         if first is not None:
             return response_of(first)
         response = await answer(keyed)
@@ -116,6 +120,36 @@ async def answered_once(
             kept = Kept(status=response.status_code, answer=bytes(response.body))
             await desk.writer.write(lambda tx: keep_answer(tx, keyed, kept))
         return response
+
+
+class KeepOnce:
+    """Keeps the answer to a request with a key in the transaction of its write.
+
+    Parameters
+    ----------
+    status_of
+        The HTTP status that an answer goes out with.
+    """
+
+    def __init__(self, keyed: Keyed | None, status_of: Callable[[Any], int]) -> None:
+        self._keyed = keyed
+        self._status_of = status_of
+        self.is_owed = keyed is not None
+        """Whether the answer is still to be kept, because nothing was written."""
+
+    def kept(self, answer: Part) -> Kept:
+        """Return an answer as it is sent."""
+        told = answer.model_dump_json().encode()
+        return Kept(status=self._status_of(answer), answer=told)
+
+    def __call__(self, tx: Transaction, answer: Part) -> None:
+        """Keep an answer."""
+        if self._keyed is not None:
+            keep_answer(tx, self._keyed, self.kept(answer))
+            tx.after.append(self._done)
+
+    def _done(self) -> None:
+        self.is_owed = False
 
 
 async def _first_or_none(desk: Desk, keyed: Keyed, *, is_needed: bool) -> Kept | None:

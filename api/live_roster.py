@@ -10,16 +10,22 @@ from collections import deque
 from collections.abc import Callable, Collection
 from datetime import datetime
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from api.live_view import LiveView
-from api.store.contract import RosterChange, RosterRead, RosterStore, RosterWritten
+from api.store.contract import RosterChange, RosterRead, RosterStore, RosterWritten, Then
 from api.store.records import unit_of
 from routing.fixes import FixLimits
 from routing.roster import UnitId
 
+if TYPE_CHECKING:
+    from api.store.writer import Transaction
+
 Decide = Callable[[RosterRead, LiveView], RosterChange | None]
 """From the units asked for, as they are kept, and the view: what to write, if anything."""
+Keep = Callable[["Transaction", Any], None]
+"""Keeps the answer to a write in the transaction of the write."""
+Answer = TypeVar("Answer")
 
 
 _LIMITS: Final = FixLimits()
@@ -31,6 +37,8 @@ class LiveRoster:
     """One store, one view of it, one writer at a time."""
 
     def __init__(self, store: RosterStore, view: LiveView, limits: FixLimits = _LIMITS) -> None:
+        self.shown: Callable[[int], None] = _nobody
+        """Told of each version of the roster once readers see it."""
         self.store = store
         self.view = view
         self.limits = limits
@@ -52,8 +60,18 @@ class LiveRoster:
             view = view.with_roster(kept.version, latest, units=units)
         return cls(store, view, limits)
 
-    def write(self, decide: Decide, unit_ids: Collection[str] | None = None) -> RosterWritten:
+    def write(
+        self,
+        decide: Decide,
+        unit_ids: Collection[str] | None = None,
+        then: Then | None = None,
+    ) -> RosterWritten:
         """Read units (all for None), decide what to write, write it and show it to all readers.
+
+        Parameters
+        ----------
+        then
+            See `RosterStore.write`; not called where nothing is to be written.
 
         Raises
         ------
@@ -66,13 +84,19 @@ class LiveRoster:
             change = decide(read, self.view)
             if change is None:
                 return RosterWritten(version=read.version)
-            written = self.store.write(change)
+            written = self.store.write(change, then)
             if written.anything:
                 self._show(change, written)
+                self.shown(written.version)
             return written
 
     def refresh(
-        self, at: datetime, *, changed: Collection[str] | None, moved: Collection[str] = ()
+        self,
+        at: datetime,
+        *,
+        changed: Collection[str] | None,
+        moved: Collection[str] = (),
+        version: int | None = None,
     ) -> None:
         """Show what the store holds of units that others wrote; all of them for None.
 
@@ -82,6 +106,8 @@ class LiveRoster:
             When they were written; says which weights the view is labelled with.
         moved
             Units of which only the fix is another.
+        version
+            Of the roster that one write of this process made, with just these units.
 
         Raises
         ------
@@ -92,6 +118,8 @@ class LiveRoster:
             read = self.store.read(None if changed is None else {*changed, *moved})
             with self._showing:
                 self.view = _shown(self.view, read, at, changed=changed, moved=moved)
+            if version is not None:
+                self.shown(version)
 
     def take_claims(self, unit_ids: Collection[str]) -> None:
         """Show these units as claimed, and no others."""
@@ -121,6 +149,25 @@ class LiveRoster:
         """
         with self._writing:
             return version in self._shown
+
+
+def keep_nothing(_tx: "Transaction", _answer: object) -> None:
+    """Keep no answer: nobody will ask for it again."""
+
+
+def write_answered(
+    live: LiveRoster,
+    decide: Decide,
+    unit_ids: Collection[str] | None,
+    answer: Callable[[RosterWritten], Answer],
+    keep: Keep,
+) -> Answer:
+    """Write a change of the roster, and keep and return the answer to it."""
+    return answer(live.write(decide, unit_ids, lambda tx, written: keep(tx, answer(written))))
+
+
+def _nobody(_version: int) -> None:
+    return
 
 
 def _shown(

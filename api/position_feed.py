@@ -10,18 +10,23 @@ from api.answer_schemas import WarningPart
 from api.asserted_roles import require_asserted
 from api.auth.principal import LOCAL, Principal
 from api.believed_fixes import NOT_ON_ROSTER, FixJudge, discarded
-from api.live_roster import LiveRoster
+from api.live_roster import Keep, LiveRoster, keep_nothing, write_answered
 from api.live_view import LiveView
 from api.operations import Clock, to_milliseconds, utc_now
 from api.read_roster import ReadPositions, read_positions
 from api.roster_schemas import LISTED_MAX, DiscardedPart, PositionsWritten
-from api.store.contract import RosterChange, RosterRead
+from api.store.contract import RosterChange, RosterRead, RosterWritten
 from api.unit_records import stored_fix
 from routing.roster import UnitId
 
 
 def move_units(
-    live: LiveRoster, body: bytes, *, now: Clock = utc_now, by: Principal = LOCAL
+    live: LiveRoster,
+    body: bytes,
+    *,
+    now: Clock = utc_now,
+    by: Principal = LOCAL,
+    keep: Keep = keep_nothing,
 ) -> PositionsWritten:
     """Keep the fixes of a feed that can be believed, and say what became of each row.
 
@@ -52,9 +57,11 @@ def move_units(
             return None
         return RosterChange(at=at, operator=read.operator, fixes=judge.believed)
 
-    written = live.write(decide, {entry.unit_id for entry in read.positions})
-    rows = [refused[row] for row in sorted(refused)]
-    return _answer(read, written.version, n_repeated, rows)
+    def answer(written: RosterWritten) -> PositionsWritten:
+        rows = [refused[row] for row in sorted(refused)]
+        return _answer(read, written.version, n_repeated, rows)
+
+    return write_answered(live, decide, {one.unit_id for one in read.positions}, answer, keep)
 
 
 def _answer(

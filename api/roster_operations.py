@@ -14,7 +14,7 @@ from api.asserted_roles import require_asserted
 from api.auth.principal import LOCAL, Principal
 from api.believed_fixes import FixJudge, not_used
 from api.errors import NoSuchUnit
-from api.live_roster import LiveRoster
+from api.live_roster import Keep, LiveRoster, keep_nothing, write_answered
 from api.live_view import LiveView
 from api.mending import pointer
 from api.operations import Clock, to_milliseconds, utc_now
@@ -52,8 +52,14 @@ def put_unit(
     *,
     now: Clock = utc_now,
     by: Principal = LOCAL,
+    keep: Keep = keep_nothing,
 ) -> UnitWritten:
     """Keep the record of one unit, and its position where it can be believed.
+
+    Parameters
+    ----------
+    keep
+        Keeps the answer in the transaction of the write.
 
     Raises
     ------
@@ -68,24 +74,29 @@ def put_unit(
     require_asserted(by, read.operator)
     sent = _Sent(entry=read.entry, path="/unit")
     records = _Records([sent], to_milliseconds(now()), read.operator, live.limits)
-    written = live.write(records.decide, [unit_id])
-    (told,) = records.after
-    result = records.result_of(told, written)
-    return UnitWritten(
-        roster_version=written.version,
-        unit=kept_unit(records.after[told]),
-        result=result,
-        changed_fields=records.fields_of(
-            told,
-            changed=bool(written.changed),
-            moved=bool(written.moved) and result is not UnitResult.ADDED,
-        ),
-        conflicts=records.conflicts,
-        warnings=_parts([*read.warnings, *records.warnings]),
-    )
+
+    def answer(written: RosterWritten) -> UnitWritten:
+        (told,) = records.after
+        result = records.result_of(told, written)
+        return UnitWritten(
+            roster_version=written.version,
+            unit=kept_unit(records.after[told]),
+            result=result,
+            changed_fields=records.fields_of(
+                told,
+                changed=bool(written.changed),
+                moved=bool(written.moved) and result is not UnitResult.ADDED,
+            ),
+            conflicts=records.conflicts,
+            warnings=_parts([*read.warnings, *records.warnings]),
+        )
+
+    return write_answered(live, records.decide, [unit_id], answer, keep)
 
 
-def remove_unit(live: LiveRoster, unit_id: str, *, now: Clock = utc_now) -> UnitWritten:
+def remove_unit(
+    live: LiveRoster, unit_id: str, *, now: Clock = utc_now, keep: Keep = keep_nothing
+) -> UnitWritten:
     """Take a unit off the roster, with its position.
 
     Raises
@@ -99,17 +110,19 @@ def remove_unit(live: LiveRoster, unit_id: str, *, now: Clock = utc_now) -> Unit
         found.update(read.units)
         return RosterChange(at=at, removed=frozenset(found)) if found else None
 
-    written = live.write(decide, [unit_id])
-    if not written.removed:
-        raise _no_such_unit()
-    return UnitWritten(
-        roster_version=written.version,
-        unit=kept_unit(found[UnitId(unit_id)]),
-        result=UnitResult.REMOVED,
-        changed_fields=[],
-        conflicts=[],
-        warnings=[],
-    )
+    def answer(written: RosterWritten) -> UnitWritten:
+        if not written.removed:
+            raise _no_such_unit()
+        return UnitWritten(
+            roster_version=written.version,
+            unit=kept_unit(found[UnitId(unit_id)]),
+            result=UnitResult.REMOVED,
+            changed_fields=[],
+            conflicts=[],
+            warnings=[],
+        )
+
+    return write_answered(live, decide, [unit_id], answer, keep)
 
 
 def get_unit(store: RosterStore, unit_id: str) -> UnitAnswer:
@@ -145,7 +158,12 @@ def _no_such_unit() -> NoSuchUnit:
 
 
 def reconcile(
-    live: LiveRoster, body: bytes, *, now: Clock = utc_now, by: Principal = LOCAL
+    live: LiveRoster,
+    body: bytes,
+    *,
+    now: Clock = utc_now,
+    by: Principal = LOCAL,
+    keep: Keep = keep_nothing,
 ) -> SnapshotWritten:
     """Make the roster what the CAD says it is, and return the differences.
 
@@ -178,9 +196,11 @@ def reconcile(
         gone = frozenset[UnitId]() if read.nameless else frozenset(missing)
         return replace(change, removed=gone)
 
-    written = live.write(decide)
-    held_back = _held_back(read, missing)
-    return _differences(records, written, [*read.warnings, *records.warnings, *held_back], read)
+    def answer(written: RosterWritten) -> SnapshotWritten:
+        warnings = [*read.warnings, *records.warnings, *_held_back(read, missing)]
+        return _differences(records, written, warnings, read)
+
+    return write_answered(live, decide, None, answer, keep)
 
 
 def _held_back(read: ReadSnapshot, missing: Sequence[UnitId]) -> list[RequestWarning]:

@@ -338,6 +338,15 @@ class Service:
             desk.not_recorded += 1
             return None
 
+    def records_of(self, desk: Desk, answered: "BatchAnswered", request: bytes) -> Sequence[Record]:
+        """Return what is to be kept of a batch; nothing, and the fault noted, where it cannot."""
+        try:
+            return desk.records_of(answered, request)
+        except Exception as fault:  # noqa: BLE001  as above
+            self._note_fault(fault, "record")
+            desk.not_recorded += len(answered.answers)
+            return ()
+
     def records(self, as_of: datetime | None) -> bool:
         """Tell whether recommendations are kept: a replay (`as_of`) leaves no trace."""
         return self.desk is not None and as_of is None

@@ -55,6 +55,8 @@ class Spooling:
         """Recommendations that had no room there, or whose disk failed too."""
         self.entered = 0
         """Recommendations that the store has now."""
+        self.lost = 0
+        """Recommendations that the store refused and that had no room beside it either."""
         self.is_full = False
         """Whether the last one had no room."""
         self._line: deque[_Waiting] = deque()
@@ -90,6 +92,7 @@ class Spooling:
         spooled.labels("ENTERED").set(self.entered)
         spooled.labels("REFUSED").set(self.refused)
         spooled.labels("SET_ASIDE").set(self.aside.count)
+        spooled.labels("LOST").set(self.lost)
         metrics.spool_bytes.set(self.spool.size)
 
     def degraded(self) -> Iterator[str]:
@@ -100,6 +103,8 @@ class Spooling:
             yield "SPOOL_FULL"
         if self.aside.count:
             yield "SPOOL_SET_ASIDE"
+        if self.lost:
+            yield "SPOOL_LOST"
 
     async def keep(self, records: Sequence[Record]) -> bool:
         """Keep recommendations until the store is back; whether all of them had room.
@@ -191,7 +196,9 @@ class Spooling:
                     self._enter([record])
                 return
             self.log.error("spool_set_aside", kind=type(error).__name__)  # noqa: TRY400  says all
-            self.aside.append(records)
+            if not self.aside.append(records):
+                self.lost += 1
+                self.log.error("spool_lost", path=str(self.aside.path))  # noqa: TRY400  says all
         else:
             self.entered += len(records)
 

@@ -89,6 +89,8 @@ class Fact(Struct, frozen=True, kw_only=True):
     agency: Agency | None
     status: Status
     at: datetime
+    is_own_clock: bool = False
+    """Whether `at` is by our clock, because the CAD said none that can be believed."""
     incident_id: str | None = None
 
 

@@ -7,6 +7,7 @@ about, and the views and calls that it tells (`LiveRoster`, `MemoryCalls`).
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from threading import Lock
 from typing import Any, Final, Protocol
 
@@ -17,6 +18,9 @@ from api.store.calls import MemoryCalls
 from api.store.database import Database
 from api.store.writer import Transaction
 
+OWED_MAX: Final = 1_000
+"""Writes of the roster whose ended claims are not shown yet."""
+_BY_FACT: Final = frozenset({ClaimState.FULFILLED, ClaimState.DISPLACED})
 ENDED_MAX: Final = 20_000
 """Ends that are remembered, so that a beginning which arrives late is not believed."""
 
@@ -49,6 +53,8 @@ class ClaimMirror:
         self._units: dict[str, tuple[str, ...]] = {}
         """Units of each live claim, by claim_id."""
         self._ended: OrderedDict[str, None] = OrderedDict()
+        self._owed: OrderedDict[int, list[Told]] = OrderedDict()
+        """Claims that a status ended, by the version of the roster that has that status."""
         self._lock = Lock()
 
     def take_after(self, tx: Transaction) -> None:
@@ -56,11 +62,29 @@ class ClaimMirror:
         tx.after.append(lambda: self._take_own(tx))
 
     def _take_own(self, tx: Transaction) -> None:
-        self.follow(tx.changes)
+        """Take the changes of a transaction, but for what must not be seen before a status is.
+
+        A unit whose claim its own status ended is free of the claim only when that status shows:
+        else a decision in between would find it available.
+        """
+        versions = [int(change.key) for change in tx.changes if change.topic == "units"]
+        waits = [bool(versions) and _is_ended_by_fact(change) for change in tx.changes]
+        if any(waits):
+            with self._lock:
+                self._owed[versions[-1]] = list(compress(tx.changes, waits))
+                if len(self._owed) > OWED_MAX:
+                    self._owed.popitem(last=False)
+        self.follow([one for one, is_owed in zip(tx.changes, waits, strict=True) if not is_owed])
         for change in tx.changes:
             if change.topic == "call" and "on_call" in change.said:
                 said = change.said
                 self.calls.put_facts(change.key, said["on_call"], said["scene_safe_at"])
+
+    def show_owed(self, version: int) -> None:
+        """Take what waited for a version of the roster, which is shown now."""
+        with self._lock:
+            owed = self._owed.pop(version, ())
+        self.follow(owed)
 
     def follow(self, changes: Sequence[Told]) -> None:
         """Take changes of claims, which may be known already, and show what follows from them.
@@ -100,3 +124,7 @@ class ClaimMirror:
 
     def _show(self) -> None:
         self.live.take_claims({unit_id for ids in self._units.values() for unit_id in ids})
+
+
+def _is_ended_by_fact(change: Told) -> bool:
+    return change.topic == "claim" and change.said["state"] in _BY_FACT

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from api.claims.assignments import (
     SCENE_SAFE,
@@ -64,6 +64,8 @@ class Reported(Struct, frozen=True, kw_only=True):
     """As they are now, where the report changed them."""
     claims: tuple[Claim, ...] = ()
     """Claims that ended by it."""
+    roster_version: int | None = None
+    """Of the roster with the status; None where the roster is as it was."""
 
 
 class SceneSafe(Struct, frozen=True, kw_only=True):
@@ -92,7 +94,8 @@ def report_status(tx: Transaction, report: StatusReport) -> Reported:
         unit_id=report.unit_id,
         agency=report.agency if record is None else record.agency,
         status=report.status,
-        at=tx.at if ahead_s > FUTURE_S_MAX else report.at,
+        at=tx.at if ahead_s > CLOCKS_S_MAX else report.at,
+        is_own_clock=ahead_s > CLOCKS_S_MAX,
         incident_id=report.incident_id,
     )
     if latest is not None and fact.at < latest:
@@ -101,37 +104,68 @@ def report_status(tx: Transaction, report: StatusReport) -> Reported:
         effects.flag(
             FactConflict.OLDER_THAN_KNOWN, f"A status that began {early_s:.0f} s later is known."
         )
-        return _told(tx, report, fact, effects, is_applied=False)
-    effects = take_fact(tx, fact)
-    if ahead_s > FUTURE_S_MAX:
+        return _told(tx, report, fact, effects, is_applied=False, roster_version=None)
+    effects, version = take_fact(tx, fact), None
+    if ahead_s > CLOCKS_S_MAX:
         said = f"It begins {ahead_s:.0f} s from now; it is taken as if it began now."
         effects.flag(FactConflict.AT_IN_FUTURE, said)
     if record is None:
         effects.flag(FactConflict.UNIT_NOT_IN_ROSTER, "The roster does not have this unit.")
     else:
-        _keep_record(tx, record, fact, report.expected_clear_at, effects)
-    return _told(tx, report, fact, effects, is_applied=True)
+        version = _keep_record(tx, record, fact, report.expected_clear_at, effects)
+    return _told(tx, report, fact, effects, is_applied=True, roster_version=version)
 
 
-FUTURE_S_MAX: Final = 60
-"""Seconds that a CAD's clock may be ahead of ours; *assumption*. One instant far in the future must
-not make every later report an older one."""
+CLOCKS_S_MAX: Final = 60
+"""Seconds that a CAD's clock may be ahead of ours, or behind it; *assumption*. Neither one instant
+far in the future nor one of our own clock may make every later report an older one."""
 
 
 def _latest_at(
     connection: Connection, unit_id: str, record: StoredUnit | None, now: datetime
 ) -> datetime | None:
-    """Return since when the last status of a unit that is known has been so."""
-    latest = now + timedelta(seconds=FUTURE_S_MAX)
-    asked = select(func.max(status_events.c.at)).where(
-        status_events.c.unit_id == unit_id, status_events.c.at <= to_us(latest)
+    """Return the instant that a report must not be older than to be the last of its unit.
+
+    That is since when the last status that is known has been so by the clock of the CAD. What has
+    only an instant of ours stands for one that may be earlier by as much as the clocks may differ.
+    """
+    latest = now + timedelta(seconds=CLOCKS_S_MAX)
+    at = status_events.c.at
+    asked = select(at, status_events.c.body).where(
+        status_events.c.unit_id == unit_id, at <= to_us(latest)
     )
-    reported = connection.execute(asked).scalar_one()
-    known = [] if reported is None else [from_us(reported)]
+    known: list[datetime] = []
+    ours: set[datetime] = set()
+    for reported_us, body in connection.execute(asked.order_by(at.desc()).limit(EVENTS_READ)):
+        reported = from_us(reported_us)
+        stamp = _STAMP.decode(body)
+        if stamp.is_own_clock:
+            if stamp.is_of_report:
+                ours.add(reported)
+            known.append(reported - timedelta(seconds=CLOCKS_S_MAX))
+        else:
+            known.append(reported)
     since = None if record is None else record.status_since
-    if since is not None and since <= latest:  # a record may say anything
+    if since is not None and since <= latest and since not in ours:  # a record may say anything
         known.append(since)
     return max(known, default=None)
+
+
+class _Stamp(Struct, frozen=True, kw_only=True):
+    """By whose clock an event is stamped."""
+
+    is_own_clock: bool = False
+    conflicts: list[tuple[str, str | None]] = []
+
+    @property
+    def is_of_report(self) -> bool:
+        """Whether the record of the unit has the same instant, and so one of ours."""
+        return any(code == FactConflict.AT_IN_FUTURE for code, _ in self.conflicts)
+
+
+_STAMP: Final = msgspec.json.Decoder(_Stamp)
+EVENTS_READ: Final = 16
+"""Latest events of a unit that are looked at; more of ours in a minute are not to be expected."""
 
 
 def _keep_record(
@@ -140,7 +174,7 @@ def _keep_record(
     fact: Fact,
     expected_clear_at: datetime | None,
     effects: Effects,
-) -> None:
+) -> int:
     if not is_legal_step(record.status, fact.status):
         said = f"{fact.status} cannot follow {record.status}; no step in between is made up."
         effects.flag(FactConflict.ILLEGAL_STATUS_JUMP, said)
@@ -153,11 +187,17 @@ def _keep_record(
         expected_clear_at=expected_clear_at,
         conflicts=tuple(str(one.code) for one in effects.conflicts),
     )
-    keep_status(tx, now)
+    return keep_status(tx, now)
 
 
 def _told(
-    tx: Transaction, report: StatusReport, fact: Fact, effects: Effects, *, is_applied: bool
+    tx: Transaction,
+    report: StatusReport,
+    fact: Fact,
+    effects: Effects,
+    *,
+    is_applied: bool,
+    roster_version: int | None,
 ) -> Reported:
     row = event_row(tx, fact, report.operator, effects, is_applied=is_applied)
     tx.connection.execute(ADD_EVENT, [row])
@@ -183,6 +223,7 @@ def _told(
         conflicts=tuple(effects.conflicts),
         assignments=tuple(effects.assignments),
         claims=tuple(effects.claims),
+        roster_version=roster_version,
     )
 
 
@@ -196,6 +237,7 @@ def event_row(
     body = {
         "is_applied": is_applied,
         "operator": _said(operator),
+        **({"is_own_clock": True} if fact.is_own_clock else {}),
         **said_of_effects(effects),
     }
     return {

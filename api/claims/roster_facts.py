@@ -5,7 +5,7 @@ what one fact means (`facts`), and how the roster is kept (`api.store.sql_roster
 """
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -51,10 +51,16 @@ def _facts(change: RosterChange, written: RosterWritten, before: RosterRead) -> 
     for unit in change.units:
         known = before.units.get(unit.unit_id)
         if unit.unit_id in kept and (known is None or known.unit.status is not unit.status):
-            yield _fact(unit, unit.status, unit.status_since or change.at)
+            yield _fact(unit, unit.status, unit.status_since, change.at)
     for unit_id in written.removed:
-        yield _fact(before.units[unit_id].unit, Status.OFF_DUTY, change.at)
+        yield _fact(before.units[unit_id].unit, Status.OFF_DUTY, None, change.at)
 
 
-def _fact(unit: StoredUnit, status: Status, at: Any) -> Fact:
-    return Fact(unit_id=unit.unit_id, agency=unit.agency, status=status, at=at)
+def _fact(unit: StoredUnit, status: Status, since: datetime | None, now: datetime) -> Fact:
+    return Fact(
+        unit_id=unit.unit_id,
+        agency=unit.agency,
+        status=status,
+        at=since or now,
+        is_own_clock=since is None,
+    )

@@ -58,7 +58,7 @@ async def put_one(incident_id: str, request: Request) -> Response:
         written = await service.updated(updated, body, keyed)
         return Response(written, media_type="application/json")
 
-    return await answered_once(service, request, body, answer, keeps=True)
+    return await answered_once(service, request, body, answer, keeps=True, whatever=True)
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """POST /v1/recommend-units/batch."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
@@ -63,12 +64,12 @@ async def recommend_all(request: Request) -> Response:
         note(request.scope, service.count_batch(answered, took_s))
         return AnswerResponse(answered)
 
-    return await answered_once(service, request, body, answer, keeps=True)
+    return await answered_once(service, request, body, answer, keeps=True, whatever=True)
 
 
 def _decided(
     service: Service, body: bytes, arrived_s: float, told: Told, by: Principal
-) -> "tuple[BatchAnswered, list[Record]]":
+) -> "tuple[BatchAnswered, Sequence[Record]]":
     """Decide, in the thread of the batches, by the view that is current when their turn comes."""
     from api.batch_operations import (
         recommend_together,
@@ -88,8 +89,8 @@ def _decided(
         by=by,
     )
     if service.desk is None or not service.records(answered.request.as_of):
-        return answered, []
-    return answered, service.desk.records_of(answered, body)
+        return answered, ()
+    return answered, service.records_of(service.desk, answered, body)
 
 
 def load_solvers() -> None:

@@ -75,7 +75,7 @@ async def recommend(request: Request) -> Response:
 
     if HEADER.lower() not in request.headers:
         return await answer(None)
-    return await answered_once(service, request, body, answer, keeps=True)
+    return await answered_once(service, request, body, answer, keeps=True, whatever=True)
 
 
 def server_timing(answered: Written) -> str:

@@ -44,7 +44,10 @@ async def report_status(unit_id: str, request: Request) -> Response:
         _count(service, reported)
         if reported.is_applied:
             await asyncio.to_thread(
-                service.current_roster().refresh, reported.received_at, changed=[unit_id]
+                service.current_roster().refresh,
+                reported.received_at,
+                changed=[unit_id],
+                version=reported.roster_version,
             )
     return response_of(kept)
 

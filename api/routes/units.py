@@ -1,8 +1,9 @@
 """The roster over HTTP: /v1/units, /v1/units/{unit_id}, /v1/units/positions."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from api.answer_schemas import Part
 from api.auth.principal import principal_of
 from api.body import read_body
 from api.idempotency import Keyed
-from api.keyed_writes import answered_once
+from api.keyed_writes import KeepOnce, answered_once, response_of
 from api.position_feed import move_units
 from api.roster_figures import count_positions, count_snapshot, count_unit
 from api.roster_operations import get_unit, list_units, put_unit, reconcile, remove_unit
@@ -27,14 +28,16 @@ from api.service import Service
 
 router = APIRouter(tags=["roster"])
 
+Written = TypeVar("Written", bound=Part)
+
 UNITS: Final = "/v1/units"
 POSITIONS: Final = "/v1/units/positions"
 ONE_UNIT: Final = "/v1/units/{unit_id:path}"
 """An id may hold a slash."""
 
 
-def _json(answer: Part, status: int = 200) -> Response:
-    return Response(answer.model_dump_json(), status, media_type="application/json")
+def _json(answer: Part) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 @router.get(
@@ -66,10 +69,7 @@ async def put_all(request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
 
-    async def answer(_keyed: Keyed | None) -> Response:
-        written = await service.write_roster(
-            partial(reconcile, body=body, by=principal_of(request.scope))
-        )
+    def told(written: SnapshotWritten) -> None:
         count_snapshot(service.metrics, written)
         service.log.info(
             "snapshot",
@@ -79,9 +79,9 @@ async def put_all(request: Request) -> Response:
             removed=len(written.removed),
             conflicts=len(written.conflicts) + written.conflicts_left_out,
         )
-        return _json(written)
 
-    return await answered_once(service, request, body, answer)
+    write = partial(reconcile, body=body, by=principal_of(request.scope))
+    return await _written_once(service, request, body, write, told)
 
 
 @router.post(
@@ -99,10 +99,7 @@ async def post_positions(request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
 
-    async def answer(_keyed: Keyed | None) -> Response:
-        written = await service.write_roster(
-            partial(move_units, body=body, by=principal_of(request.scope))
-        )
+    def told(written: PositionsWritten) -> None:
         count_positions(service.metrics, written)
         service.log.info(
             "positions",
@@ -110,9 +107,9 @@ async def post_positions(request: Request) -> Response:
             applied=written.applied,
             discarded=written.discarded_by_code,
         )
-        return _json(written)
 
-    return await answered_once(service, request, body, answer)
+    write = partial(move_units, body=body, by=principal_of(request.scope))
+    return await _written_once(service, request, body, write, told)
 
 
 @router.get(
@@ -146,9 +143,7 @@ async def put_one(unit_id: str, request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
 
-    async def answer(_keyed: Keyed | None) -> Response:
-        by = principal_of(request.scope)
-        written = await service.write_roster(partial(put_unit, unit_id=unit_id, body=body, by=by))
+    def told(written: UnitWritten) -> None:
         count_unit(service.metrics, written)
         service.log.info(
             "unit",
@@ -156,9 +151,10 @@ async def put_one(unit_id: str, request: Request) -> Response:
             result=written.result,
             conflicts=[conflict.code for conflict in written.conflicts],
         )
-        return _json(written, 201 if written.result is UnitResult.ADDED else 200)
 
-    return await answered_once(service, request, body, answer)
+    by = principal_of(request.scope)
+    write = partial(put_unit, unit_id=unit_id, body=body, by=by)
+    return await _written_once(service, request, body, write, told)
 
 
 @router.delete(
@@ -172,9 +168,40 @@ async def delete_one(unit_id: str, request: Request) -> Response:
     """Take a unit off the roster with its position; a status OFF_DUTY does not need this."""
     service: Service = request.app.state.service
 
-    async def answer(_keyed: Keyed | None) -> Response:
-        written = await service.write_roster(partial(remove_unit, unit_id=unit_id))
+    def told(written: UnitWritten) -> None:
         count_unit(service.metrics, written)
-        return _json(written)
 
-    return await answered_once(service, request, b"", answer)
+    return await _written_once(service, request, b"", partial(remove_unit, unit_id=unit_id), told)
+
+
+async def _written_once(
+    service: Service,
+    request: Request,
+    body: bytes,
+    write: Callable[..., Written],
+    told: Callable[[Written], None],
+) -> Response:
+    """Write the roster and answer, or return the first answer to the key of the request.
+
+    Parameters
+    ----------
+    write
+        One of `roster_operations`, all but `keep` given.
+    told
+        Counts and logs what was written.
+    """
+
+    async def answer(keyed: Keyed | None) -> Response:
+        keep = KeepOnce(keyed, _status_of)
+        written = await service.write_roster(partial(write, keep=keep))
+        told(written)
+        kept = keep.kept(written)
+        if keep.is_owed and keyed is not None:
+            await service.current_desk().writer.write(lambda tx: keep(tx, written))
+        return response_of(kept)
+
+    return await answered_once(service, request, body, answer, keeps=True)
+
+
+def _status_of(written: Part) -> int:
+    return 201 if isinstance(written, UnitWritten) and written.result is UnitResult.ADDED else 200

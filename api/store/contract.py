@@ -14,14 +14,17 @@ Calls may wait for a disk or a server, so they are made off the event loop. An e
 by several threads.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from api.store.records import OnDuty, Operator, StoredFix, StoredUnit
 from routing.roster import UnitId
+
+if TYPE_CHECKING:
+    from api.store.writer import Transaction
 
 _NOTHING: Mapping[UnitId, StoredFix] = MappingProxyType({})
 
@@ -70,6 +73,10 @@ class RosterWritten:
         return bool(self.added or self.changed or self.moved or self.removed)
 
 
+Then = Callable[["Transaction", RosterWritten], None]
+"""Keeps something together with a change."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterRead:
     """Units of the roster as they were at one moment."""
@@ -89,8 +96,13 @@ class RosterStore(Protocol):
     def read(self, unit_ids: Collection[str] | None = None) -> RosterRead:
         """Return the units that are asked for and known, or all, of one moment."""
 
-    def write(self, change: RosterChange) -> RosterWritten:
+    def write(self, change: RosterChange, then: "Then | None" = None) -> RosterWritten:
         """Keep a change.
+
+        Parameters
+        ----------
+        then
+            Called in the transaction of the change, where the store has transactions.
 
         Raises
         ------

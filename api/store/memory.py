@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Final
 
 from api.errors import RosterFull, StoreUnavailable
-from api.store.contract import RosterChange, RosterRead, RosterWritten
+from api.store.contract import RosterChange, RosterRead, RosterWritten, Then
 from api.store.records import OnDuty, StoredFix, StoredUnit, is_older, is_older_fix
 from routing.roster import UnitId
 
@@ -36,7 +36,7 @@ class MemoryRoster:
             units = {unit_id: self._units[unit_id] for unit_id in sorted(wanted)}
             return RosterRead(version=self._version, units=units)
 
-    def write(self, change: RosterChange) -> RosterWritten:
+    def write(self, change: RosterChange, then: Then | None = None) -> RosterWritten:  # noqa: ARG002  nothing is kept
         """Keep a change, whole or not at all."""
         with self._lock:
             self._require_open()

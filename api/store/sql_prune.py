@@ -58,7 +58,8 @@ def count_old(connection: Connection, kind: Kind, before: datetime) -> int:
 def _old(kind: Kind, before: int) -> list[tuple[Table, ColumnElement[bool]]]:
     """Return which rows of which tables are old."""
     t = tables
-    cleared = and_(~t.assignments.c.is_open, t.assignments.c.cleared_at < before)
+    over_since = func.coalesce(t.assignments.c.cleared_at, t.assignments.c.assigned_at)
+    cleared = and_(~t.assignments.c.is_open, over_since < before)  # one that moved has no clearing
     ended = and_(t.claims.c.state != "LIVE", t.claims.c.ended_at < before)
     alerting = select(t.alerts.c.incident_id).where(t.alerts.c.is_open)
     done = and_(

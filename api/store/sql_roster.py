@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from api.store.contract import RosterChange, RosterRead, RosterWritten
+from api.store.contract import RosterChange, RosterRead, RosterWritten, Then
 from api.store.database import Database, closed
 from api.store.memory import ROSTER_UNITS_MAX, RosterDraft, require_room
 from api.store.records import OnDuty, StoredFix, StoredUnit
@@ -62,7 +62,7 @@ class SqlRoster:
         asked = sorted(kept.units.keys() & set(unit_ids))
         return RosterRead(version=kept.version, units={one: kept.units[one] for one in asked})
 
-    def write(self, change: RosterChange) -> RosterWritten:
+    def write(self, change: RosterChange, then: Then | None = None) -> RosterWritten:
         """Keep a change, whole or not at all."""
         self._open()
 
@@ -72,6 +72,8 @@ class SqlRoster:
             written, after = write_roster(tx, change, before, self._units_max)
             if self.follow is not None and written.anything:
                 self.follow(tx, change, written, before)
+            if then is not None:
+                then(tx, written)
             tx.after.append(partial(setattr, self, "_kept", after))
             return written
 
@@ -178,13 +180,17 @@ def write_roster(
     return written, RosterRead(version=written.version, units=after)
 
 
-def keep_status(tx: Transaction, unit: StoredUnit) -> None:
-    """Keep the record of a unit that is on the roster, as part of another write."""
+def keep_status(tx: Transaction, unit: StoredUnit) -> int:
+    """Keep the record of a unit that is on the roster, as part of another write.
+
+    Returns the version of the roster afterwards.
+    """
     hold_roster(tx.connection)
     version = version_of(tx.connection) + 1
     tx.connection.execute(_MOVE, {"to": version})
     tx.connection.execute(_CHANGE, _unit_row(unit, "_"))
     tx.announce("units", str(version), {"changed": [unit.unit_id], "moved": [], "removed": []})
+    return version
 
 
 def _keep(connection: Connection, after: Mapping[UnitId, OnDuty], written: RosterWritten) -> None:

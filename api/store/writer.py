@@ -125,6 +125,8 @@ class Writer:
         """Calls after a commit that raised: bugs of ours, logged; the commit stands."""
         self.told: Callable[[], None] = _nobody
         """Called by the writer's thread after each commit."""
+        self.doubted: Callable[[], None] = _nobody
+        """Called when a call after a commit failed: memory may not hold what the store does."""
         self._line: deque[_Item[Any]] = deque()
         self._turn = threading.Condition()
         self._is_open = True
@@ -213,6 +215,7 @@ class Writer:
         except Exception:  # noqa: BLE001  the write is kept, and the thread must live
             self.after_failed += 1
             _LOG.exception("a call after a commit failed")
+            self.doubted()
 
     def _operate(
         self, connection: Connection, group: list[_Item[Any]]

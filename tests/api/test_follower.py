@@ -11,7 +11,7 @@ from api.errors import StoreUnavailable
 from api.follower import Follower
 from api.store.changes import NumberedChange, prune_changes
 from api.store.database import Database
-from api.store.writer import Writer
+from api.store.writer import Transaction, Writer
 from tests.api.followed import SOON_S, Heard, announce, following, utc_now, writing
 from tests.api.store.engines import DATABASES, new_location
 from tests.api.waiting import wait_until
@@ -153,6 +153,21 @@ def test_a_mirror_with_a_bug_is_read_anew_and_holds_nobody_up(location: str) -> 
         broken.error = None
         wait_until(lambda: follower.degraded == (), "it was read anew")
     assert (heard.keys, whole.keys, broken.refills) == (["A"], ["A"], 1)
+
+
+def test_doubt_about_what_is_in_memory_has_everything_read_anew(location: str) -> None:
+    heard, mirror = Heard(), Counting()
+    with writing(location) as writer, following(location, heard, mirrors=[mirror]) as follower:
+        writer.doubted = follower.doubt
+        announce(writer, "A")
+        assert follower.wait_for(1, SOON_S)
+        assert mirror.refills == 0
+
+        def operation(tx: Transaction) -> None:
+            tx.after.append(lambda: {}[1])
+
+        writer.call(operation)
+        wait_until(lambda: mirror.refills == 1 and not follower.degraded, "it is read anew")
 
 
 class Counting:

@@ -15,7 +15,7 @@ from api.live_roster import LiveRoster
 from api.live_view import LiveView, load_view
 from api.operations import recommend_units
 from api.settings import Settings
-from api.store.contract import RosterChange, RosterRead, RosterWritten
+from api.store.contract import RosterChange, RosterRead, RosterWritten, Then
 from api.store.memory import MemoryRoster
 from geodata.network import StreetNetwork
 from tests.api.requests_made import as_bytes, request
@@ -179,12 +179,12 @@ class WatchedRoster(MemoryRoster):
             self.read_by_another.set()
         return super().read(unit_ids)
 
-    def write(self, change: RosterChange) -> RosterWritten:
+    def write(self, change: RosterChange, then: Then | None = None) -> RosterWritten:
         if change.units[0].unit_id == "S1":
             self.in_write.set()
             self.met = self.read_by_another.wait(0.3)
             self.in_write.clear()
-        return super().write(change)
+        return super().write(change, then)
 
 
 def test_a_second_writer_waits_until_the_first_is_done(view: LiveView) -> None:

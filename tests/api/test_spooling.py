@@ -158,6 +158,18 @@ def test_a_record_that_the_store_refuses_is_set_aside_and_holds_up_no_other(
     assert kept == ["rec_1", "rec_2"]
 
 
+def test_a_record_that_nobody_has_room_for_is_counted_as_lost(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "store.sqlite")) as (_database, writer):
+        spool = Spool(tmp_path / "s", records_max=10, bytes_max=10_000)
+        aside = Spool(tmp_path / "a", records_max=1, bytes_max=10_000)
+        spooling = Spooling(spool, aside, writer, make_log("error"))
+        spool.append([b"of another version", b"of a third"])
+        assert spooling.enter_some() == 2
+        assert (aside.count, spooling.lost) == (1, 1)
+        assert list(spooling.degraded()) == ["SPOOL_SET_ASIDE", "SPOOL_LOST"]
+        asyncio.run(spooling.close())
+
+
 def test_a_call_is_answered_whatever_happens_to_its_record(start: Start, location: Path) -> None:
     refusing = "BEFORE INSERT ON recommendations BEGIN SELECT RAISE(ABORT, 'no'); END"
     with start() as client:
@@ -169,7 +181,8 @@ def test_a_call_is_answered_whatever_happens_to_its_record(start: Start, locatio
         wait_until(lambda: "SPOOL_SET_ASIDE" in degraded(client), "it is set aside")
         client.app.state.service.desk.witness = None
         replies += [client.post(ASK, json=told()), client.put(ADDRESS, json=told())]
-    assert [reply.status_code for reply in replies] == [200] * 3
+        replies += [client.post(ASK + "/batch", json={"incidents": [told()["incident"]]})]
+    assert [reply.status_code for reply in replies] == [200] * 4
     assert not any(b'"recorded":true' in reply.content for reply in replies)
 
 

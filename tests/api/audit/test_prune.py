@@ -106,6 +106,19 @@ def test_live_claims_and_open_assignments_stay_however_old(kept: Kept) -> None:
             assert set(connection.execute(select(column)).scalars()) == {"live", "young"}
 
 
+def test_an_assignment_that_moved_to_another_call_goes_too(kept: Kept) -> None:
+    database, writer = kept
+    for unit_id, at in (("old", OLD), ("young", YOUNG)):
+        row = {
+            "incident_id": "i", "unit_id": unit_id, "agency": "SPD", "is_open": False,
+            "assigned_at": to_us(at), "cleared_at": None, "body": "{}",
+        }  # fmt: skip
+        writer.call(lambda tx, row=row: tx.connection.execute(tables.assignments.insert(), row))
+    writer.call(partial(prune_step, kind=Kind.CLAIMS, before=BEFORE))
+    with database.reading() as connection:
+        assert connection.execute(select(tables.assignments.c.unit_id)).scalars().all() == ["young"]
+
+
 def add_incidents(tx: Transaction) -> None:
     for name, at, pending in (
         ("old", OLD, False), ("held", OLD, True), ("alert", OLD, False), ("young", YOUNG, False),

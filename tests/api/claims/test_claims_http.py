@@ -1,12 +1,25 @@
 """The life of a call over HTTP: confirmed, overridden, reported, released, and sent again."""
 
+import asyncio
 import itertools
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from api.auth.principal import LOCAL
+from api.claims.reports import Reported
+from api.claims.writes import reporting
+from api.idempotency import Keyed
+from api.keyed_writes import KeepOnce, write_once
 from api.live_view import LiveView
+from api.roster_operations import remove_unit
+from api.store.contract import RosterChange, RosterRead, RosterWritten
+from api.store.writer import Transaction
+from routing.codes import Status
+from routing.roster import STATUSES, UnitId
 from tests.api.call_story import ADDRESS, ASK, CALL, OPERATOR, named, told
 from tests.api.claims.http_desk import OTHER_CALL, HttpDesk, http_desk, served
 from tests.api.requests_made import SPD_1
@@ -219,6 +232,70 @@ def test_every_write_is_done_once_for_each_key(desk: HttpDesk) -> None:
         assert again.headers["idempotency-replayed"] == "true"
         assert desk.audited() == noted
         assert "idempotency-replayed" not in send(f"other{number}").headers
+
+
+def test_an_answer_is_kept_with_the_write_so_that_a_crash_between_them_loses_none(
+    desk: HttpDesk,
+) -> None:
+    service, path = desk.client.app.state.service, "/v1/units/2M1%23b"  # type: ignore[attr-defined]
+    keyed = Keyed(caller="development", key="k1", route=f"DELETE {path}", body=b"")
+    keep = KeepOnce(keyed, lambda _written: 200)
+    remove_unit(service.live, "2M1#b", keep=keep)  # and nothing more: no reply, no second write
+    again = desk.client.delete(path, headers={"Idempotency-Key": "k1"})
+    assert again.status_code == 200, again.text
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json()["result"] == "REMOVED"
+    assert desk.client.delete(path, headers={"Idempotency-Key": "k2"}).status_code == 404
+
+
+def test_a_unit_is_free_of_its_claim_only_when_its_reported_status_shows(desk: HttpDesk) -> None:
+    service = desk.client.app.state.service  # type: ignore[attr-defined]
+    first = desk.ask()
+    desk.confirm(first)
+    care, spd = named(first)
+    desk.report(care, "DISPATCHED", CALL)
+    live, seen, made = service.live, list[LiveView](), list[Reported]()
+
+    def told(reported: Reported) -> None:  # committed, and not shown yet
+        made.append(reported)
+        seen.append(live.view)
+
+    body = {"status": "DISPATCHED", "at": desk.clock.at.isoformat(), "incident_id": CALL}
+    do = reporting(spd, json.dumps(body).encode(), LOCAL, {}, told)
+    asyncio.run(write_once(service.desk, None, do))
+    assert made[0].claims
+    seen.append(live.view)
+    live.refresh(desk.clock.at, changed=[spd], version=made[0].roster_version)
+    assert not live.view.claimed
+    assert not any(is_offered(view, unit) for view in (*seen, live.view) for unit in (care, spd))
+
+
+def test_a_unit_is_free_of_its_claim_only_when_its_record_shows(desk: HttpDesk) -> None:
+    service = desk.client.app.state.service  # type: ignore[attr-defined]
+    first = desk.ask()
+    desk.confirm(first)
+    live, seen = service.live, list[LiveView]()
+    _, spd = named(first)
+
+    def busy(read: RosterRead, _view: LiveView) -> RosterChange:
+        unit = replace(read.units[UnitId(spd)].unit, status=Status.BUSY, version=None)
+        return RosterChange(at=desk.clock.at, units=(unit,))
+
+    def then(tx: Transaction, _written: RosterWritten) -> None:
+        tx.after.append(lambda: seen.append(live.view))
+
+    live.write(busy, [spd], then)
+    assert not live.view.claimed
+    assert seen
+    assert not any(is_offered(view, spd) for view in (*seen, live.view))
+
+
+def is_offered(view: LiveView, unit_id: str) -> bool:
+    """Tell whether a decision with a view would find a unit available and free of claims."""
+    roster = view.on_duty.roster
+    row = roster.row_of(UnitId(unit_id))
+    assert row is not None
+    return unit_id not in view.claimed and STATUSES[roster.status[row]] is Status.AVAILABLE
 
 
 def test_a_key_that_is_none_is_refused(desk: HttpDesk) -> None:

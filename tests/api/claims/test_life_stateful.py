@@ -23,6 +23,7 @@ from sqlalchemy import func, select
 
 from api.claims.claim_rows import end_claim
 from api.claims.records import Claim, ClaimState, Overridden
+from api.claims.reports import CLOCKS_S_MAX
 from api.store.calls import KnownCall
 from api.store.tables import audit, claim_units, claims, incidents
 from routing.codes import OverrideAction, Status
@@ -65,7 +66,7 @@ class Life(RuleBasedStateMachine):
         self.desk.units(*UNITS)
         for unit in UNITS:
             self.model.status[unit], self.model.version[unit] = Status.AVAILABLE, 1
-            self.model.since[unit] = self.desk.at
+            self.model.since[unit] = self.desk.at - dt.timedelta(seconds=CLOCKS_S_MAX)
         self.model.writes = 1
 
     # -- what a dispatcher does -------------------------------------------------------------------

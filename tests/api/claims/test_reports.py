@@ -98,6 +98,25 @@ def test_an_older_report_is_recorded_and_changes_nothing(desk: DeskStory) -> Non
     assert desk.audit_count() == before + 1
 
 
+@pytest.mark.parametrize(("ago_s", "is_applied"), [(20, True), (90, False)])
+def test_a_clock_of_the_cad_that_is_behind_ours_makes_no_report_older(
+    desk: DeskStory, ago_s: int, is_applied: bool
+) -> None:
+    desk.pass_by(600)
+    desk.units("S5")  # without `status_since`: known since now, by our clock
+    found = desk.report("S5", Status.BUSY, ago_s=ago_s)
+    assert found.is_applied == is_applied
+    again = desk.report("S5", Status.AVAILABLE, ago_s=ago_s + 1)
+    assert (again.is_applied, codes(again)) == (False, ["OLDER_THAN_KNOWN"])
+
+
+def test_an_instant_far_in_the_future_makes_no_report_older(desk: DeskStory) -> None:
+    desk.units("S5")
+    desk.pass_by(600)
+    assert codes(desk.report("S5", Status.BUSY, ago_s=-3_600)) == ["AT_IN_FUTURE"]
+    assert desk.report("S5", Status.AVAILABLE, ago_s=5).is_applied
+
+
 @pytest.mark.usefixtures("claim")
 @pytest.mark.parametrize(
     ("is_safe", "is_there", "flags"),
