@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy.dialects.postgresql import insert
 
 from api.claims.call_facts import begun_call
 from api.claims.reports import keep_told_safe
 from api.request_schemas import OperatorEntry
 from api.store.calls import Decided, KnownCall
 from api.store.sql_calls import keep_decision
+from api.store.statements import Statement
 from api.store.tables import recommendations, to_us
 from api.store.writer import Transaction
 from routing.codes import Mode, Outcome
@@ -131,15 +132,15 @@ def keep_records(tx: Transaction, records: Sequence[Record]) -> list[KnownCall |
     return [_keep(tx, record) for record in records]
 
 
-_ADD: Final = insert(recommendations)
-_KNOWN: Final = select(recommendations.c.incident_id).where(
-    recommendations.c.recommendation_id == bindparam("of")
+_ADD: Final = Statement(
+    insert(recommendations).on_conflict_do_nothing(
+        index_elements=[recommendations.c.recommendation_id]
+    )
 )
+"""SQLite reads it as PostgreSQL does."""
 
 
 def _keep(tx: Transaction, record: Record) -> KnownCall | None:
-    if tx.connection.execute(_KNOWN, {"of": record.recommendation_id}).first():
-        return None
     row = {
         "recommendation_id": record.recommendation_id,
         "incident_id": record.incident_id,
@@ -150,7 +151,8 @@ def _keep(tx: Transaction, record: Record) -> KnownCall | None:
         "answer": record.answer,
         "seen": record.seen,
     }
-    tx.connection.execute(_ADD, row)
+    if not _ADD.run(tx.connection, row):
+        return None
     said = {
         "incident_id": record.incident_id,
         "incident_version": record.incident_version,

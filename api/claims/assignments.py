@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from api.store.statements import Statement
 from api.store.tables import assignments, from_us, status_events, to_us
 from api.store.writer import Transaction
 from routing.codes import Agency, Status
@@ -79,11 +80,13 @@ def units_on_calls(connection: Connection, unit_ids: Collection[str]) -> set[str
 
 def of_call(connection: Connection, incident_id: str) -> list[Assignment]:
     """Return the units that are or were on a call, in the order in which they came."""
-    return _all(connection, _OF_CALL, {"of": incident_id})
+    return [_ASSIGNMENT.decode(body) for (body,) in _OF_CALL.rows(connection, {"of": incident_id})]
 
 
-_OF_CALL: Final = _BODY.where(assignments.c.incident_id == bindparam("of")).order_by(
-    assignments.c.assigned_at, assignments.c.unit_id
+_OF_CALL: Final = Statement(
+    _BODY.where(assignments.c.incident_id == bindparam("of")).order_by(
+        assignments.c.assigned_at, assignments.c.unit_id
+    )
 )
 
 
@@ -96,21 +99,21 @@ def all_open(connection: Connection) -> list[Assignment]:
 def scene_safe_at(connection: Connection, incident_id: str, *events: str) -> datetime | None:
     """Return since when a call's scene is safe, by reports unless other events are asked for."""
     told = [
-        connection.execute(_FIRST, {"of": incident_id, "event": event}).scalar_one()
+        _FIRST.rows(connection, {"of": incident_id, "event": event})[0][0]
         for event in events or (SCENE_SAFE,)
     ]
     return min((from_us(at) for at in told if at is not None), default=None)
 
 
-_FIRST: Final = select(func.min(status_events.c.at)).where(
-    status_events.c.incident_id == bindparam("of"), status_events.c.status == bindparam("event")
+_FIRST: Final = Statement(
+    select(func.min(status_events.c.at)).where(
+        status_events.c.incident_id == bindparam("of"), status_events.c.status == bindparam("event")
+    )
 )
 
 
-def _all(
-    connection: Connection, asked: Any, values: Mapping[str, Any] = MappingProxyType({})
-) -> list[Assignment]:
-    return [_ASSIGNMENT.decode(body) for (body,) in connection.execute(asked, values)]
+def _all(connection: Connection, asked: Any) -> list[Assignment]:
+    return [_ASSIGNMENT.decode(body) for (body,) in connection.execute(asked)]
 
 
 # -- writing --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from api.claims.assignments import of_call, scene_safe_at
 from api.claims.claim_rows import live_claims
 from api.store.calls import KnownCall, OnCall
 from api.store.sql_calls import held_call
+from api.store.statements import Statement
 from api.store.tables import incidents
 from api.store.writer import Transaction
 from routing.codes import Status
@@ -33,7 +34,7 @@ def refresh_calls(tx: Transaction, incident_ids: Iterable[str]) -> None:
         if facts == call:
             continue
         row = {"of": incident_id, "now": msgspec.json.encode(facts).decode()}
-        tx.connection.execute(_KEEP, row)
+        _KEEP.run(tx.connection, row)
         tx.announce("call", incident_id, said_of_call(facts))
 
 
@@ -53,7 +54,7 @@ def _with_facts(tx: Transaction, call: KnownCall) -> KnownCall:
     )
 
 
-_KEEP: Final = (
+_KEEP: Final = Statement(
     update(incidents)
     .where(incidents.c.incident_id == bindparam("of"))
     .values(body=bindparam("now"))

@@ -4,9 +4,8 @@ A claim is one row with its body as JSON, and a row for each of its units. `is_l
 unique by unit (`tables.claim_units`), so the database itself refuses a second live claim.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.claims.records import Claim, ClaimedUnit, ClaimState
 from api.store.records import Operator
+from api.store.statements import Statement
 from api.store.tables import claim_units, claims, to_us
 from api.store.writer import Transaction
 from routing.codes import ReasonCode
@@ -40,13 +40,13 @@ def live_claims(connection: Connection, incident_id: str | None = None) -> list[
     """Return the live claims of a call, or all, in the order in which they were made."""
     if incident_id is None:
         return _all(connection, _LIVE)
-    return _all(connection, _LIVE_OF_CALL, {"of": incident_id})
+    return [_CLAIM.decode(body) for (body,) in _LIVE_OF_CALL.rows(connection, {"of": incident_id})]
 
 
 _LIVE: Final = _BODY.where(claims.c.state == str(ClaimState.LIVE)).order_by(
     claims.c.made_at, claims.c.claim_id
 )
-_LIVE_OF_CALL: Final = _LIVE.where(claims.c.incident_id == bindparam("of"))
+_LIVE_OF_CALL: Final = Statement(_LIVE.where(claims.c.incident_id == bindparam("of")))
 
 
 def claims_of_units(connection: Connection, unit_ids: Collection[str]) -> dict[str, Claim]:
@@ -70,10 +70,8 @@ def _one(connection: Connection, asked: Any) -> Claim | None:
     return None if body is None else _CLAIM.decode(body)
 
 
-def _all(
-    connection: Connection, asked: Any, values: Mapping[str, Any] = MappingProxyType({})
-) -> list[Claim]:
-    return [_CLAIM.decode(body) for (body,) in connection.execute(asked, values)]
+def _all(connection: Connection, asked: Any) -> list[Claim]:
+    return [_CLAIM.decode(body) for (body,) in connection.execute(asked)]
 
 
 # -- writing --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from api.store.statements import Statement
 from api.store.tables import audit, instances, to_us
 
 FIRST: Final = bytes(32)
@@ -60,10 +61,10 @@ def append_notes(connection: Connection, instance: str, notes: Sequence[Note]) -
     """Add records to the end of an instance's chain, in the transaction of the connection."""
     if not notes:
         return
-    head = connection.execute(_HEAD, {"of": instance}).one_or_none()
-    if head is None:
+    heads = _HEAD.rows(connection, {"of": instance})
+    if not heads:
         raise LookupError("this instance is not entered; expected `enter_instance` first")
-    number, last = head
+    number, last = heads[0]
     rows = []
     for note in notes:
         number += 1
@@ -80,17 +81,17 @@ def append_notes(connection: Connection, instance: str, notes: Sequence[Note]) -
                 "hash": last,
             }
         )
-    connection.execute(_APPEND, rows)
-    connection.execute(_MOVE, {"of": instance, "count": number, "head": last})
+    _APPEND.run_each(connection, rows)
+    _MOVE.run(connection, {"of": instance, "count": number, "head": last})
 
 
-_HEAD: Final = (
+_HEAD: Final = Statement(
     select(instances.c.audit_count, instances.c.audit_head)
     .where(instances.c.instance == bindparam("of"))
     .with_for_update()
 )
-_APPEND: Final = insert(audit)
-_MOVE: Final = (
+_APPEND: Final = Statement(insert(audit))
+_MOVE: Final = Statement(
     update(instances)
     .where(instances.c.instance == bindparam("of"))
     .values(audit_count=bindparam("count"), audit_head=bindparam("head"))
@@ -99,9 +100,8 @@ _MOVE: Final = (
 
 def enter_instance(connection: Connection, instance: str, at: datetime) -> None:
     """Enter this process among the instances; its chain goes on where it ended."""
-    known = connection.execute(_HEAD, {"of": instance}).one_or_none()
     now = to_us(at)
-    if known is not None:
+    if _HEAD.rows(connection, {"of": instance}):
         again = update(instances).where(instances.c.instance == instance)
         connection.execute(again.values(started_at=now, seen_at=now))
         return

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from api.store.statements import Statement
 from api.store.tables import change_state, changes, from_us, to_us
 
 CHANNEL: Final = "tandem_changes"
@@ -47,11 +48,10 @@ def append_changes(connection: Connection, instance: str, told: Sequence[Change]
     """Add changes to the end of the feed, in the transaction of the connection."""
     if not told:
         return
-    connection.execute(_MOVE, {"by": len(told)})
-    head = connection.execute(_HEAD).scalar_one()
+    ((head,),) = _MOVE.rows(connection, {"by": len(told)})
     first = head - len(told) + 1
-    connection.execute(
-        _APPEND,
+    _APPEND.run_each(
+        connection,
         [
             {
                 "change_id": first + place,
@@ -65,40 +65,50 @@ def append_changes(connection: Connection, instance: str, told: Sequence[Change]
         ],
     )
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"NOTIFY {CHANNEL}"))
+        _NOTIFY.rows(connection)
 
 
-_MOVE: Final = update(change_state).values(head=change_state.c.head + bindparam("by"))
-_APPEND: Final = insert(changes)
-_HEAD: Final = select(change_state.c.head)
+_MOVE: Final = Statement(
+    update(change_state)
+    .values(head=change_state.c.head + bindparam("by"))
+    .returning(change_state.c.head)
+)
+_APPEND: Final = Statement(insert(changes))
+_NOTIFY: Final = Statement(select(func.pg_notify(CHANNEL, "")))
+_HEAD: Final = Statement(select(change_state.c.head))
 
 
 def head_of(connection: Connection) -> int:
     """Return the number of the last change, 0 before the first."""
-    return int(connection.execute(_HEAD).scalar_one())
+    ((head,),) = _HEAD.rows(connection)
+    return int(head)
 
 
 def changes_after(
     connection: Connection, number: int, most: int = READ_MAX
 ) -> list[NumberedChange]:
     """Return what follows a number, in order, at most so many."""
-    rows = connection.execute(
-        select(changes)
-        .where(changes.c.change_id > number)
-        .order_by(changes.c.change_id)
-        .limit(most)
-    )
     return [
         NumberedChange(
-            change_id=row.change_id,
-            instance=row.instance,
-            topic=row.topic,
-            key=row.key,
-            said=msgspec.json.decode(row.body),
-            at=from_us(row.at),
+            change_id=change_id,
+            instance=instance,
+            topic=topic,
+            key=key,
+            said=msgspec.json.decode(body),
+            at=from_us(at),
         )
-        for row in rows
+        for change_id, at, instance, topic, key, body in _AFTER.rows(
+            connection, {"number": number, "most": most}
+        )
     ]
+
+
+_AFTER: Final = Statement(
+    select(changes)
+    .where(changes.c.change_id > bindparam("number"))
+    .order_by(changes.c.change_id)
+    .limit(bindparam("most"))
+)
 
 
 def oldest_of(connection: Connection) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -27,6 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from api.errors import StartError, StoreUnavailable
+from api.store.statements import Statement
 
 CONNECT_S_MAX: Final = 3
 LOCK_S_MAX: Final = 5
@@ -37,10 +38,13 @@ CONNECTIONS_MAX: Final = 8
 LOOK_AGAIN_S: Final = 0.0005
 """How often a process looks whether another one has ended its transaction."""
 _WRITES: Final = "tandem_writes"
-_TURN: Final = text(
-    f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_S_MAX}s', true),"
-    " pg_advisory_xact_lock(7263326)"
+_TURN: Final = Statement(
+    text(
+        f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_S_MAX}s', true),"
+        " pg_advisory_xact_lock(7263326)"
+    )
 )
+_IN_MEMORY: Final = (None, "", ":memory:")
 
 _FAILURES: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
@@ -90,7 +94,16 @@ class Database:
     def __init__(self, location: str, *, synchronous: str = "FULL") -> None:
         self.url = _url(location)
         self.is_embedded = self.url.get_backend_name() == "sqlite"
+        self.is_in_memory = self.is_embedded and self.url.database in _IN_MEMORY
         self.engine = _sqlite(self.url, synchronous) if self.is_embedded else _postgresql(self.url)
+        # Connections of their own, so that no number of readers keeps a writer waiting.
+        self._writers = self.engine
+        if not self.is_in_memory:
+            self._writers = (
+                _sqlite(self.url, synchronous, waits_s=0)
+                if self.is_embedded
+                else _postgresql(self.url)
+            )
         # SQLite's transactions see one moment by themselves.
         isolation = {} if self.is_embedded else {"isolation_level": "REPEATABLE READ"}
         self._reader = self.engine.execution_options(**isolation)
@@ -124,16 +137,65 @@ class Database:
         StoreUnavailable
             The engine cannot be reached; whether it was kept is not known when the commit failed.
         """
-        with _ours(), self.engine.connect() as plain:
-            connection = plain.execution_options(**{_WRITES: True})
-            with connection.begin():
-                if not self.is_embedded:
-                    connection.execute(_TURN)
-                yield connection
+        with _ours(), self.connected() as connection, self.begun(connection):
+            yield connection
+
+    def connected(self) -> Connection:
+        """Return a connection that can write."""
+        return self._writers.connect().execution_options(**{_WRITES: True})
+
+    def begun(self, connection: Connection) -> RootTransaction:
+        """Begin a transaction that has the turn of writing."""
+        transaction = connection.begin()
+        if not self.is_embedded:
+            _TURN.rows(connection)
+        return transaction
 
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+        self._writers.dispose()
+
+
+class Pen:
+    """What one writer writes with: a connection of its own, which stays open; for one thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: Connection | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Yield the connection as `Database.writing` does, and raise what that raises."""
+        with _ours():
+            connection, transaction = self._begun()
+            try:
+                with transaction:
+                    yield connection
+            except BaseException:
+                self.close()
+                raise
+            if self._database.is_in_memory:
+                self.close()  # there is one connection for all
+
+    def close(self) -> None:
+        """Let go of the connection; the next transaction opens another."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
+
+    def _begun(self) -> tuple[Connection, RootTransaction]:
+        is_new = self._kept is None
+        while True:
+            connection = self._kept = self._kept or self._database.connected()
+            try:
+                return connection, self._database.begun(connection)
+            except BaseException as error:
+                self.close()
+                # A server that was started anew since the last write has the next connection.
+                if is_new or not (isinstance(error, DBAPIError) and error.connection_invalidated):
+                    raise
+            is_new = True
 
 
 @contextmanager
@@ -175,8 +237,8 @@ def _unknown() -> StartError:
     )
 
 
-def _sqlite(url: URL, synchronous: str) -> Engine:
-    memory = url.database in (None, "", ":memory:")
+def _sqlite(url: URL, synchronous: str, waits_s: int = LOCK_S_MAX) -> Engine:
+    memory = url.database in _IN_MEMORY
     if not memory:
         make_private(str(url.database))
     if memory:
@@ -197,9 +259,9 @@ def _sqlite(url: URL, synchronous: str) -> Engine:
         for pragma in (
             "journal_mode=WAL",
             f"synchronous={synchronous}",
-            f"busy_timeout={LOCK_S_MAX * 1000}",
             "foreign_keys=ON",
             "temp_store=MEMORY",
+            f"busy_timeout={waits_s * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -223,19 +285,15 @@ def _take_turn(connection: Connection) -> None:
     deadline_s = monotonic() + LOCK_S_MAX
     plain = connection.connection.dbapi_connection
     assert isinstance(plain, sqlite3.Connection)
-    plain.execute("PRAGMA busy_timeout=0")
-    try:
-        while True:
-            try:
-                plain.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline_s:
-                    break
-            sleep(LOOK_AGAIN_S)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails again, and is told as it should be
-    finally:
-        plain.execute(f"PRAGMA busy_timeout={LOCK_S_MAX * 1000}")
+    while True:
+        try:
+            plain.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline_s:
+                break
+        sleep(LOOK_AGAIN_S)
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails again, and is told as it should be
 
 
 def make_private(file: str) -> None:

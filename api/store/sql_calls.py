@@ -23,6 +23,7 @@ from api.store.calls import (
 )
 from api.store.database import Database, closed
 from api.store.records import Operator
+from api.store.statements import Statement
 from api.store.tables import alerts, incidents, to_us
 from api.store.writer import Transaction, Writer
 from routing.codes import Outcome
@@ -34,12 +35,17 @@ Begun = Callable[[Transaction, KnownCall], KnownCall]
 
 def read_call(connection: Connection, incident_id: str) -> KnownCall | None:
     """Return what is kept of a call."""
-    body = connection.execute(_BODY, {"of": incident_id}).scalar_one_or_none()
-    return None if body is None else _CALL.decode(body)
+    return _read(_BODY, connection, incident_id)
 
 
-_BODY: Final = select(incidents.c.body).where(incidents.c.incident_id == bindparam("of"))
-_HELD: Final = _BODY.with_for_update()
+_ONE: Final = select(incidents.c.body).where(incidents.c.incident_id == bindparam("of"))
+_BODY: Final = Statement(_ONE)
+_HELD: Final = Statement(_ONE.with_for_update())
+
+
+def _read(asked: Statement, connection: Connection, incident_id: str) -> KnownCall | None:
+    rows = asked.rows(connection, {"of": incident_id})
+    return _CALL.decode(rows[0][0]) if rows else None
 
 
 def read_calls(connection: Connection, incident_ids: Collection[str]) -> list[KnownCall]:
@@ -90,10 +96,10 @@ def keep_decision(
     waits = call.outcome is Outcome.HOLD and request is not None
     row = _row(call, tx.at) | {"request": request, "is_pending": waits}
     if known is None:
-        tx.connection.execute(_ADD, row)
+        _ADD.run(tx.connection, row)
     else:
         row["of"] = row.pop("incident_id")
-        tx.connection.execute(_CHANGE, row)
+        _CHANGE.run(tx.connection, row)
     if call.alerts and (known is None or call.alerts != known.alerts):
         _keep_alerts(tx, call)
     tx.announce("call", call.incident_id, {"version": call.version, "outcome": call.outcome})
@@ -109,16 +115,18 @@ def _is_late(known: KnownCall | None, decided: Decided) -> bool:
     )
 
 
-_ADD: Final = insert(incidents).values(
-    {name: bindparam(name) for name in ("incident_id", *_CHANGED, "is_pending", "request")}
-    | {"pending_since": bindparam("touched_at")}
+_ADD: Final = Statement(
+    insert(incidents).values(
+        {name: bindparam(name) for name in ("incident_id", *_CHANGED, "is_pending", "request")}
+        | {"pending_since": bindparam("touched_at")}
+    )
 )
 _SINCE: Final = case(
     (incidents.c.is_pending, incidents.c.pending_since),
     else_=bindparam("touched_at", type_=BigInteger),
 )
 """A call that waits goes on waiting since it began to."""
-_CHANGE: Final = (
+_CHANGE: Final = Statement(
     update(incidents)
     .where(incidents.c.incident_id == bindparam("of"))
     .values(
@@ -131,8 +139,7 @@ _CHANGE: Final = (
 
 def held_call(connection: Connection, incident_id: str) -> KnownCall | None:
     """Return a call whose row nobody else changes until this transaction ends."""
-    body = connection.execute(_HELD, {"of": incident_id}).scalar_one_or_none()
-    return None if body is None else _CALL.decode(body)
+    return _read(_HELD, connection, incident_id)
 
 
 def _row(call: KnownCall, at: datetime) -> dict[str, Any]:

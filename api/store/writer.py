@@ -25,13 +25,19 @@ from api.caller import CALLER
 from api.errors import StoreBusy
 from api.store.audit_chain import Note, append_notes
 from api.store.changes import Change, append_changes
-from api.store.database import Database, closed, is_failure, unavailable
+from api.store.database import Database, Pen, closed, is_failure, unavailable
+from api.store.statements import driver_of
 
 Done = TypeVar("Done")
 Clock = Callable[[], datetime]
 WAITING_MAX: Final = 1_000
 GROUP_MAX: Final = 64
+_OPERATION: Final = "tandem_operation"
 _LOG: Final = logging.getLogger("tandem.writer")
+
+
+class _TakenBackError(Exception):
+    """The only operation of a group failed, so that all of the group is taken back."""
 
 
 def _utc_now() -> datetime:
@@ -127,6 +133,7 @@ class Writer:
         """Called by the writer's thread after each commit."""
         self.doubted: Callable[[], None] = _nobody
         """Called when a call after a commit failed: memory may not hold what the store does."""
+        self._pen = Pen(database)
         self._line: deque[_Item[Any]] = deque()
         self._turn = threading.Condition()
         self._is_open = True
@@ -184,16 +191,20 @@ class Writer:
                 self._turn.wait_for(lambda: self._line or not self._is_open)
                 group = [self._line.popleft() for _ in range(min(len(self._line), GROUP_MAX))]
             if not group:
+                self._pen.close()
                 return
             self._commit(group)
             self._settle(group)
 
     def _commit(self, group: list[_Item[Any]]) -> None:
         try:
-            with self.database.writing() as connection:
+            with self._pen.writing() as connection:
                 notes, changes = self._operate(connection, group)
                 append_notes(connection, self.instance, notes)
                 append_changes(connection, self.instance, changes)
+        except _TakenBackError:
+            self.failure = None
+            return
         except BaseException as error:  # noqa: BLE001  whoever waits must be told, whatever it is
             told = unavailable(error) if is_failure(error) else error
             self.failure = type(error).__name__
@@ -223,16 +234,24 @@ class Writer:
         notes: list[Note] = []
         changes: list[Change] = []
         at = self.now()
+        driver = driver_of(connection)
+        is_alone = len(group) == 1
         for item in group:
             transaction = Transaction(connection, at, item.by)
             try:
-                with connection.begin_nested():
-                    item.result = item.operation(transaction)
+                if not is_alone:
+                    driver.execute(f"SAVEPOINT {_OPERATION}")
+                item.result = item.operation(transaction)
             except Exception as error:
                 if is_failure(error):
                     raise
                 item.error = error
+                if is_alone:
+                    raise _TakenBackError from None
+                driver.execute(f"ROLLBACK TO SAVEPOINT {_OPERATION}")
                 continue
+            if not is_alone:
+                driver.execute(f"RELEASE SAVEPOINT {_OPERATION}")
             notes += transaction.notes
             changes += transaction.changes
             item.after = transaction.after

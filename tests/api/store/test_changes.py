@@ -4,10 +4,9 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, RootTransaction, text
 
 from api.errors import StoreUnavailable
 from api.store.changes import changes_after, head_of, oldest_of, prune_changes
@@ -95,10 +94,8 @@ class NumbersTooEarly(Writer):
 class WithoutTurn(Database):
     """Lets several processes write at the same time."""
 
-    @contextmanager
-    def writing(self):  # type: ignore[no-untyped-def]
-        with self.engine.begin() as connection:
-            yield connection
+    def begun(self, connection: Connection) -> RootTransaction:
+        return connection.begin()
 
 
 def test_numbers_that_are_taken_before_the_commit_are_found() -> None:
