@@ -22,6 +22,8 @@ from api.store.signals import SIGNAL_FAILURES, Pause, Signal, Waker, listen
 
 LOOK_S: Final = 0.5
 """Longest time between two looks at the feed, whatever was heard of it."""
+GAP_S: Final = 0.025
+"""Shortest time from one look to the next: what is written without a pause is taken together."""
 
 Noted = Callable[[BaseException, str], None]
 """Told of a fault of ours, and of where it came from."""
@@ -164,6 +166,7 @@ class Follower:
                 self._catch_up()
                 pause.after_success()
                 self.failure = None
+                self._ended.wait(GAP_S)
                 signal.wait(LOOK_S)
         except (StoreError, *SIGNAL_FAILURES) as error:
             self._lose(error)

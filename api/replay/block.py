@@ -282,6 +282,10 @@ class UnitBlocks:
         self._kept_max = kept_max
         self._lock = Lock()
 
+    def has(self, units: UnitColumns) -> bool:
+        """Tell whether the block of a roster is made."""
+        return any(known is units for known, _ in self._kept)
+
     def of(self, units: UnitColumns) -> bytes:
         """Return the block of a roster: the same bytes object for the same roster."""
         for known, block in self._kept:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MAGIC: Final = b"TSR"
 VERSION: Final = 1
+QUICK_BYTES_MAX: Final = 8_192
+"""Of a request: more take longer to compress than another thread costs."""
 
 
 class PastKind(StrEnum):
@@ -334,6 +336,15 @@ class Witness:
     def seen(self, answered: Answered, body: bytes) -> bytes:
         """Return what a recommendation saw, without its answer, which is kept beside it."""
         return _unanswered(seen_record(answered, body, self.sources, self.blocks))
+
+    def is_quick(self, answered: Answered, body: bytes) -> bool:
+        """Tell whether what a recommendation saw is bytes in a fraction of a millisecond."""
+        if len(body) > QUICK_BYTES_MAX:
+            return False
+        found = answered.found
+        if not _is_of_roster(found):
+            return True
+        return self.blocks.has(_situation(answered.view, found).roster)
 
     def seen_together(self, answered: "BatchAnswered", body: bytes) -> list[bytes]:
         """Return what each recommendation of a batch saw, likewise."""

@@ -43,16 +43,21 @@ class Waker:
         self._told, self._tell = socket.socketpair()
         self._told.settimeout(0)
         self._tell.settimeout(0)
+        self._is_told = False
 
     def wake(self) -> None:
         """End the wait."""
+        if self._is_told:
+            return
+        self._is_told = True
         try:
             self._tell.send(b"!")
         except (BlockingIOError, OSError):
             return  # it is full, so it is woken already; or it is closed
 
     def clear(self) -> None:
-        """Forget the wakes so far."""
+        """Forget the wakes so far; whoever waits looks at what there is after this."""
+        self._is_told = False  # before what was told is read, so that none is lost between
         try:
             while self._told.recv(4_096):
                 pass

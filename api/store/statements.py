@@ -99,7 +99,7 @@ def _told(connection: Connection, driver: Any, text: str, error: Any) -> BaseExc
     """Return a driver's error as SQLAlchemy raises it, without the values."""
     dialect = connection.dialect
     is_lost = dialect.is_disconnect(error, driver, None)
-    told = DBAPIError.instance(
+    told: BaseException = DBAPIError.instance(
         text, None, error, dialect.loaded_dbapi.Error,
         hide_parameters=True, connection_invalidated=is_lost, dialect=dialect,
     )  # fmt: skip

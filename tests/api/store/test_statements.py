@@ -44,12 +44,12 @@ def test_a_row_that_is_there_is_told_from_a_new_one(durable: Durable) -> None:
 def test_a_refusal_of_the_engine_is_sqlalchemys_and_repeats_no_value(
     durable: Durable, many: bool
 ) -> None:
-    add, rows = Statement(ADD), [row("secret"), row("secret")]
+    add, rows = Statement(ADD), [row("secret")] * 2
+    with durable[0].writing() as connection:
+        if not many:
+            add.run(connection, rows.pop())
     with pytest.raises(IntegrityError) as refused, durable[0].writing() as connection:
-        if many:
-            add.run_each(connection, rows)
-        for one in rows:
-            add.run(connection, one)
+        add.run_each(connection, rows)
     assert refused.value.params is None
     assert not refused.value.connection_invalidated
 
