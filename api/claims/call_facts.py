@@ -9,14 +9,15 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import bindparam, update
+from sqlalchemy import BigInteger, BindParameter, Text, bindparam, func, literal, select, update
 
-from api.claims.assignments import of_call, scene_safe_at
+from api.claims.assignments import SCENE_SAFE, Assignment, of_call
 from api.claims.claim_rows import live_claims
+from api.claims.records import Claim, ClaimState
 from api.store.calls import KnownCall, OnCall
 from api.store.sql_calls import held_call
 from api.store.statements import Statement
-from api.store.tables import incidents
+from api.store.tables import assignments, claims, from_us, incidents, status_events
 from api.store.writer import Transaction
 from routing.codes import Status
 
@@ -47,11 +48,34 @@ def begun_call(tx: Transaction, call: KnownCall) -> KnownCall:
 
 
 def _with_facts(tx: Transaction, call: KnownCall) -> KnownCall:
-    return replace(
-        call,
-        on_call=on_call(tx, call.incident_id),
-        scene_safe_at=scene_safe_at(tx.connection, call.incident_id),
+    there, claims_of_it, safe_at = list[Assignment](), list[Claim](), None
+    for kind, body, at in _FACTS.rows(tx.connection, {"of": call.incident_id}):
+        if kind == _SAFE:
+            safe_at = None if at is None else from_us(at)
+        elif kind == _THERE:
+            there.append(_ASSIGNMENT.decode(body))
+        else:
+            claims_of_it.append(_CLAIM.decode(body))
+    return replace(call, on_call=_on_call(there, claims_of_it), scene_safe_at=safe_at)
+
+
+_THERE, _CLAIMED, _SAFE = "THERE", "CLAIMED", "SAFE"
+_ASSIGNMENT: Final = msgspec.json.Decoder(Assignment)
+_CLAIM: Final = msgspec.json.Decoder(Claim)
+_OF: Final[BindParameter[str]] = bindparam("of")
+_FACTS: Final = Statement(
+    select(literal(_THERE), assignments.c.body, literal(0, BigInteger))
+    .where(assignments.c.incident_id == _OF)
+    .union_all(
+        select(literal(_CLAIMED), claims.c.body, literal(0, BigInteger)).where(
+            claims.c.incident_id == _OF, claims.c.state == str(ClaimState.LIVE)
+        ),
+        select(literal(_SAFE), literal("", Text), func.min(status_events.c.at)).where(
+            status_events.c.incident_id == _OF, status_events.c.status == SCENE_SAFE
+        ),
     )
+)
+"""All that is known of a call in one look, of which each takes its time of a commit."""
 
 
 _KEEP: Final = Statement(
@@ -63,6 +87,10 @@ _KEEP: Final = Statement(
 
 def on_call(tx: Transaction, incident_id: str) -> tuple[OnCall, ...]:
     """Return the units that are on a call: as the CAD reports them, or else claimed for it."""
+    return _on_call(of_call(tx.connection, incident_id), live_claims(tx.connection, incident_id))
+
+
+def _on_call(there: Iterable[Assignment], claimed: Iterable[Claim]) -> tuple[OnCall, ...]:
     found = {
         one.unit_id: OnCall(
             unit_id=one.unit_id,
@@ -70,10 +98,10 @@ def on_call(tx: Transaction, incident_id: str) -> tuple[OnCall, ...]:
             status=one.status,
             on_scene_at=one.stamps.get("on_scene"),
         )
-        for one in of_call(tx.connection, incident_id)
+        for one in there
         if one.is_open and one.agency is not None
     }
-    for claim in live_claims(tx.connection, incident_id):
+    for claim in claimed:
         for unit in claim.units:
             held = OnCall(unit_id=unit.unit_id, agency=unit.agency, status=Status.DISPATCHED)
             found.setdefault(unit.unit_id, held)

@@ -57,15 +57,57 @@ def chained(before: bytes, record: bytes) -> bytes:
     return hashlib.sha256(before + record).digest()
 
 
-def append_notes(connection: Connection, instance: str, notes: Sequence[Note]) -> None:
-    """Add records to the end of an instance's chain, in the transaction of the connection."""
+ChainEnd = tuple[int, bytes]
+"""Number and hash of the last record of a chain."""
+
+
+def append_notes(
+    connection: Connection, instance: str, notes: Sequence[Note], known: ChainEnd | None = None
+) -> ChainEnd | None:
+    """Add records to the end of an instance's chain, in the transaction of the connection.
+
+    Parameters
+    ----------
+    known
+        Where the chain ended when it was last written; another may have gone on with it since.
+
+    Returns
+    -------
+    tuple
+        Where the chain ends now.
+    """
     if not notes:
-        return
+        return known
+    head = known or _head_of(connection, instance)
+    rows = _rows(instance, head, notes)
+    if not _moved(connection, instance, head, rows):
+        head = _head_of(connection, instance)
+        rows = _rows(instance, head, notes)
+        if not _moved(connection, instance, head, rows):
+            raise LookupError("the head of the chain moves while nobody else writes")
+    _APPEND.run_each(connection, rows)
+    return rows[-1]["number"], rows[-1]["hash"]
+
+
+def _head_of(connection: Connection, instance: str) -> ChainEnd:
     heads = _HEAD.rows(connection, {"of": instance})
     if not heads:
         raise LookupError("this instance is not entered; expected `enter_instance` first")
     number, last = heads[0]
-    rows = []
+    return int(number), bytes(last)
+
+
+def _moved(
+    connection: Connection, instance: str, head: ChainEnd, rows: list[dict[str, Any]]
+) -> bool:
+    """Move the head of a chain to the last of new records; False when it is not where we think."""
+    now = {"count": rows[-1]["number"], "head": rows[-1]["hash"]}
+    return bool(_MOVE.run(connection, now | {"of": instance, "at": head[0], "last": head[1]}))
+
+
+def _rows(instance: str, head: ChainEnd, notes: Sequence[Note]) -> list[dict[str, Any]]:
+    number, last = head
+    rows: list[dict[str, Any]] = []
     for note in notes:
         number += 1
         record = record_bytes(instance, number, note)
@@ -81,8 +123,7 @@ def append_notes(connection: Connection, instance: str, notes: Sequence[Note]) -
                 "hash": last,
             }
         )
-    _APPEND.run_each(connection, rows)
-    _MOVE.run(connection, {"of": instance, "count": number, "head": last})
+    return rows
 
 
 _HEAD: Final = Statement(
@@ -93,7 +134,11 @@ _HEAD: Final = Statement(
 _APPEND: Final = Statement(insert(audit))
 _MOVE: Final = Statement(
     update(instances)
-    .where(instances.c.instance == bindparam("of"))
+    .where(
+        instances.c.instance == bindparam("of"),
+        instances.c.audit_count == bindparam("at"),
+        instances.c.audit_head == bindparam("last"),
+    )
     .values(audit_count=bindparam("count"), audit_head=bindparam("head"))
 )
 

@@ -48,7 +48,8 @@ def append_changes(connection: Connection, instance: str, told: Sequence[Change]
     """Add changes to the end of the feed, in the transaction of the connection."""
     if not told:
         return
-    ((head,),) = _MOVE.rows(connection, {"by": len(told)})
+    is_told = connection.dialect.name == "postgresql"
+    head = (_MOVE_AND_TELL if is_told else _MOVE).rows(connection, {"by": len(told)})[0][0]
     first = head - len(told) + 1
     _APPEND.run_each(
         connection,
@@ -64,17 +65,17 @@ def append_changes(connection: Connection, instance: str, told: Sequence[Change]
             for place, change in enumerate(told)
         ],
     )
-    if connection.dialect.name == "postgresql":
-        _NOTIFY.rows(connection)
 
 
-_MOVE: Final = Statement(
+_MOVED: Final = (
     update(change_state)
     .values(head=change_state.c.head + bindparam("by"))
     .returning(change_state.c.head)
 )
+_MOVE: Final = Statement(_MOVED)
+_MOVE_AND_TELL: Final = Statement(_MOVED.returning(func.pg_notify(CHANNEL, "")))
+"""Who listens is told with the commit."""
 _APPEND: Final = Statement(insert(changes))
-_NOTIFY: Final = Statement(select(func.pg_notify(CHANNEL, "")))
 _HEAD: Final = Statement(select(change_state.c.head))
 
 

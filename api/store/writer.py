@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from api.caller import CALLER
 from api.errors import StoreBusy
-from api.store.audit_chain import Note, append_notes
+from api.store.audit_chain import ChainEnd, Note, append_notes
 from api.store.changes import Change, append_changes
 from api.store.database import Database, Pen, closed, is_failure, unavailable
 from api.store.statements import driver_of
@@ -134,9 +134,12 @@ class Writer:
         self.doubted: Callable[[], None] = _nobody
         """Called when a call after a commit failed: memory may not hold what the store does."""
         self._pen = Pen(database)
+        self._head: ChainEnd | None = None
+        """Where our chain of audit records ended at the last commit."""
         self._line: deque[_Item[Any]] = deque()
         self._turn = threading.Condition()
         self._is_open = True
+        self._is_called = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -158,12 +161,16 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Done] = loop.create_future()
         self._take(_Item(operation, future, loop))
+        if not self._is_called:
+            self._is_called = True
+            loop.call_soon(self._call)
         return await future
 
     def call(self, operation: Operation[Done]) -> Done:
         """Do what `write` does, from a thread that may wait."""
         future: Future[Done] = Future()
         self._take(_Item(operation, future))
+        self._call()
         return future.result()
 
     def close(self) -> None:
@@ -183,6 +190,15 @@ class Writer:
                     remedy="Ask again after Retry-After.",
                 )
             self._line.append(item)
+
+    def _call(self) -> None:
+        """Tell the thread that there is something in the line.
+
+        An event loop does it after its round, so that what came together is written together, and
+        the thread does not fight for the interpreter with requests that are answered meanwhile.
+        """
+        self._is_called = False
+        with self._turn:
             self._turn.notify()
 
     def _run(self) -> None:
@@ -200,7 +216,7 @@ class Writer:
         try:
             with self._pen.writing() as connection:
                 notes, changes = self._operate(connection, group)
-                append_notes(connection, self.instance, notes)
+                head = append_notes(connection, self.instance, notes, self._head)
                 append_changes(connection, self.instance, changes)
         except _TakenBackError:
             self.failure = None
@@ -208,10 +224,12 @@ class Writer:
         except BaseException as error:  # noqa: BLE001  whoever waits must be told, whatever it is
             told = unavailable(error) if is_failure(error) else error
             self.failure = type(error).__name__
+            self._head = None
             for item in group:
                 item.error = item.error or told
             return
         self.failure = None
+        self._head = head
         self.groups += 1
         for item in group:
             if item.error is None:
