@@ -1,8 +1,9 @@
 """The one writer of an instance: operations wait in a bounded line and are committed in groups.
 
 An operation is a function of a `Transaction`. What arrives while one group is being synced to disk
-becomes the next group, so many writes share one sync and none waits for a timer. An operation is
-acknowledged after the sync, and only then. One that fails takes back its own writes and no other's.
+becomes the next group, and so does what an event loop has in hand at once; none waits for a timer.
+An operation is acknowledged after the sync, and only then. One that fails takes back its own writes
+and no other's.
 
 What each operation notes for the audit, and announces to readers, is written in the same
 transaction; a commit without its audit record cannot happen, nor the reverse.
@@ -32,6 +33,10 @@ Done = TypeVar("Done")
 Clock = Callable[[], datetime]
 WAITING_MAX: Final = 1_000
 GROUP_MAX: Final = 64
+GATHER_S_MAX: Final = 0.003
+"""How long an event loop that is busy gathers what it writes together."""
+QUIET_ROUNDS: Final = 3
+"""Of an event loop: a request that has arrived is in the line by then."""
 _OPERATION: Final = "tandem_operation"
 _LOG: Final = logging.getLogger("tandem.writer")
 
@@ -139,7 +144,8 @@ class Writer:
         self._line: deque[_Item[Any]] = deque()
         self._turn = threading.Condition()
         self._is_open = True
-        self._is_called = False
+        self._gathering: asyncio.AbstractEventLoop | None = None
+        """The event loop that puts more in the line before the thread is called."""
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -161,9 +167,9 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Done] = loop.create_future()
         self._take(_Item(operation, future, loop))
-        if not self._is_called:
-            self._is_called = True
-            loop.call_soon(self._call)
+        if self._gathering is not loop:
+            self._gathering = loop
+            self._gather(loop, loop.time() + GATHER_S_MAX, -1, 0)
         return await future
 
     def call(self, operation: Operation[Done]) -> Done:
@@ -191,13 +197,24 @@ class Writer:
                 )
             self._line.append(item)
 
-    def _call(self) -> None:
-        """Tell the thread that there is something in the line.
+    def _gather(
+        self, loop: asyncio.AbstractEventLoop, ends_s: float, known: int, quiet: int
+    ) -> None:
+        """Call the thread once an event loop has nothing more to put in the line, or time is up.
 
-        An event loop does it after its round, so that what came together is written together, and
-        the thread does not fight for the interpreter with requests that are answered meanwhile.
+        So what came together is written together, and the thread does not fight for the
+        interpreter with requests that are answered meanwhile.
         """
-        self._is_called = False
+        waiting = len(self._line)
+        quiet = quiet + 1 if waiting == known else 0
+        if quiet < QUIET_ROUNDS and loop.time() < ends_s:
+            loop.call_soon(self._gather, loop, ends_s, waiting, quiet)
+            return
+        self._gathering = None
+        self._call()
+
+    def _call(self) -> None:
+        """Tell the thread that there is something in the line."""
         with self._turn:
             self._turn.notify()
 

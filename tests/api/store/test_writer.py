@@ -182,6 +182,49 @@ def test_what_waits_together_shares_commits(durable: Durable) -> None:
     assert (writer.groups - groups, writer.committed - committed) == (3, 129)
 
 
+def test_what_an_event_loop_has_in_hand_at_once_shares_a_commit(durable: Durable) -> None:
+    _database, writer = durable
+
+    async def rounds_later(rounds: int) -> None:
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        await writer.write(keeps(f"after-{rounds}"))
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*[rounds_later(rounds) for rounds in range(5)])
+
+    groups = writer.groups
+    asyncio.run(all_of_them())
+    assert writer.groups == groups + 1
+
+
+def test_an_event_loop_that_never_rests_keeps_no_write_waiting(other: Any) -> None:
+    writer = other(waiting_max=10**6)
+
+    async def endless() -> int:
+        writes = []
+        while not (writes and writes[0].done()) and len(writes) < 10_000:
+            writes.append(asyncio.create_task(writer.write(lambda _tx: None)))
+            await asyncio.sleep(0)
+        await asyncio.gather(*writes)
+        return len(writes)
+
+    assert asyncio.run(endless()) < 10_000
+
+
+def test_a_loop_that_ends_while_it_gathers_keeps_nobody_waiting(durable: Durable) -> None:
+    database, writer = durable
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(writer.write(keeps("a")))
+    loop.run_until_complete(asyncio.sleep(0))
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        loop.run_until_complete(task)
+    loop.close()
+    assert asyncio.run(writer.write(keeps("b"))) == "b"
+    assert kept(database) == everywhere("a", "b")
+
+
 def test_groups_form_by_themselves_under_load(durable: Durable) -> None:
     database, writer = durable
     groups = writer.groups
