@@ -37,6 +37,8 @@ IDLE_S_MAX: Final = 10
 CONNECTIONS_MAX: Final = 8
 LOOK_AGAIN_S: Final = 0.0005
 """How often a process looks whether another one has ended its transaction."""
+CHECKPOINT_PAGES: Final = 4_000
+"""Pages of the log after which a commit brings them into SQLite's file, and waits for that too."""
 _WRITES: Final = "tandem_writes"
 _TURN: Final = Statement(
     text(
@@ -261,6 +263,7 @@ def _sqlite(url: URL, synchronous: str, waits_s: int = LOCK_S_MAX) -> Engine:
             f"synchronous={synchronous}",
             "foreign_keys=ON",
             "temp_store=MEMORY",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
             f"busy_timeout={waits_s * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
