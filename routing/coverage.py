@@ -154,6 +154,17 @@ class Pieces:
         )
 
 
+def middle_points(pieces: Pieces) -> tuple[Reals, Reals]:
+    """Return lon and lat of the middle of each stretch, (n_pieces,) degrees each."""
+    net = pieces.network
+    begin_m = np.concatenate(([0.0], np.cumsum(net.street_length_m + 1.0)))[:-1]
+    owner = np.repeat(np.arange(net.n_streets), np.diff(net.street_point_first))
+    at = net.point_m + begin_m[owner]  # rises from the first to the last street
+    middle_m = 0.5 * (pieces.low + pieces.high) * net.street_length_m[pieces.street]
+    wanted = middle_m + begin_m[pieces.street]
+    return np.interp(wanted, at, net.point_lon), np.interp(wanted, at, net.point_lat)
+
+
 Cuts = tuple[Ints, Reals]
 """(n,) streets and the shares of their length at which they are cut."""
 
