@@ -43,8 +43,8 @@ from routing.model import Situation
 from routing.policy import Policy
 from routing.release import Release
 
-WITHIN_S: Final = (300, 480, 600, 780, 900)
-"""Five to fifteen minutes; CARE's own mean from dispatch to arrival is 13 (two-year report)."""
+WITHIN_S: Final = tuple(range(60, 1_201, 60))
+"""Every minute up to twenty; CARE's own mean from dispatch to arrival is 13 (two-year report)."""
 NEAR_STREET_M: Final = 100.0
 """Land farther from a street is no place of a call: water, rail yards, the middle of parks."""
 GRID_M: Final = 50.0
