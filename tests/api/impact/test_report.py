@@ -19,7 +19,7 @@ from api.impact.as_object import as_object
 from api.impact.judging import tell_nobody
 from api.impact.measure import Bundle, Impact, Question, measure
 from api.impact.page import page_of
-from api.impact.pictures import draw
+from api.impact.pictures import Pictures, draw
 from api.impact.posts import posts_of
 from api.impact.words import DEFINITIONS
 from geodata.call_history import CallHistory
@@ -52,8 +52,13 @@ def impact(tmp_path_factory: pytest.TempPathFactory) -> Impact:
 
 
 @pytest.fixture(scope="module")
-def page(impact: Impact) -> str:
-    return page_of(impact, draw(impact))
+def pictures(impact: Impact) -> Pictures:
+    return draw(impact)
+
+
+@pytest.fixture(scope="module")
+def page(impact: Impact, pictures: Pictures) -> str:
+    return page_of(impact, pictures)
 
 
 class _Tags(HTMLParser):
@@ -99,16 +104,18 @@ def test_a_page_that_loads_something_is_found(page: str) -> None:
     assert "a.js" in tags.loaded
 
 
-def test_the_page_says_on_its_face_that_its_calls_are_a_proxy(page: str, impact: Impact) -> None:
+def test_the_page_says_on_its_face_that_its_calls_are_a_proxy(
+    page: str, impact: Impact, pictures: Pictures
+) -> None:
     assert page.index("A proxy:") < page.index("<h2>In short</h2>")
     record = replace(impact.question.history.columns, is_record=True)
     honest = replace(impact.question, history=replace(impact.question.history, columns=record))
-    assert "A proxy:" not in page_of(replace(impact, question=honest), draw(impact))
+    assert "A proxy:" not in page_of(replace(impact, question=honest), pictures)
 
 
-def test_names_from_files_are_text_and_never_markup(tmp_path: Path) -> None:
+def test_names_from_files_are_text_and_never_markup(tmp_path: Path, pictures: Pictures) -> None:
     made = impact_of(tmp_path, history((-122.33, 47.605, NOON, HOSTILE)))
-    text = page_of(made, draw(made))
+    text = page_of(made, pictures)
     assert HOSTILE not in text
     assert "&lt;script&gt;" in text
 
