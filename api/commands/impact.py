@@ -172,7 +172,7 @@ def _print(impact: "Impact") -> None:
         notes.print(f"{history.n_bad:,} of {history.n_rows:,} rows left out.", markup=False)
     out.print(
         f"{impact.question.live.key} to {impact.question.draft.key}, calls of "
-        f"{history.weeks:g} weeks:",
+        f"{history.weeks:.4g} weeks:",
         markup=False, soft_wrap=True,
     )  # fmt: skip
     table = Table()

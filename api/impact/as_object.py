@@ -31,6 +31,7 @@ def as_object(impact: Impact) -> dict[str, Any]:
             "by_zone_and_type": [_group(impact, group) for group in counts.by_zone_and_type],
         },
         "land_km2": {"live": ground.live_km2, "draft": ground.draft_km2},
+        "whole_city": {"live": ground.whole_city[0], "draft": ground.whole_city[1]},
         "streets_m": {"live": ground.live_street_m, "draft": ground.draft_street_m},
         "changes_hands": [asdict(one) for one in ground.handed],
         "streets": [

@@ -32,7 +32,7 @@ class Change:
     lost: int
     """Counted under the live release, here, and under the draft nowhere."""
     moved_in: int
-    """Counted under both, under the draft here, under the live release elsewhere."""
+    """Counted under both, under the draft here, under the live release in another zone."""
     moved_out: int
 
     @property
@@ -73,13 +73,14 @@ def count(history: CallHistory, live: Judged, draft: Judged) -> Counts:
     kind = kind.astype(np.int64)
     both = [where * len(types) + kind for where in at]
     nothing = np.zeros(len(history), np.int64)
-    (total,) = _groups((live, draft), (nothing, nothing), [(None, None)])
+    moved = at[0] != at[1]
+    (total,) = _groups((live, draft), (nothing, nothing), moved, [(None, None)])
     names = [(zone, text) for zone in zones for text in types]
     return Counts(
         total=total,
-        by_zone=tuple(_groups((live, draft), (at[0], at[1]), [(zone, None) for zone in zones])),
-        by_type=_told(_groups((live, draft), (kind, kind), [(None, text) for text in types])),
-        by_zone_and_type=_told(_groups((live, draft), (both[0], both[1]), names)),
+        by_zone=tuple(_groups((live, draft), (at[0], at[1]), moved, [(z, None) for z in zones])),
+        by_type=_told(_groups((live, draft), (kind, kind), moved, [(None, t) for t in types])),
+        by_zone_and_type=_told(_groups((live, draft), (both[0], both[1]), moved, names)),
         waits=(int(live.waits.sum()), int(draft.waits.sum())),
     )
 
@@ -95,18 +96,23 @@ Pair = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def _groups(
-    judged: tuple[Judged, Judged], at: Pair, names: Sequence[tuple[str | None, str | None]]
+    judged: tuple[Judged, Judged],
+    at: Pair,
+    moved: NDArray[np.bool_],
+    names: Sequence[tuple[str | None, str | None]],
 ) -> Iterator[Group]:
     """Yield the changes of groups, of which `at` says each call's, live and draft."""
-    columns = [_changes(judged, at, len(names), level) for level in LEVELS]
+    columns = [_changes(judged, at, moved, len(names), level) for level in LEVELS]
     for number, (zone, text) in enumerate(names):
         change = tuple(column[number] for column in columns)
         yield Group(zone_id=zone, call_type=text, change=change)
 
 
-def _changes(judged: tuple[Judged, Judged], at: Pair, n: int, level: Level) -> list[Change]:
+def _changes(
+    judged: tuple[Judged, Judged], at: Pair, moved: NDArray[np.bool_], n: int, level: Level
+) -> list[Change]:
     live, draft = (one.level >= level for one in judged)
-    moved = live & draft & (at[0] != at[1])
+    elsewhere = live & draft & moved
 
     def each(where: NDArray[np.int64], which: NDArray[np.bool_]) -> list[int]:
         counted: list[int] = np.bincount(where[which], minlength=n).tolist()
@@ -114,7 +120,7 @@ def _changes(judged: tuple[Judged, Judged], at: Pair, n: int, level: Level) -> l
 
     columns = (
         each(at[0], live), each(at[1], draft), each(at[1], draft & ~live),
-        each(at[0], live & ~draft), each(at[1], moved), each(at[0], moved),
+        each(at[0], live & ~draft), each(at[1], elsewhere), each(at[0], elsewhere),
     )  # fmt: skip
     return [
         Change(live=a, draft=b, gained=c, lost=d, moved_in=e, moved_out=f)

@@ -19,11 +19,14 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from api.impact.judging import NOWHERE
+from api.impact.judging import NOWHERE, WHOLE_CITY
 from geodata.earth import metres_per_degree
 from geodata.network import StreetNetwork
 from geodata.zones import Zone, ZoneKind, ZoneMap
+from routing.codes import Gate
 from routing.coverage import Cuts, Pieces, cut_streets, incident_streets, middle_points
+from routing.policy import Area
+from routing.release import Release
 
 SLIVER_M2 = 1.0
 """Differences below this are rounding of coordinates."""
@@ -55,18 +58,23 @@ class Ground:
     """Every street on which an incident can be, cut at the edges of all zones."""
     zones: tuple[tuple[str, ...], tuple[str, ...]]
     """(n_pieces,) zone of each stretch, live and draft."""
+    whole_city: tuple[bool, bool]
+    """Whether a 911 call is taken outside every zone too: then every street there belongs to
+    `WHOLE_CITY`, and land, which has no outline there, is that of the zones alone."""
     taken: tuple[BaseGeometry, BaseGeometry]
     """All land of the zones that take calls, live and draft, in degrees."""
 
 
-def compare_ground(network: StreetNetwork, live: ZoneMap, draft: ZoneMap) -> Ground:
+def compare_ground(network: StreetNetwork, live: Release, draft: Release) -> Ground:
     """Return what two releases have, and what changes hands between them."""
     plane = _Plane(network)
-    won = [list(plane.won(zones)) for zones in (live, draft)]
+    maps = live.zones, draft.zones
+    whole = takes_whole_city(live), takes_whole_city(draft)
+    won = [list(plane.won(zones)) for zones in maps]
     taken = [shapely.union_all([area for _, area in one]) for one in won]
     land = _land_handed(*won)
-    pieces = cut_streets(network, incident_streets(network), plane.cuts(live, draft))
-    zones = tuple(_zones_of(pieces, one) for one in (live, draft))
+    pieces = cut_streets(network, incident_streets(network), plane.cuts(*maps))
+    zones = tuple(_zones_of(pieces, *one) for one in zip(maps, whole, strict=True))
     length_m = pieces.length_m
     metres, by_name = _streets_handed(pieces, length_m, zones[0], zones[1])
     keys = sorted({*land, *metres}, key=lambda key: (-metres[key], -land[key], key))
@@ -82,8 +90,16 @@ def compare_ground(network: StreetNetwork, live: ZoneMap, draft: ZoneMap) -> Gro
         streets=by_name,
         pieces=pieces,
         zones=(zones[0], zones[1]),
+        whole_city=whole,
         taken=(plane.to_degrees(taken[0]), plane.to_degrees(taken[1])),
     )
+
+
+def takes_whole_city(release: Release) -> bool:
+    """Tell whether a 911 call is taken outside every zone too."""
+    policy = release.city_policy
+    rules = policy.modes.get(policy.by_policy_mode)
+    return rules is not None and (rules.area is Area.CITY or Gate.ZONE not in rules.gates)
 
 
 def _inside(zones: Sequence[str]) -> NDArray[np.bool_]:
@@ -155,19 +171,18 @@ def _land_handed(live: Won, draft: Won) -> defaultdict[Handing, float]:
     return defaultdict(float, kept)
 
 
-def _zones_of(pieces: Pieces, zones: ZoneMap) -> tuple[str, ...]:
+def _zones_of(pieces: Pieces, zones: ZoneMap, whole: bool) -> tuple[str, ...]:
     """Return the zone of the middle of each stretch; the tolerance at edges is not for streets."""
     exact = ZoneMap(zones.zones) if zones.edge_tolerance_m else zones
-    lon, lat = middle_points(pieces)
-    return tuple(
-        [_winner(exact.zones_at(*at)) for at in zip(lon.tolist(), lat.tolist(), strict=True)]
-    )
+    outside = WHOLE_CITY if whole else NOWHERE
+    middles = zip(*(column.tolist() for column in middle_points(pieces)), strict=True)
+    return tuple([_winner(exact.zones_at(*at), outside) for at in middles])
 
 
-def _winner(hits: tuple[Zone, ...]) -> str:
-    if not hits or hits[0].kind is ZoneKind.EXCLUDE:
-        return NOWHERE
-    return hits[0].zone_id
+def _winner(hits: tuple[Zone, ...], outside: str) -> str:
+    if not hits:
+        return outside
+    return NOWHERE if hits[0].kind is ZoneKind.EXCLUDE else hits[0].zone_id
 
 
 ByName = tuple[tuple[str, str, str, float], ...]

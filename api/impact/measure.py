@@ -49,7 +49,7 @@ class Question:
     posts: Posts
     care_units: int
     decides_again: bool = True
-    """Whether the period is decided again call by call."""
+    """Whether the period is decided again call by call; without call types it never is."""
 
     @property
     def releases(self) -> tuple[Release, Release]:
@@ -97,13 +97,13 @@ def measure(question: Question, tell: Tell) -> Impact:
         judge(under(situation, draft), history, tell, "gates, draft"),
     )
     tell("land and streets", 0, 1)
-    ground = compare_ground(situation.network, live.zones, draft.zones)
+    ground = compare_ground(situation.network, live, draft)
     tell("coverage", 0, 1)
     reached = reach_of(
         situation, question.releases, history, judged, ground, question.posts, question.care_units
     )
     decided = None
-    if question.decides_again:
+    if question.decides_again and history.has_types:
         decided = what_if(
             question.at, question.releases, history, judged, question.posts, tell=tell
         )

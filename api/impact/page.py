@@ -112,7 +112,7 @@ def _basis(impact: Impact) -> str:
     history = impact.question.history
     return (
         f"Calls: {escape(history.source)}, {history.first_day} to {history.last_day} "
-        f"({history.weeks:g} weeks, {len(history):,} calls). Units: "
+        f"({history.weeks:.4g} weeks, {len(history):,} calls). Units: "
         f"{escape(impact.question.posts.told)}."
     )
 
@@ -145,19 +145,21 @@ def _short(impact: Impact) -> Iterable[str]:
                 f"<b>{_signed((change.draft - change.live) / weeks)} calls a week "
                 f"{LEVEL_WORDS[level]}</b>: {change.live / weeks:,.1f} become "
                 f"{change.draft / weeks:,.1f} ({change.gained:,} gained and {change.lost:,} lost "
-                f"in {weeks:g} weeks{moved})."
+                f"in {weeks:.4g} weeks{moved})."
             )
+    lands = zip((ground.live_km2, ground.draft_km2), ground.whole_city, strict=True)
+    before, after = (_land_words(km2, whole) for km2, whole in lands)
     yield (
-        f"<b>{_signed(ground.draft_km2 - ground.live_km2, 2)} km² and "
-        f"{_signed((ground.draft_street_m - ground.live_street_m) / 1000)} km of street</b>: "
-        f"{ground.live_km2:.2f} km² become {ground.draft_km2:.2f} km²."
+        f"<b>{_signed((ground.draft_street_m - ground.live_street_m) / 1000)} km of street</b>: "
+        f"{ground.live_street_m / 1000:.1f} km become {ground.draft_street_m / 1000:.1f} km; "
+        f"{before} become {after}."
     )
     reaches = {(one.release, one.of): one.shares["PAIR"] for one in impact.reached.reaches}
-    before, after = (reaches[name, "CALLS_IN_HOURS"] for name in ("LIVE", "DRAFT"))
+    old, new = (reaches[name, "CALLS_IN_HOURS"] for name in ("LIVE", "DRAFT"))
     yield (
-        f"The pair reaches <b>{_percent(before.within[9])} of the calls in hours within 10 minutes "
-        f"before and {_percent(after.within[9])} after</b>; nine tenths within "
-        f"{_minutes(before.p90_s)} before and {_minutes(after.p90_s)} after."
+        f"The pair reaches <b>{_percent(old.within[9])} of the calls in hours within 10 minutes "
+        f"before and {_percent(new.within[9])} after</b>; nine tenths within "
+        f"{_minutes(old.p90_s)} before and {_minutes(new.p90_s)} after."
     )
     if impact.reached.workloads is not None:
         live, draft = impact.reached.workloads
@@ -165,6 +167,10 @@ def _short(impact: Impact) -> Iterable[str]:
             f"CARE works <b>{live.unit_hours_per_week:.1f} unit hours a week before and "
             f"{draft.unit_hours_per_week:.1f} after</b>, by the eligible calls of this table."
         )
+
+
+def _land_words(km2: float, whole: bool) -> str:
+    return f"{km2:.2f} km²" + (" of zones, and the whole city beside them," if whole else "")
 
 
 def _percent(share: float) -> str:
@@ -188,7 +194,7 @@ def _cells(change: Change, weeks: float) -> tuple[str, ...]:
 def _calls(impact: Impact) -> Iterable[str]:
     weeks, counts = impact.question.history.weeks, impact.counts
     yield (
-        f"<p>Calls of the whole period ({weeks:g} weeks); the last column is the difference of "
+        f"<p>Calls of the whole period ({weeks:.4g} weeks); the last column is the difference of "
         "draft and live in calls a week.</p>"
     )
     rows = [
@@ -268,7 +274,8 @@ def _coverage(impact: Impact, pictures: Pictures) -> Iterable[str]:
     head = ("", "release", "unit", *(f"{m} min" for m in MINUTES_SHOWN), "p50", "p90", "never")
     order = {of: place for place, of in enumerate(OF_WORDS)}
     reaches = sorted(impact.reached.reaches, key=lambda r: (order[r.of], r.release == "DRAFT"))
-    yield _table(head, [row for reach in reaches for row in _reach_rows(reach)], texts=3)
+    some = (reach for reach in reaches if reach.shares["PAIR"].total > 0)
+    yield _table(head, [row for reach in some for row in _reach_rows(reach)], texts=3)
 
 
 def _reach_rows(reach: Reach) -> Iterable[Sequence[object]]:
@@ -306,7 +313,8 @@ def _workload(impact: Impact) -> Iterable[str]:
 def _what_if(impact: Impact) -> Iterable[str]:
     found = impact.what_if
     if found is None:
-        yield "<p>Not asked for.</p>"
+        asked_for = impact.question.decides_again
+        yield f"<p>{escape(NO_TYPES) if asked_for else 'Not asked for.'}</p>"
         return
     n_decided = found.n_calls - found.n_outside
     yield (

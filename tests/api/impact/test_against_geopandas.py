@@ -111,7 +111,7 @@ def case(
     return Case(
         zones=(zones[0], zones[1]),
         counts=count(calls, judged_live, judged_draft),
-        ground=compare_ground(seattle, live.zones, draft.zones),
+        ground=compare_ground(seattle, live, draft),
         rows=oracle_rows(tandem_data, (zones[0], zones[1])),
     )
 
@@ -164,7 +164,7 @@ def oracle_change(rows: pd.DataFrame, group: Group, level: int) -> Change:
     kind = rows.type == group.call_type if group.call_type else True
     here_live = kind & (rows.live_zone == group.zone_id if group.zone_id else True)
     here_draft = kind & (rows.draft_zone == group.zone_id if group.zone_id else True)
-    other = rows.live_zone != rows.draft_zone if group.zone_id else False
+    other = rows.live_zone != rows.draft_zone
     return Change(
         live=int((live & here_live).sum()),
         draft=int((draft & here_draft).sum()),

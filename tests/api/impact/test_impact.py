@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from api.errors import StartError
-from api.impact.judging import Level, tell_nobody
+from api.impact.judging import WHOLE_CITY, Level, tell_nobody
 from api.impact.measure import Bundle, Impact, Question, measure
 from api.impact.posts import posts_of
 from api.impact.reach import WITHIN_S, open_hours_per_week
@@ -18,6 +18,8 @@ from api.release_file import read_release
 from geodata.call_history import CallHistory
 from geodata.snap import Positions
 from routing.codes import Agency
+from routing.coverage import incident_streets
+from routing.policy import Area
 from routing.release import Release
 from tests.api.builtin_view import builtin_view
 from tests.api.impact.drafts import ZoneEntry, history, release_of, write_release
@@ -84,6 +86,7 @@ def test_every_group_adds_up(moved: Impact) -> None:
         assert sum(g.change[2].draft for g in tables) == moved.counts.total.change[2].draft
     by_zone = {group.zone_id: group.change[0] for group in moved.counts.by_zone}
     assert by_zone["CORNER"].moved_in == by_zone["CORE"].moved_out > 0
+    assert moved.counts.total.change[0].moved_in == by_zone["CORNER"].moved_in
 
 
 def test_calls_by_the_gates_are_those_that_the_decisions_answer(moved: Impact) -> None:
@@ -181,6 +184,23 @@ def test_an_exclude_zone_takes_calls_land_and_streets_away(tmp_path: Path) -> No
     assert found.counts.total.change[0].lost == 1
     assert [(h.from_zone, h.to_zone) for h in found.ground.handed] == [("CORE", "")]
     assert found.ground.draft_km2 == pytest.approx(found.ground.live_km2 / 2, rel=0.01)
+
+
+def test_a_draft_for_the_whole_city_has_every_street_and_every_call(tmp_path: Path) -> None:
+    live = release_of(tmp_path, "live", [("CORE", WEST_HALF, 0)])
+    policy = live.city_policy
+    modes = {mode: replace(rules, area=Area.CITY) for mode, rules in policy.modes.items()}
+    city = replace(policy, modes=modes)
+    draft = replace(live, city_policy=city, zone_policies={city.policy_id: city})
+    found = compared(live, draft, random_calls(5, 100))
+    network = found.ground.pieces.network
+    streets = incident_streets(network)
+    every_m = network.street_length_m[streets].sum()
+    assert found.ground.whole_city == (False, True)
+    assert found.ground.draft_street_m == pytest.approx(every_m)
+    assert [h.to_zone for h in found.ground.handed] == [WHOLE_CITY]
+    assert found.counts.total.change[0].draft == 100
+    assert found.counts.total.change[0].moved_in == 0
 
 
 # -- posts ----------------------------------------------------------------------------------------
