@@ -42,6 +42,8 @@ DPI: Final = 120
 CLASSES_S: Final = (300, 480, 600, 780, 900)
 """Minutes 5, 8, 10, 13 and 15: where the classes of arrivals end."""
 DOTS_MAX: Final = 4_000
+NAMED_MAX: Final = 30
+"""Zones whose ids are written on the map."""
 HALO: Final = [withStroke(linewidth=3, foreground="white")]
 Window = tuple[float, float, float, float]
 
@@ -136,11 +138,13 @@ def _outline(axes: Axes, area: BaseGeometry, **style: Any) -> None:
 
 
 def _posts(axes: Axes, impact: Impact, window: Window) -> list[Line2D]:
-    """Draw the posts within the window, CARE over police where both stand at one place."""
+    """Draw the posts within the window; police behind CARE where both stand at one place."""
     west, south, east, north = window
-    for agency, size in ((Agency.SPD, 19), (Agency.CARE, 7)):
+    shared = set(impact.question.posts.of[Agency.CARE].values())
+    for agency in (Agency.SPD, Agency.CARE):
         for lon, lat in impact.question.posts.of[agency].values():
             if west < lon < east and south < lat < north:
+                size = 19 if agency is Agency.SPD and (lon, lat) in shared else 9
                 axes.plot(
                     lon, lat, MARKER[agency], ms=size, color=OF_KIND[agency], mec="white",
                     mew=1.2, zorder=8,
@@ -170,6 +174,7 @@ def _change(impact: Impact) -> bytes:
     _fill(axes, lost, facecolor="none", edgecolor=ORANGE, hatch="...", lw=0, alpha=0.8, zorder=2)
     _outline(axes, live, color=BLACK, lw=1.6, ls="-", zorder=4)
     _outline(axes, draft, color=BLUE, lw=1.8, ls=(0, (5, 3)), zorder=5)
+    _zone_names(axes, impact)
     before, after = (one.level >= Level.IN_HOURS for one in impact.judged)
     dots = [
         _dots(axes, impact, after & ~before, "o", BLUE, "call gained, in hours"),
@@ -184,6 +189,19 @@ def _change(impact: Impact) -> bytes:
     ]  # fmt: skip
     _legend(axes, handles, 2)
     return _bytes(figure)
+
+
+def _zone_names(axes: Axes, impact: Impact) -> None:
+    """Draw the edges of the draft's zones, and write their ids where there are but a few."""
+    zones = impact.question.draft.release.zones.zones
+    for zone in zones:
+        _outline(axes, zone.geometry, color=BLACK, lw=0.9, ls=":", zorder=3)
+    for zone in zones if len(zones) <= NAMED_MAX else ():
+        at = zone.geometry.representative_point()
+        axes.text(
+            at.x, at.y, zone.zone_id, fontsize=9, fontweight="bold", color=BLACK, ha="center",
+            path_effects=HALO, zorder=9, clip_on=True, parse_math=False,
+        )  # fmt: skip
 
 
 def _dots(
@@ -251,12 +269,14 @@ def _curves(impact: Impact) -> bytes:
                 continue
             is_draft = reach.release == "DRAFT"
             for kind, shares in reach.shares.items():
+                is_pair = kind == PAIR  # wide and pale, beneath the kind that it mostly waits for
                 axes.plot(
                     minutes, 100 * np.array(shares.within), color=OF_KIND[kind],
-                    ls="-" if is_draft else (0, (2, 2)), lw=1.8 if is_draft else 1.3,
+                    ls="-" if is_draft else (0, (2, 2)), alpha=0.4 if is_pair else 1.0,
+                    lw=5.0 if is_pair else 1.8 if is_draft else 1.3, zorder=1 if is_pair else 2,
                     marker=_MARKS[kind], ms=4, markevery=2 if is_draft else (1, 2),
                     mfc=OF_KIND[kind] if is_draft else "white",
-                    label=f"{kind.lower() if kind == PAIR else kind}, {reach.release.lower()}",
+                    label=f"{kind.lower() if is_pair else kind}, {reach.release.lower()}",
                 )  # fmt: skip
         axes.set_title(_TITLES[of], loc="left", fontsize=11)
         axes.set(

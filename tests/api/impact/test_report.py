@@ -23,6 +23,7 @@ from api.impact.pictures import Pictures, draw
 from api.impact.posts import posts_of
 from api.impact.words import DEFINITIONS
 from geodata.call_history import CallHistory
+from geodata.zones import ZoneMap
 from tests.api.builtin_view import builtin_view
 from tests.api.impact.drafts import history, release_of, write_release
 from tests.api.impact.test_impact import BOTH_HALVES, NOON, WEST_HALF, random_calls
@@ -118,6 +119,22 @@ def test_names_from_files_are_text_and_never_markup(tmp_path: Path, pictures: Pi
     text = page_of(made, pictures)
     assert HOSTILE not in text
     assert "&lt;script&gt;" in text
+
+
+def test_a_zone_named_as_a_formula_is_drawn_as_it_is_written(tmp_path: Path) -> None:
+    live = release_of(tmp_path, "live", [("CORE", WEST_HALF, 0)])
+    zone = replace(live.zones.zones[0], zone_id="$\\frac$")
+    draft = replace(live, zones=ZoneMap([zone]))
+    question = Question(
+        at=builtin_view().at,
+        live=Bundle(release=live, key="a"),
+        draft=Bundle(release=draft, key="b"),
+        history=history((-122.33, 47.605, NOON, "THEFT")),
+        posts=posts_of(None, None),
+        care_units=1,
+        decides_again=False,
+    )
+    assert draw(measure(question, tell_nobody)).change.startswith(b"\x89PNG")
 
 
 def test_every_definition_and_the_manifest_are_in_both(page: str, impact: Impact) -> None:
