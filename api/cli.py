@@ -8,6 +8,7 @@ import typer
 
 from api.commands.console import run
 from api.commands.options import StorePlace, examples
+from api.impact_cli import add_impact
 from api.store_cli import audit_app, report_app, store_app
 from api.zones_cli import zones_app
 
@@ -24,6 +25,7 @@ network_app = typer.Typer(no_args_is_help=True, help="Build and look at street n
 app.add_typer(network_app, name="network")
 release_app = typer.Typer(no_args_is_help=True, help="Check and look at what the city decides.")
 app.add_typer(release_app, name="release")
+add_impact(release_app)
 keys_app = typer.Typer(no_args_is_help=True, help="Make, show, revoke and replace API keys.")
 app.add_typer(keys_app, name="keys")
 app.add_typer(store_app, name="store")

@@ -17,8 +17,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.call_columns import CallFileError
 from geodata.earth import metres_per_degree
-from geodata.errors import GeodataError
 from geodata.network import StreetNetwork
 from geodata.zones import Zone
 
@@ -31,10 +31,6 @@ DAYS_PER_YEAR: Final = 365.25
 LON_NAMES: Final = ("longitude", "dispatch_longitude", "lon", "lng", "x")
 LAT_NAMES: Final = ("latitude", "dispatch_latitude", "lat", "y")
 TIME_WORDS: Final = ("time", "date", "queued")
-
-
-class CallFileError(GeodataError):
-    """A file of past calls that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

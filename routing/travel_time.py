@@ -334,15 +334,34 @@ class TravelTimes:
     def _surface(
         self, base: int, row: NDArray[np.int32], arc_ms: NDArray[np.int32]
     ) -> NDArray[np.int32]:
-        h = self.hierarchy
-        by_rank = kernel.sweep(base, row, h.parent, h.depth, h.up_first, h.up_head, arc_ms)
-        by_node = by_rank[h.rank]
+        by_node = self._by_node(base, row, arc_ms)
         n = self.network.n_junctions
         times = by_node[:n]
         if self.graph.n_nodes > n and arc_ms is self._down_ms:
             times = times.copy()
             np.minimum.at(times, self.graph.node_junction[n:], by_node[n:])
         return times
+
+    def _by_node(
+        self, base: int, row: NDArray[np.int32], arc_ms: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        h = self.hierarchy
+        by_rank = kernel.sweep(base, row, h.parent, h.depth, h.up_first, h.up_head, arc_ms)
+        return by_rank[h.rank]
+
+    def ms_to_edges(self, origin: Position) -> NDArray[np.int32]:
+        """Return (n_edges,) milliseconds from a unit's position until each edge may be begun.
+
+        At its tail, by a turn that is allowed; UNREACHABLE_MS where no way leads there or the edge
+        is closed. The way straight along the unit's own street is not among these.
+        """
+        labels = self.unit_labels(Positions.of(origin))
+        by_node = self._by_node(int(labels.bases[0]), labels.rows[0], self._down_ms)
+        _, first, node = self._columns.turns
+        entered = np.append(by_node[node], np.int32(UNREACHABLE_MS))
+        least = np.minimum.reduceat(entered, first[:-1])
+        none = (first[:-1] == first[1:]) | (self._move_ms >= UNREACHABLE_MS)
+        return np.where(none, np.int32(UNREACHABLE_MS), least)
 
     # -- routes -------------------------------------------------------------------------------
 

@@ -1,0 +1,193 @@
+"""`tandem release impact`: two releases compared on past calls, in the command's own process."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from api.commands.console import notes, out
+from api.errors import StartError
+
+if TYPE_CHECKING:
+    from api.impact.judging import Tell
+    from api.impact.measure import Bundle, Impact, Question
+    from geodata.call_history import CallHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What `impact` takes; see `api.impact_cli`."""
+
+    draft: Path
+    live: Path | None
+    calls: Path
+    mapping: Path | None
+    network: Path | None
+    posts: Path | None
+    beats: Path | None
+    first_day: date | None
+    last_day: date | None
+    assume_type: str | None
+    care_units: int
+    decides_again: bool
+    html: Path | None
+    json: Path | None
+
+
+def run_impact(asked: Asked) -> None:
+    """Measure, write the files that were asked for, whole or not at all, and print the sum."""
+    from api.impact.measure import measure
+
+    for target in (asked.html, asked.json):
+        if target is not None and not target.absolute().parent.is_dir():
+            raise StartError(f"{target.parent} is no folder.", remedy="Make it, or name another.")
+    with _progress() as tell:
+        question = _question(asked, tell)
+        impact = measure(question, tell)
+        files = _files(impact, asked, tell)
+        for target, content in files:
+            _write(target, content)
+    _print(impact)
+    for target, _ in files:
+        out.print(f"Written: {target}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress() -> Iterator["Tell"]:
+    """Show a bar for each stage, on standard error."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeElapsedColumn(), console=notes, transient=True) as progress:
+        bars: dict[str, int] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage, total=total or None)
+            progress.update(bars[stage], completed=done, total=total or None)  # type: ignore[arg-type]
+
+        yield tell
+
+
+def _question(asked: Asked, tell: "Tell") -> "Question":
+    """Read everything that is compared; what is cheap to refuse comes first."""
+    from api.impact.measure import Question
+    from api.impact.posts import posts_of
+    from api.live_view import load_beats, load_view
+    from api.settings import read_settings
+
+    settings = read_settings(
+        {
+            "zones": None, "release": asked.live, "beats": asked.beats,
+            **({} if asked.network is None else {"network": asked.network}),
+        }
+    )  # fmt: skip
+    draft, live = _bundle(asked.draft), _bundle(asked.live)
+    posts = posts_of(asked.posts, None if asked.beats is None else load_beats(asked.beats))
+    history = _history(asked, tell)
+    view = load_view(settings, lambda stage: tell(stage, 0, 0))
+    return Question(
+        at=view.at,
+        live=live,
+        draft=draft,
+        history=history,
+        posts=posts,
+        care_units=asked.care_units,
+        decides_again=asked.decides_again,
+    )
+
+
+def _bundle(file: Path | None) -> "Bundle":
+    from api.impact.measure import Bundle
+    from api.release_file import read_release
+    from api.replay.sources import kept_release
+    from api.settings import read_settings
+    from geodata.pilot.area import pilot_release_file
+
+    chosen = pilot_release_file() if file is None else file
+    release = read_release(chosen)
+    kept = kept_release(read_settings({"release": chosen, "zones": None, "beats": None}))
+    return Bundle(release=release, key=kept.key)
+
+
+def _history(asked: Asked, tell: "Tell") -> "CallHistory":
+    from geodata.call_columns import read_columns
+    from geodata.call_history import read_history
+
+    columns = None if asked.mapping is None else read_columns(asked.mapping)
+    history = read_history(
+        asked.calls, columns, progress=lambda n_rows: tell("reading calls", n_rows, 0)
+    )
+    history = history.between(asked.first_day, asked.last_day)
+    return history if asked.assume_type is None else history.assuming(asked.assume_type)
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+def _files(impact: "Impact", asked: Asked, tell: "Tell") -> list[tuple[Path, str]]:
+    """Return what is to be written, so that nothing is before all of it is there."""
+    from api.impact.as_object import as_object
+
+    files = []
+    if asked.html is not None:
+        from api.impact.page import page_of
+        from api.impact.pictures import draw
+
+        tell("drawing", 0, 0)
+        files.append((asked.html, page_of(impact, draw(impact))))
+    if asked.json is not None:
+        files.append((asked.json, json.dumps(as_object(impact), indent=1) + "\n"))
+    return files
+
+
+def _write(target: Path, content: str) -> None:
+    """Write a file whole or not at all, whatever interrupts it."""
+    half = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        half.write_text(content, encoding="utf-8")
+        half.replace(target)
+    except OSError as problem:
+        raise StartError(f"{target}: {problem.strerror}.", remedy="Name another.") from None
+    finally:
+        half.unlink(missing_ok=True)
+
+
+# -- what is printed ------------------------------------------------------------------------------
+
+
+def _print(impact: "Impact") -> None:
+    from api.impact.counting import LEVELS
+    from api.impact.words import PROXY
+
+    history, ground = impact.question.history, impact.ground
+    if history.is_proxy:
+        notes.print(PROXY, markup=False)
+    if history.n_bad:
+        notes.print(f"{history.n_bad:,} of {history.n_rows:,} rows left out.", markup=False)
+    out.print(
+        f"{impact.question.live.key} to {impact.question.draft.key}, calls of "
+        f"{history.weeks:.4g} weeks:",
+        markup=False, soft_wrap=True,
+    )  # fmt: skip
+    table = Table()
+    for name in ("", "live", "draft", "gained", "lost", "moved"):
+        table.add_column(name, justify="right" if name else "left")
+    for level, change in zip(LEVELS, impact.counts.total.change, strict=True):
+        if level in impact.levels:
+            counted = (change.live, change.draft, change.gained, change.lost, change.moved_in)
+            table.add_row(level.name.lower(), *(f"{n:,}" for n in counted))
+    out.print(table)
+    out.print(
+        f"{ground.live_km2:.2f} km2 become {ground.draft_km2:.2f}, "
+        f"{ground.live_street_m / 1000:.1f} km of street {ground.draft_street_m / 1000:.1f}.",
+        markup=False,
+    )
+    if impact.what_if is not None:
+        for words, n in impact.what_if.changed:
+            out.print(f"{n:,} answers: {words}", markup=False)

@@ -1,0 +1,1 @@
+"""What a draft of a release would change; see `report`."""
