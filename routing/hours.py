@@ -11,8 +11,10 @@ clock does; a time that occurs twice opens at its first and closes at its last o
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from geodata.wall_clock import stretch_on
 
 EVERY_DAY = frozenset(range(7))
 DAYS_KNOWN_MAX = 64
@@ -73,12 +75,8 @@ class TimeWindow:
     def _opening_on(self, day: date) -> Opening | None:
         if day.weekday() not in self.days:
             return None
-        last = day if self.end > self.start else day + timedelta(days=1)
-        begin = datetime.combine(day, self.start, self.zone)
-        end = datetime.combine(last, self.end, self.zone).replace(fold=1)
-        if _is_skipped(end):
-            end = end.replace(fold=0)
-        return Opening(opens_at=begin.astimezone(UTC), closes_at=end.astimezone(UTC))
+        opens_at, closes_at = stretch_on(day, self.start, self.end, self.zone)
+        return Opening(opens_at=opens_at, closes_at=closes_at)
 
     def open_at(self, instant: datetime) -> Opening | None:
         """Return the opening that an instant lies in, or None when it is closed."""
@@ -156,10 +154,3 @@ def _opens_at(opening: Opening) -> datetime:
 
 def _closes_at(opening: Opening) -> datetime:
     return opening.closes_at
-
-
-def _is_skipped(wall: datetime) -> bool:
-    """Tell whether a wall-clock time does not occur, because the clock jumps over it."""
-    return wall.astimezone(UTC).astimezone(wall.tzinfo).replace(tzinfo=None) != wall.replace(
-        tzinfo=None
-    )
