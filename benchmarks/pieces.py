@@ -17,8 +17,9 @@ from routing.candidates_kernel import Columns, nearest_rows, survey, tally
 from routing.model import PILOT, Agency, Fix, Situation, Status, Unit, UnitId, unit_columns
 from routing.placement import Placement, move_units, place_units
 from routing.roster import CARE, SPD, UnitColumns
+from routing.route import Drive
 from routing.staging import Waits, stage_on_way
-from routing.travel_time import Drive, TravelTimes
+from routing.travel_time import TravelTimes
 
 N_UNITS = 500
 Points = list[tuple[float, float]]

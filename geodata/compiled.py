@@ -25,6 +25,7 @@ KERNEL_MODULES: Final = (
     "routing/hierarchy.py",
     "routing/places.py",
     "routing/route_walk.py",
+    "routing/stretch_kernel.py",
     "routing/candidates_kernel.py",
     "routing/call_kernel.py",
 )

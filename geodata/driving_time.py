@@ -132,6 +132,18 @@ EMERGENCY: Final = DrivingProfile(name="EMERGENCY", speed_factor=1.35)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClosedTimes:
+    """What it takes to drive edges that closures have closed, for who is inside or must get in."""
+
+    edges: NDArray[np.int32]
+    """(n_closed,) in rising order; none that may not be driven without closures either."""
+    move_ms: NDArray[np.int32]
+    """(n_closed,) as `EdgeTimes.move_ms` if they were open."""
+    end_ms: NDArray[np.int32]
+    """(n_closed,) likewise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EdgeTimes:
     """One set of weights: whole milliseconds for every edge of one network.
 
@@ -150,6 +162,8 @@ class EdgeTimes:
     """(n_paths,) True for the banned paths of the network that bind now."""
     start_and_park_ms: int
     """Paid once for each drive."""
+    closed: ClosedTimes | None = None
+    """Of the edges that are closed by closures and by nothing else; None where there are none."""
 
     def __post_init__(self) -> None:
         self.move_ms.setflags(write=False)
@@ -195,7 +209,8 @@ def edge_times(
     """
     if not 0 <= hour < HOURS_PER_WEEK:
         raise ValueError(f"hour of the week is {hour}; expected 0 (Monday 00) to 167")
-    closed = _closed(network, profile, closed_edges)
+    barred = _barred(network, profile)
+    closed = barred if closed_edges is None else barred | _checked(network, closed_edges)
     kmh = np.array(profile.unposted_kmh)[network.street_class][network.edge_street]
     scale = 1000.0 * profile.hour_factor[hour] / profile.speed_factor
     at_limit_s = network.edge_posted_s + network.edge_unposted_m * 3.6 / kmh
@@ -204,14 +219,25 @@ def edge_times(
     end = np.rint(delay_s * scale)
     _require_plausible(network, move, end)
     binding = network.path_hours[:, hour].copy()
+    move_ms, end_ms = np.maximum(move, 1).astype(np.int32), end.astype(np.int32)
     return EdgeTimes(
-        move_ms=np.where(closed, UNREACHABLE_MS, np.maximum(move, 1)).astype(np.int32),
-        end_ms=np.where(closed, 0, end).astype(np.int32),
+        move_ms=np.where(closed, np.int32(UNREACHABLE_MS), move_ms),
+        end_ms=np.where(closed, np.int32(0), end_ms),
         profile_name=profile.name,
         weights_id=profile.weights_id(hour, closure_id) + bans_id(network, binding),
         paths_binding=binding,
         start_and_park_ms=round(1000 * profile.start_and_park_s),
+        closed=_closed_times(closed & ~barred, move_ms, end_ms),
     )
+
+
+def _closed_times(
+    closed: NDArray[np.bool_], move_ms: NDArray[np.int32], end_ms: NDArray[np.int32]
+) -> ClosedTimes | None:
+    edges = np.flatnonzero(closed).astype(np.int32)
+    if not len(edges):
+        return None
+    return ClosedTimes(edges=edges, move_ms=move_ms[edges], end_ms=end_ms[edges])
 
 
 def bans_id(network: StreetNetwork, binding: NDArray[np.bool_]) -> str:
@@ -223,24 +249,24 @@ def bans_id(network: StreetNetwork, binding: NDArray[np.bool_]) -> str:
     return f"-b{first}" if first else ""
 
 
-def _closed(
-    network: StreetNetwork, profile: DrivingProfile, closed_edges: NDArray[np.bool_] | None
-) -> NDArray[np.bool_]:
+def _barred(network: StreetNetwork, profile: DrivingProfile) -> NDArray[np.bool_]:
+    """Return (n_edges,) which edges the profile may not drive, closures or not."""
     barred = 0
     if not profile.gated_open:
         barred |= StreetFlag.GATED
     if not profile.private_open:
         barred |= StreetFlag.PRIVATE
-    street_closed = np.not_equal(network.street_flags & np.uint8(barred), 0)
-    closed: NDArray[np.bool_] = street_closed[network.edge_street]
-    if closed_edges is None:
-        return closed
+    street_barred = np.not_equal(network.street_flags & np.uint8(barred), 0)
+    return np.asarray(street_barred[network.edge_street])
+
+
+def _checked(network: StreetNetwork, closed_edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if closed_edges.shape != (network.n_edges,) or closed_edges.dtype != np.bool_:
         raise ValueError(
             f"closed_edges is {closed_edges.dtype} of shape {closed_edges.shape}; expected bool "
             f"of shape ({network.n_edges},), one for each edge of {network.source.network_id}"
         )
-    return np.logical_or(closed, closed_edges)
+    return closed_edges
 
 
 def _require_plausible(

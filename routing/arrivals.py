@@ -45,7 +45,9 @@ from routing.model import Location, Situation
 from routing.placement import Placement
 from routing.policy import ModeRules, Policy
 from routing.roster import AGENCIES, UnitColumns
-from routing.travel_time import Drive, IncidentLabel, TravelTimes, UnitLabels, drives_of
+from routing.route import Drive, drives_of
+from routing.stretch_kernel import NOTHING_INSIDE
+from routing.travel_time import IncidentLabel, TravelTimes, UnitLabels
 
 Which = tuple[int, int]
 QUALIFIED: Final[Which] = (-1, 0)
@@ -380,11 +382,13 @@ def _by_streets(
     (roster, placement), (terms, wish), (times, labels) = units, asked, by
     at, snapped = placement.positions, target.snapped
     assert labels.weights_id == times.weights_id, "labels of other weights"
+    inside = times.inside(labels, snapped)
     arrive_s, bits, by_line, packed, driven = look(
         times.kernel_columns,
         times.walk_columns,
         (labels.rows, labels.bases, labels.by_tree, at.street, at.fraction, at.leaves),
         (snapped.street, snapped.fraction, snapped.leaves),
+        inside,
         (placement.source, at.distance_m, placement.lon, placement.lat),
         _columns(roster, terms),
         (roster.fixed_at_s, roster.available_since_s),
@@ -403,7 +407,7 @@ def _by_streets(
         return _Seen(arrive_s, bits, by_line, None, known, ways)
     ranked, told = _ranked(packed.tolist())
     _tell(known, [*ranked.shown[0], *ranked.shown[1]], told, placement)
-    if len(driven):
+    if len(driven) and inside is NOTHING_INSIDE:
         (care, spd), (n_care, n_spd) = ranked.qualified, wish.named
         ways = dict(zip([*care[:n_care], *spd[:n_spd]], drives_of(driven), strict=True))
     return _Seen(arrive_s, bits, by_line, ranked, known, ways)

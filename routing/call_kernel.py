@@ -34,6 +34,7 @@ from routing.candidates_kernel import (
 from routing.places import EdgeByStreet, Place, incident_label, times_to
 from routing.route_walk import NOBODY, Junctions, Lines, Turns, drives
 from routing.route_walk import Streets as Driven
+from routing.stretch_kernel import Inside, entered_label, with_inside
 
 Streets = tuple[EdgeByStreet, Ints, Turns, Ints, Ints, Ints, int]
 """Edges by street, ms of each edge, turns, rank, nodes, table of labels from ancestors, width."""
@@ -124,6 +125,7 @@ def look(
     by_ways: Ways,
     labelled: Labelled,
     place: Place,
+    inside: Inside,
     places: Places,
     columns: Columns,
     told: Told,
@@ -140,6 +142,8 @@ def look(
 
     Parameters
     ----------
+    inside
+        What closures add; `NOTHING_INSIDE` where no unit is inside one, nor the call.
     at
         Lon and lat of the call in degrees.
     marks
@@ -157,6 +161,13 @@ def look(
     drive_ms = times_to(
         rows, bases, by_tree, row, path, street, fraction, ways, place, edge_by_street, move_ms
     )
+    end_ms, to_table, arcs, edges, lines, flags, junctions = by_ways
+    if len(inside[0]) + len(inside[1]) + len(inside[2]) > 0:
+        entered_row, entered_path, _ = entered_label(inside[2], nodes, table, width)
+        with_inside(
+            drive_ms, rows, bases, (row, path), (entered_row, entered_path), inside, nodes,
+            to_table,
+        )  # fmt: skip
     call = (at[0], at[1], *metres_per_degree(at[1]))
     arrive_s, bits, by_line = survey(drive_ms, places, columns, call, limits, needs)
     for i in range(len(bits)):
@@ -172,7 +183,6 @@ def look(
         told_of = facts(shown, arrive_s, by_line, fixed_at_s, spots, clock)
         ranked = np.concatenate((tally(bits, agency).ravel(), ranks, told_of))
         named = _to_send(ranks, wanted, by_line, source)
-    end_ms, to_table, arcs, edges, lines, flags, junctions = by_ways
     driven = drives(
         named, (rows, bases, street, fraction, ways), (place, row, path), edge_by_street,
         (move_ms, end_ms), turns, (rank, nodes, to_table), arcs, edges, lines, flags, junctions,

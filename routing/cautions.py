@@ -125,6 +125,29 @@ def of_mode(case: Case, team: Team, *, sector_unknown: bool) -> Iterator[AnswerW
         )
 
 
+def of_closures(muster: Muster, team: Team) -> Iterator[AnswerWarning]:
+    """Yield that the call is inside a closure, with the metres, and which chosen units are."""
+    times, labels = muster.times, muster.labels
+    if times is None or labels is None or not times.has_closures or not muster.target.on_street:
+        return
+    metres = times.inside_m(muster.target.snapped)
+    if metres > 0:
+        yield _warning(
+            WarningCode.INSIDE_CLOSURE,
+            "/incident/location",
+            f"inside a closure: reached over {max(1, round(metres))} m of closed street from the "
+            "nearest open end",
+        )
+    chosen = {row for half in team.named() if not half.fixed for row in half.chosen}
+    for row in sorted(chosen & set(labels.rows_inside)):
+        if not muster.by_line[row]:
+            yield _warning(
+                WarningCode.INSIDE_CLOSURE,
+                muster.roster.path(row, "/position"),
+                f"{muster.roster.call_sign[row]}: stands inside a closure and drives out",
+            )
+
+
 def of_fixes(situation: Situation, future: NDArray[np.bool_] | None) -> Iterator[AnswerWarning]:
     """Yield the fixes that were not used, in the order of unit_id."""
     discarded, roster = situation.placement.discarded, situation.roster

@@ -361,6 +361,9 @@ class WarningCode(StrEnum):
     OVERRIDE_NOT_APPLIED: an override was asserted whose role does not allow it, or that had
     nothing to override.
     NOT_EMERGENCY_TIMES: no drive times with lights and sirens are loaded; routine ones were used.
+    INSIDE_CLOSURE: the call lies on a closed street, or on one that closures cut off, and is
+    reached over so many metres of closed street from the nearest open end; or a chosen unit stands
+    on one and drives out.
     LOWER_RUNG: times do not come from live routing: the service was told so, or it failed.
     """
 
@@ -381,6 +384,7 @@ class WarningCode(StrEnum):
     SECTOR_UNKNOWN = "SECTOR_UNKNOWN"
     OVERRIDE_NOT_APPLIED = "OVERRIDE_NOT_APPLIED"
     NOT_EMERGENCY_TIMES = "NOT_EMERGENCY_TIMES"
+    INSIDE_CLOSURE = "INSIDE_CLOSURE"
     LOWER_RUNG = "LOWER_RUNG"
 
 

@@ -29,7 +29,7 @@ from routing.placement import NOWHERE
 from routing.staging import Waits, stage_on_line, stage_on_way, waits
 
 if TYPE_CHECKING:
-    from routing.travel_time import Drive
+    from routing.route import Drive
 
 
 class Case(Struct, frozen=True, kw_only=True, eq=False):

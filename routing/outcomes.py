@@ -222,6 +222,7 @@ def _warnings(draft: Draft, field: Field, team: Team) -> tuple[AnswerWarning, ..
     if case.incident.assigned:
         found += of_release(case.incident)
     found += cautions.of_mode(case, team, sector_unknown=field.limits.sector_unknown)
+    found += cautions.of_closures(muster, team)
     for half in team.named():
         found += cautions.of_fixed(half) if half.fixed else cautions.of_chosen(half)
     if field.future is not None or situation.placement.any_discarded:

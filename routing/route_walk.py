@@ -1,8 +1,8 @@
 """The kernel that drives a route: from a unit's place on its street to a call's, edge by edge.
 
-What lives here: `drive`, which walks the labels, `before_end`, a point part-way along what was
-driven, and `drives`, which tells of several units what an answer says. What does not: labels
-(`places`, `hierarchy`), names and drawn lines (`travel_time`).
+What lives here: `drive`, which walks the labels (`walk`), `before_end`, a point part-way along what
+was driven, and `drives`, which tells of several units what an answer says. What does not: labels
+(`places`, `hierarchy`), names and drawn lines (`route`).
 
 From node to node the walk takes the first arc that loses nothing against the labels. Every arc
 takes at least 1 ms, so the time that is left falls and the walk ends. Most of what it takes is
@@ -46,6 +46,8 @@ Turns = tuple[Ints, Ints, Ints]
 Tree = tuple[Ints, Ints, Ints]
 """Rank by node; the table of nodes by rank (`hierarchy.NODE_COLUMNS`); the labels to ancestors."""
 
+Driven = tuple[int, Ints, float, float, Reals]
+"""What `drive` returns."""
 Labelled = tuple[Ints, Ints, Ints, Reals, NDArray[np.uint8]]
 """Rows and bases of unit labels; street, fraction and ways of their positions."""
 Lines = tuple[Ints, Reals, Reals, Reals]
@@ -64,7 +66,7 @@ N_TOLD: Final = 7
 
 
 @njit
-def _entries(target: Place, ways: EdgeByStreet, move_ms: Ints, turns: Turns, rank: Ints) -> Ints:
+def entries_of(target: Place, ways: EdgeByStreet, move_ms: Ints, turns: Turns, rank: Ints) -> Ints:
     """Return (n, 3): rank, ms from there to the target and edge, for each way into its street."""
     _, first, node = turns
     n = 0
@@ -85,7 +87,7 @@ def _entries(target: Place, ways: EdgeByStreet, move_ms: Ints, turns: Turns, ran
 
 
 @njit
-def _walk(
+def walk(
     start: int, left: int, first_edge: int, goal: Goal, tree: Tree, arcs: Ints, entries: Ints
 ) -> Ints:
     """Return the edges from a unit's street by way of a node, (0,) when it is not `left` away."""
@@ -143,7 +145,7 @@ def _walk(
 
 
 @njit
-def _begin_m(edges: Ints, begin: float, end: float, streets: Streets) -> Reals:
+def metres_begun(edges: Ints, begin: float, end: float, streets: Streets) -> Reals:
     """Return (n_edges + 1,) metres driven when each edge is begun, and at the end."""
     edge_street, _, length_m = streets
     found = np.zeros(len(edges) + 1)
@@ -166,7 +168,7 @@ def drive(
     tree: Tree,
     arcs: Ints,
     streets: Streets,
-) -> tuple[int, Ints, float, float, Reals]:
+) -> Driven:
     """Return (ms, edges, begin, end, metres) of a quickest way, always the same one.
 
     Begin and end are shares of the first and the last edge from their tails; the metres are those
@@ -184,7 +186,7 @@ def drive(
         round_ms = least_sum(label[0], row, n_common(nodes[label[1], ENTER], path))
         if round_ms < ms:
             ms = round_ms
-            entries = _entries(target, ways, move_ms, turns, rank)
+            entries = entries_of(target, ways, move_ms, turns, rank)
             edges = edges[:0]
             for side in range(2):
                 edge = driven_edge(unit[0], unit[2], side, ways, move_ms)
@@ -192,13 +194,13 @@ def drive(
                     move = move_ms[edge]
                     left = ms - (move - used_ms(unit[1], side, move) + end_ms[edge])
                     start = rank[turns[0][edge]]
-                    edges = _walk(start, left, edge, goal, tree, arcs, entries)
+                    edges = walk(start, left, edge, goal, tree, arcs, entries)
             assert len(edges) > 0
     if ms >= UNREACHABLE_MS:
         return int(ms), edges[:0], 0.0, 0.0, np.zeros(1)
     begin = unit[1] if edge_along[edges[0]] else 1.0 - unit[1]
     end = target[1] if edge_along[edges[-1]] else 1.0 - target[1]
-    return int(ms), edges, begin, end, _begin_m(edges, begin, end, streets)
+    return int(ms), edges, begin, end, metres_begun(edges, begin, end, streets)
 
 
 @njit
@@ -275,6 +277,36 @@ def waiting_place(
 
 
 @njit
+def tell(
+    told: Reals,
+    edges: Ints,
+    begin: float,
+    end: float,
+    begin_m: Reals,
+    ways: EdgeByStreet,
+    streets: Streets,
+    lines: Lines,
+    street_flags: NDArray[np.uint8],
+    junctions: Junctions,
+    short_m: float,
+) -> None:
+    """Write what an answer says of a drive into one row of `drives`, but for its milliseconds."""
+    tail, head, junction_lon, junction_lat = junctions
+    lon, lat, place = waiting_place(
+        short_m, edges, begin_m, begin, end, streets, lines, street_flags
+    )
+    there = streets[0][edges[place]]
+    edge = max(ways[0][there], ways[1][there])
+    near, far = tail[edge], head[edge]
+    near_2 = (junction_lon[near] - lon) ** 2 + (junction_lat[near] - lat) ** 2
+    far_2 = (junction_lon[far] - lon) ** 2 + (junction_lat[far] - lat) ** 2
+    if far_2 < near_2:
+        near, far = far, near
+    told[1], told[2], told[3], told[4] = begin_m[-1], lon, lat, there
+    told[5], told[6] = near, far
+
+
+@njit
 def drives(
     which: Longs,
     labelled: Labelled,
@@ -297,7 +329,6 @@ def drives(
     """
     rows, bases, street, fraction, leaves = labelled
     move_ms, end_ms = weights
-    tail, head, junction_lon, junction_lat = junctions
     told = np.zeros((len(which), N_TOLD))
     for i in range(len(which)):
         row = which[i]
@@ -308,19 +339,10 @@ def drives(
         ms, edges, begin, end, begin_m = drive(
             unit, label, goal, ways, move_ms, end_ms, turns, tree, arcs, streets
         )
-        told[i, 0], told[i, 1] = ms, begin_m[-1]
-        if ms >= UNREACHABLE_MS:
-            continue
-        lon, lat, place = waiting_place(
-            short_m, edges, begin_m, begin, end, streets, lines, street_flags
-        )
-        there = streets[0][edges[place]]
-        edge = max(ways[0][there], ways[1][there])
-        near, far = tail[edge], head[edge]
-        near_2 = (junction_lon[near] - lon) ** 2 + (junction_lat[near] - lat) ** 2
-        far_2 = (junction_lon[far] - lon) ** 2 + (junction_lat[far] - lat) ** 2
-        if far_2 < near_2:
-            near, far = far, near
-        told[i, 2], told[i, 3], told[i, 4] = lon, lat, there
-        told[i, 5], told[i, 6] = near, far
+        told[i, 0] = ms
+        if ms < UNREACHABLE_MS:
+            tell(
+                told[i], edges, begin, end, begin_m, ways, streets, lines, street_flags, junctions,
+                short_m,
+            )  # fmt: skip
     return told

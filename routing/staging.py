@@ -15,7 +15,7 @@ from routing.arrivals import Target, line_m
 from routing.policy import Policy
 
 if TYPE_CHECKING:
-    from routing.travel_time import Drive
+    from routing.route import Drive
 
 
 class Waits(Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """Drive times between positions on streets: what the rest of the software sees of the kernel.
 
 What lives here: `TravelTimes`, one weight set made ready for queries, with unit labels, times,
-surfaces and routes. What does not: where a point lies on a street (`geodata.snap`) and how long a
-street takes (`geodata.driving_time`).
+surfaces and routes. What does not: what is told of a route (`route`), who is inside closures
+(`closed_stretch`), where a point lies on a street (`geodata.snap`) and how long a street takes
+(`geodata.driving_time`).
 
 A position lies part-way along a street. A unit pays the rest of its street up to the junction where
 it leaves, an incident costs the part of its street from the junction where it is entered. Where
@@ -10,9 +11,7 @@ both are on one street the time straight along it competes with the way round.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from msgspec import Struct
@@ -24,8 +23,12 @@ from geodata.snap import COLUMN_TYPES, NO_STREET, Position, Positions, Way
 from routing import hierarchy as kernel
 from routing import places, route_walk
 from routing.call_kernel import Streets, Ways
+from routing.closed_route import InsideDrive, drive_inside
+from routing.closed_stretch import ClosedStretch, WayIn, place_of
 from routing.road_columns import RoadColumns, read_only
 from routing.road_hierarchy import RoadHierarchy
+from routing.route import Drive, Route, drives_of
+from routing.stretch_kernel import NOTHING_INSIDE, Inside, entered_label, with_inside
 from routing.turns import TurnGraph
 
 
@@ -41,6 +44,10 @@ class UnitLabels:
     """(n,) deepest node that each label is merged over, as a rank; -1 without a way out."""
     by_tree: tuple[NDArray[np.int32], NDArray[np.int32]]
     """(n,) units in the order in which the tree enters their bases, and where it does."""
+    ways_out: NDArray[np.int32] = field(default_factory=lambda: NOTHING_INSIDE[0])
+    """(n_ways, 3) of units inside a closure, see `stretch_kernel.Inside`."""
+    rows_inside: tuple[int, ...] = ()
+    """Units inside a closure, with a way out or not."""
 
     def __len__(self) -> int:
         return len(self.bases)
@@ -54,91 +61,13 @@ class IncidentLabel(Struct, frozen=True, kw_only=True, eq=False):
     row: NDArray[np.int32]
     base: int
     path: NDArray[np.int32]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Route:
-    """A quickest way from one position to another; it is drawn only when it is looked at."""
-
-    network: StreetNetwork
-    ms: int
-    """Drive time in milliseconds, without start and park."""
-    edges: NDArray[np.int32]
-    """(n_edges,) edges driven, the first and the last of them only in part."""
-    begin_fraction: float
-    """Where the route begins on its first edge, as a share of the edge from its tail."""
-    end_fraction: float
-    """Where it ends on its last edge, likewise."""
-
-    edge_begin_m: NDArray[np.float64]
-    """(n_edges + 1,) metres driven when each edge is begun, and at the end of the route."""
+    way_in: WayIn | None = None
+    """How a target inside a closure is reached; row, base and path are of open streets alone."""
 
     @property
-    def length_m(self) -> float:
-        """Metres driven."""
-        return float(self.edge_begin_m[-1])
-
-    @cached_property
-    def streets(self) -> tuple[str, ...]:
-        """Names in driving order, each once where it follows itself; '' for unnamed streets."""
-        number = self.network.street_name[self.network.edge_street[self.edges]]
-        first = np.concatenate(([True], number[1:] != number[:-1]))
-        return tuple(self.network.names[k] for k in number[first])
-
-    @cached_property
-    def line(self) -> NDArray[np.float64]:
-        """(n, 2) lon and lat in degrees, from the start to the end."""
-        ends = range(len(self.edges))
-        pieces = [self._piece(i, *self._shares(i))[0] for i in ends]
-        return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
-
-    def point_before_end(self, metres: float) -> tuple[float, float, int]:
-        """Return lon, lat and edge of the point so many metres before the end, or of the start."""
-        lon, lat, place = self.place_before_end(metres)
-        return lon, lat, int(self.edges[place])
-
-    def place_before_end(self, metres: float) -> tuple[float, float, int]:
-        """Return the same point with the place of its edge in `edges`."""
-        net = self.network
-        found: tuple[float, float, int] = route_walk.before_end(
-            metres, self.edges, self.edge_begin_m, self.begin_fraction, self.end_fraction,
-            net.edge_street, net.edge_along,
-            net.street_point_first, net.point_lon, net.point_lat, net.point_m,
-        )  # fmt: skip
-        return found
-
-    def _shares(self, i: int) -> tuple[float, float]:
-        begin = self.begin_fraction if i == 0 else 0.0
-        return begin, self.end_fraction if i == len(self.edges) - 1 else 1.0
-
-    def _piece(
-        self, i: int, low: float, high: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the line of the i-th edge between two shares of it, and the metres along it."""
-        net, edge = self.network, self.edges[i]
-        street = int(net.edge_street[edge])
-        line = net.street_line(street)
-        metres = net.point_m[net.street_point_first[street] : net.street_point_first[street + 1]]
-        if not net.edge_along[edge]:
-            line, metres = line[::-1], metres[-1] - metres[::-1]
-        total = float(metres[-1])
-        inside = (metres > low * total) & (metres < high * total)
-        at = np.concatenate(([low * total], metres[inside], [high * total]))
-        lon, lat = np.interp(at, metres, line[:, 0]), np.interp(at, metres, line[:, 1])
-        return np.column_stack((lon, lat)), at - at[0]
-
-
-class Drive(NamedTuple):
-    """What an answer tells of a quickest way that it does not draw."""
-
-    length_m: float
-    lon: float
-    """Of the point on the way where somebody waits short of the call."""
-    lat: float
-    street: int
-    """On which that point lies."""
-    junctions: tuple[int, int]
-    """Both ends of that street, the nearer one first."""
+    def inside_m(self) -> float:
+        """Metres over closed streets from the nearest open end; 0 outside closures."""
+        return 0.0 if self.way_in is None else self.way_in.closed_m
 
 
 class TravelTimes:
@@ -149,8 +78,8 @@ class TravelTimes:
     """
 
     __slots__ = (
-        "_arcs", "_columns", "_down_ms", "_end_ms", "_from_table", "_label_width", "_move_ms",
-        "_to_table", "_up_ms", "edge_times", "graph", "hierarchy", "kernel_columns",
+        "_arcs", "_closed", "_columns", "_down_ms", "_end_ms", "_from_table", "_label_width",
+        "_move_ms", "_to_table", "_up_ms", "edge_times", "graph", "hierarchy", "kernel_columns",
         "network", "walk_columns", "weights_id",
     )  # fmt: skip
 
@@ -197,6 +126,7 @@ class TravelTimes:
         walked = arc_ms[h.walk_arc], graph.arc_edge[h.walk_arc]
         self._arcs = read_only(np.column_stack((h.walk_head, *walked)))
         self._label_width = int(h.depth.max(initial=0)) + 1
+        self._closed = ClosedStretch.of(network, graph, edge_times, closed, h.rank)
         c = self._columns
         self.kernel_columns: Streets = (
             c.edge_by_street, self._move_ms, c.turns, c.rank, c.nodes, self._from_table,
@@ -246,13 +176,26 @@ class TravelTimes:
         """Return labels that this weight set has made, ready for `drive_ms`."""
         entered = np.where(bases >= 0, self._columns.nodes[bases, kernel.ENTER], np.int32(-1))
         order = np.argsort(entered, kind="stable").astype(np.int32)
+        rows_inside = () if self._closed is None else self._closed.rows_inside(positions)
         return UnitLabels(
             weights_id=self.weights_id,
             positions=positions,
             rows=rows,
             bases=bases,
             by_tree=(order, entered[order]),
+            ways_out=self._ways_out(positions, rows_inside),
+            rows_inside=rows_inside,
         )
+
+    def _ways_out(self, positions: Positions, rows: Sequence[int]) -> NDArray[np.int32]:
+        closed, found = self._closed, [NOTHING_INSIDE[0]]
+        if closed is None:
+            return found[0]
+        for row in rows:
+            nodes, ms, _ = closed.ways_out(closed.driven_out(place_of(positions, row)))
+            ranks = self._columns.rank[nodes]
+            found.append(np.column_stack((np.full(len(ms), row), ranks, ms)).astype(np.int32))
+        return np.concatenate(found)
 
     def moved_labels(
         self, units: UnitLabels, rows: NDArray[np.integer], positions: Positions
@@ -274,8 +217,54 @@ class TravelTimes:
             columns.rank, columns.nodes, self._from_table, self._label_width,
         )  # fmt: skip
         return IncidentLabel(
-            weights_id=self.weights_id, position=position, row=row, base=base, path=path
+            weights_id=self.weights_id,
+            position=position,
+            row=row,
+            base=base,
+            path=path,
+            way_in=self._way_in(position),
         )
+
+    def _way_in(self, position: Position) -> WayIn | None:
+        if self._closed is None:
+            return None
+        driven = self._closed.driven_in(_place(position))
+        return self._closed.way_in(driven) if driven else None
+
+    @property
+    def has_closures(self) -> bool:
+        """Whether closures close any edge of this weight set."""
+        return self._closed is not None
+
+    def inside_m(self, target: Position) -> float:
+        """Return metres over closed streets to a target from its open end; 0 outside closures."""
+        way_in = self._way_in(target)
+        return 0.0 if way_in is None else way_in.closed_m
+
+    def inside(self, units: UnitLabels, target: Position | IncidentLabel) -> Inside:
+        """Return what closures add to times over open streets, for `with_inside`."""
+        closed = self._closed
+        if closed is None:
+            return NOTHING_INSIDE
+        if isinstance(target, IncidentLabel):
+            position, way_in = target.position, target.way_in
+        else:
+            position, way_in = target, self._way_in(target)
+        if way_in is None and not units.rows_inside:
+            return NOTHING_INSIDE
+        place, between = _place(position), list[tuple[int, int]]()
+        for row in units.rows_inside:
+            unit = place_of(units.positions, row)
+            ms = closed.between_ms(unit, closed.driven_out(unit), place, way_in)
+            if ms < UNREACHABLE_MS:
+                between.append((row, ms))
+        ways_in = NOTHING_INSIDE[2] if way_in is None else self._ranked(way_in)
+        return units.ways_out, np.array(between, np.int32).reshape(-1, 2), ways_in
+
+    def _ranked(self, way_in: WayIn) -> NDArray[np.int32]:
+        """Return the ways in, (n, 2): rank and ms."""
+        ms = np.full(len(way_in.nodes), way_in.ms)
+        return np.column_stack((self._columns.rank[way_in.nodes], ms)).astype(np.int32)
 
     def at_junction(self, place: Position) -> Position:
         """Return a place at the very head of a one-way street as the begin of a street that leaves.
@@ -314,6 +303,14 @@ class TravelTimes:
             at.street, at.fraction, at.leaves, _place(target.position),
             columns.edge_by_street, self._move_ms,
         )  # fmt: skip
+        inside = self.inside(units, target)
+        if inside is not NOTHING_INSIDE:
+            table, nodes = self._from_table, columns.nodes
+            row, path, _ = entered_label(inside[2], nodes, table, self._label_width)
+            with_inside(
+                times, units.rows, units.bases, (target.row, target.path), (row, path), inside,
+                nodes, self._to_table,
+            )  # fmt: skip
         return times
 
     # -- surfaces -----------------------------------------------------------------------------
@@ -321,15 +318,30 @@ class TravelTimes:
     def ms_to_junctions(self, origin: Position) -> NDArray[np.int32]:
         """Return (n_junctions,) milliseconds from a unit's position to every junction."""
         labels = self.unit_labels(Positions.of(origin))
-        return self._surface(int(labels.bases[0]), labels.rows[0], self._down_ms)
+        times = self._surface(int(labels.bases[0]), labels.rows[0], self._down_ms)
+        for _, rank, ms in labels.ways_out.tolist():
+            first, depth = self._columns.nodes[rank, [kernel.LABEL_FIRST, kernel.DEPTH]].tolist()
+            row = np.full(self._label_width, UNREACHABLE_MS, np.int32)
+            row[: depth + 1] = np.minimum(
+                self._to_table[first : first + depth + 1] + ms, UNREACHABLE_MS
+            )
+            times = np.minimum(times, self._surface(rank, row, self._down_ms))
+        return times
 
     def ms_from_junctions(self, target: Position) -> NDArray[np.int32]:
         """Return (n_junctions,) milliseconds from every junction to an incident's position.
 
         The time counts from the junction itself, free to turn into any street.
         """
-        label = self.incident_label(target)
-        return self._surface(label.base, label.row, self._up_ms)[: self.network.n_junctions]
+        label, n = self.incident_label(target), self.network.n_junctions
+        times = self._surface(label.base, label.row, self._up_ms)[:n]
+        if label.way_in is None:
+            return times
+        ways_in = self._ranked(label.way_in)
+        row, _, base = entered_label(
+            ways_in, self._columns.nodes, self._from_table, self._label_width
+        )
+        return np.minimum(times, self._surface(base, row, self._up_ms)[:n])
 
     def _surface(
         self, base: int, row: NDArray[np.int32], arc_ms: NDArray[np.int32]
@@ -373,14 +385,7 @@ class TravelTimes:
     def route_to(self, units: UnitLabels, row: int, target: IncidentLabel) -> Route | None:
         """Return the quickest way of the unit in a row of labels; what `route` says, sooner."""
         assert units.weights_id == self.weights_id == target.weights_id, "labels of other weights"
-        at, columns = units.positions, self._columns
-        ms, edges, begin, end, begin_m = route_walk.drive(
-            (at.street.item(row), at.fraction.item(row), at.leaves.item(row)),
-            (units.rows[row], units.bases.item(row)),
-            (_place(target.position), target.row, target.path),
-            columns.edge_by_street, self._move_ms, self._end_ms, columns.turns,
-            (columns.rank, columns.nodes, self._to_table), self._arcs, columns.streets,
-        )  # fmt: skip
+        ms, edges, begin, end, begin_m = self._drive(units, row, target)
         if ms >= UNREACHABLE_MS:
             return None
         return Route(
@@ -391,6 +396,27 @@ class TravelTimes:
             end_fraction=end,
             edge_begin_m=begin_m,
         )
+
+    def _drive(self, units: UnitLabels, row: int, target: IncidentLabel) -> route_walk.Driven:
+        """Return what `route_walk.drive` says, with the ways that closures add."""
+        columns, closed, way_in = self._columns, self._closed, target.way_in
+        unit, place = place_of(units.positions, row), _place(target.position)
+        tree = columns.rank, columns.nodes, self._to_table
+        over_open: route_walk.Driven = route_walk.drive(
+            unit, (units.rows[row], units.bases.item(row)), (place, target.row, target.path),
+            columns.edge_by_street, self._move_ms, self._end_ms, columns.turns, tree,
+            self._arcs, columns.streets,
+        )  # fmt: skip
+        if closed is None or (way_in is None and row not in units.rows_inside):
+            return over_open
+        asked = InsideDrive(
+            closed=closed, columns=columns, move_ms=self._move_ms, end_ms=self._end_ms,
+            to_table=self._to_table, from_table=self._from_table, arcs=self._arcs,
+            width=self._label_width,
+        )  # fmt: skip
+        goal = place, target.row, target.path
+        label = units.rows[row], units.bases.item(row)
+        return drive_inside(asked, (unit, label), goal, way_in, over_open)
 
     def drives_to(
         self, units: UnitLabels, rows: Sequence[int], target: IncidentLabel, short_m: float
@@ -411,17 +437,30 @@ class TravelTimes:
             columns.edge_by_street, (self._move_ms, self._end_ms), columns.turns,
             (columns.rank, columns.nodes, self._to_table), *self.walk_columns[2:], short_m,
         )  # fmt: skip
+        if self._closed is not None:
+            self._tell_inside(told, units, rows, target, short_m)
         return drives_of(told)
 
-
-def drives_of(told: NDArray[np.float64]) -> list[Drive | None]:
-    """Return what `route_walk.drives` said, None for whoever has no way."""
-    return [
-        None
-        if ms >= UNREACHABLE_MS
-        else Drive(length_m, lon, lat, int(street), (int(near), int(far)))
-        for ms, length_m, lon, lat, street, near, far in told.tolist()
-    ]
+    def _tell_inside(
+        self,
+        told: NDArray[np.float64],
+        units: UnitLabels,
+        rows: Sequence[int],
+        target: IncidentLabel,
+        short_m: float,
+    ) -> None:
+        """Write the ways that closures add over what is told of those over open streets."""
+        c = self._columns
+        for place, row in enumerate(rows):
+            if target.way_in is None and row not in units.rows_inside:
+                continue
+            ms, edges, begin, end, begin_m = self._drive(units, row, target)
+            told[place, 0] = ms
+            if ms < UNREACHABLE_MS:
+                route_walk.tell(
+                    told[place], edges, begin, end, begin_m, c.edge_by_street, c.streets, c.lines,
+                    c.street_flags, c.junctions, short_m,
+                )  # fmt: skip
 
 
 def _place(position: Position) -> tuple[int, float, int]:

@@ -24,7 +24,7 @@ from routing.model import (
 )
 from routing.road_hierarchy import build_hierarchy
 from routing.travel_time import TravelTimes
-from tests.routing.edge_dijkstra import EdgeDijkstra
+from tests.routing.closed_dijkstra import ClosedDijkstra, Whole
 from tests.routing.test_road_hierarchy import grid
 
 N_CHANGES = 24
@@ -110,7 +110,8 @@ def wrong_answers(desk: Desk) -> list[Answer]:
     """Return the answers that differ from Dijkstra on the weights and the roster they name."""
     network, streets = desk.situation.network, desk.situation.streets
     weights = {w.weights_id: w for w in (seeded_weights(network, k) for k in range(N_CHANGES + 1))}
-    oracles = {name: EdgeDijkstra(network, each) for name, each in weights.items()}
+    whole = Whole.of(network, seeded_weights(network, 0))
+    oracles = {name: ClosedDijkstra(network, each, whole) for name, each in weights.items()}
     wrong = []
     for answer in desk.answers[:: max(1, len(desk.answers) // 150)]:
         name, version, incident, found = answer

@@ -12,7 +12,8 @@ from geodata.earth import line_lengths_m
 from geodata.network import StreetNetwork
 from geodata.snap import NO_INCIDENT, Positions
 from routing.road_hierarchy import build_hierarchy
-from routing.travel_time import IncidentLabel, Route, TravelTimes, UnitLabels
+from routing.route import Route
+from routing.travel_time import IncidentLabel, TravelTimes, UnitLabels
 from tests.builders import network_from_edges, position_on, random_bans, random_positions
 from tests.routing.edge_dijkstra import EdgeDijkstra
 
