@@ -5,6 +5,7 @@
     │   ├── StreetFileError      a file that cannot be read as what it claims to be
     │   ├── NoStreetsError       nothing in it that a car could drive in a connected network
     │   └── CoordinateError      a position outside the world, or not in degrees
+    ├── ClosurePlaceError        a place that stands for no streets, or not clearly for which
     ├── MapServiceError          Overpass or Nominatim gave no usable answer
     └── ArtifactError            a folder of saved columns
         ├── ArtifactMissingError     no such folder, or not one of ours
@@ -33,6 +34,10 @@ class NoStreetsError(StreetDataError):
 
 class CoordinateError(StreetDataError):
     """A position that is not longitude and latitude in degrees."""
+
+
+class ClosurePlaceError(GeodataError):
+    """A place of a closure that stands for no streets, or for which is not clear."""
 
 
 class MapServiceError(GeodataError):
