@@ -193,6 +193,12 @@ class ClosedStretch:
         rows = np.flatnonzero(near).tolist()
         return tuple([row for row in rows if self.driven_out(place_of(positions, row))])
 
+    def cut_off_streets(self) -> NDArray[np.bool_]:
+        """Return (n_streets,) streets with an open edge that closures part from the core."""
+        open_ = ~self.closed & (self.move_ms < UNREACHABLE_MS)
+        lost = open_ & ~(self.free[0] & self.free[1])
+        return _marked(self.network.edge_street[lost], self.network.n_streets)
+
     # -- ways ---------------------------------------------------------------------------------
 
     def ways_out(
