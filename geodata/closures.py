@@ -42,6 +42,14 @@ class Traffic(StrEnum):
     """Whoever drives with lights and sirens may pass."""
 
 
+class Effect(StrEnum):
+    """What a closure does to its edges while it holds."""
+
+    CLOSES = "CLOSES"
+    OPENS_LANES = "OPENS_LANES"
+    """Reversible lanes (`StreetFlag.GATED`), which are closed otherwise, may be driven."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """Daily hours by the wall clock: start included, end excluded."""
@@ -83,6 +91,7 @@ class Closure:
     time_zone: ZoneInfo
     edges: NDArray[np.int32]
     """(n_closed,) in rising order, each once."""
+    effect: Effect = Effect.CLOSES
 
     def __post_init__(self) -> None:
         for name, instant in (("starts_at", self.starts_at), ("ends_at", self.ends_at)):
@@ -182,20 +191,29 @@ class ClosedNow:
     @cached_property
     def closed_routine(self) -> NDArray[np.bool_]:
         """(n_edges,) True where nobody may drive who has no lights and sirens."""
-        return self._closed(self.active)
+        return self._marked(c for c in self.active if c.effect is Effect.CLOSES)
 
     @cached_property
     def closed_emergency(self) -> NDArray[np.bool_]:
         """(n_edges,) True where nobody may drive at all."""
-        return self._closed(c for c in self.active if c.traffic is Traffic.ALL)
+        closing = (c for c in self.active if c.effect is Effect.CLOSES)
+        return self._marked(c for c in closing if c.traffic is Traffic.ALL)
+
+    @cached_property
+    def opened_lanes(self) -> NDArray[np.bool_]:
+        """(n_edges,) True where reversible lanes are open; what is closed as well is closed."""
+        return self._marked(c for c in self.active if c.effect is Effect.OPENS_LANES)
 
     @cached_property
     def closure_id(self) -> str:
-        """Names the edges closed to each kind of traffic: equal sets, equal ids; '0' for none."""
+        """Names what is closed to each kind of traffic and opened; '0' where nothing is.
+
+        Equal sets of edges have equal ids, whatever closures they come from.
+        """
         if not self.active:
             return NO_CLOSURES
         digest = hashlib.sha256()
-        for closed in (self.closed_routine, self.closed_emergency):
+        for closed in (self.closed_routine, self.closed_emergency, self.opened_lanes):
             digest.update(np.packbits(closed).tobytes())
         return digest.hexdigest()[:12]
 
@@ -207,7 +225,7 @@ class ClosedNow:
         """Return the active closures that close any of these edges."""
         return tuple(c for c in self.active if np.isin(edges, c.edges).any())
 
-    def _closed(self, closures: Iterable[Closure]) -> NDArray[np.bool_]:
+    def _marked(self, closures: Iterable[Closure]) -> NDArray[np.bool_]:
         closed = np.zeros(self.n_edges, np.bool_)
         for closure in closures:
             closed[closure.edges] = True

@@ -190,6 +190,7 @@ def edge_times(
     hour: int = 0,
     closed_edges: NDArray[np.bool_] | None = None,
     closure_id: str = "0",
+    opened_lanes: NDArray[np.bool_] | None = None,
 ) -> EdgeTimes:
     """Return the time of every edge, and the bans that bind, for a profile, an hour and closures.
 
@@ -201,6 +202,9 @@ def edge_times(
         (n_edges,) True where an edge may not be driven at all; None closes nothing.
     closure_id
         Names the set of closures within `weights_id`; '0' is none.
+    opened_lanes
+        (n_edges,) True where reversible lanes may be driven whatever the profile says; None opens
+        none. What is closed as well stays closed.
 
     Raises
     ------
@@ -209,7 +213,7 @@ def edge_times(
     """
     if not 0 <= hour < HOURS_PER_WEEK:
         raise ValueError(f"hour of the week is {hour}; expected 0 (Monday 00) to 167")
-    barred = _barred(network, profile)
+    barred = _barred(network, profile, opened_lanes)
     closed = barred if closed_edges is None else barred | _checked(network, closed_edges)
     kmh = np.array(profile.unposted_kmh)[network.street_class][network.edge_street]
     scale = 1000.0 * profile.hour_factor[hour] / profile.speed_factor
@@ -249,24 +253,34 @@ def bans_id(network: StreetNetwork, binding: NDArray[np.bool_]) -> str:
     return f"-b{first}" if first else ""
 
 
-def _barred(network: StreetNetwork, profile: DrivingProfile) -> NDArray[np.bool_]:
+def _barred(
+    network: StreetNetwork, profile: DrivingProfile, opened_lanes: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
     """Return (n_edges,) which edges the profile may not drive, closures or not."""
-    barred = 0
+    gated = np.zeros(network.n_edges, np.bool_)
     if not profile.gated_open:
-        barred |= StreetFlag.GATED
+        gated |= _flagged(network, StreetFlag.GATED)
+    if opened_lanes is not None:
+        gated &= ~_checked(network, opened_lanes, "opened_lanes")
     if not profile.private_open:
-        barred |= StreetFlag.PRIVATE
-    street_barred = np.not_equal(network.street_flags & np.uint8(barred), 0)
-    return np.asarray(street_barred[network.edge_street])
+        gated |= _flagged(network, StreetFlag.PRIVATE)
+    return gated
 
 
-def _checked(network: StreetNetwork, closed_edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    if closed_edges.shape != (network.n_edges,) or closed_edges.dtype != np.bool_:
+def _flagged(network: StreetNetwork, flag: StreetFlag) -> NDArray[np.bool_]:
+    flagged = np.not_equal(network.street_flags & np.uint8(flag), 0)
+    return np.asarray(flagged[network.edge_street])
+
+
+def _checked(
+    network: StreetNetwork, edges: NDArray[np.bool_], name: str = "closed_edges"
+) -> NDArray[np.bool_]:
+    if edges.shape != (network.n_edges,) or edges.dtype != np.bool_:
         raise ValueError(
-            f"closed_edges is {closed_edges.dtype} of shape {closed_edges.shape}; expected bool "
-            f"of shape ({network.n_edges},), one for each edge of {network.source.network_id}"
+            f"{name} is {edges.dtype} of shape {edges.shape}; expected bool of shape "
+            f"({network.n_edges},), one for each edge of {network.source.network_id}"
         )
-    return closed_edges
+    return edges
 
 
 def _require_plausible(

@@ -120,6 +120,26 @@ def _to_send(ranks: Longs, wanted: Wanted, by_line: Flags, source: Codes) -> Lon
 
 
 @njit
+def _seen(
+    streets: Streets, to_table: Ints, labelled: Labelled, place: Place, inside: Inside
+) -> tuple[Ints, Ints, Ints]:
+    """Return (n_units,) ms to the call, its row over open streets and its path to the root."""
+    edge_by_street, move_ms, turns, rank, nodes, table, width = streets
+    rows, bases, by_tree, street, fraction, ways = labelled
+    row, path, _ = incident_label(
+        place, edge_by_street, move_ms, turns[1], turns[2], rank, nodes, table, width
+    )
+    drive_ms = times_to(
+        rows, bases, by_tree, row, path, street, fraction, ways, place, edge_by_street, move_ms
+    )
+    if len(inside[0]) + len(inside[1]) + len(inside[2]) > 0:
+        in_row, in_path, _ = entered_label(inside[2], nodes, table, width)
+        entered = (in_row, in_path)
+        with_inside(drive_ms, rows, bases, (row, path), entered, inside, nodes, to_table)
+    return drive_ms, row, path
+
+
+@njit
 def look(
     streets: Streets,
     by_ways: Ways,
@@ -153,21 +173,10 @@ def look(
     short_m
         Metres before the call where somebody waits; see `route_walk.waiting_place`.
     """
-    edge_by_street, move_ms, turns, rank, nodes, table, width = streets
-    rows, bases, by_tree, street, fraction, ways = labelled
-    row, path, _ = incident_label(
-        place, edge_by_street, move_ms, turns[1], turns[2], rank, nodes, table, width
-    )
-    drive_ms = times_to(
-        rows, bases, by_tree, row, path, street, fraction, ways, place, edge_by_street, move_ms
-    )
+    edge_by_street, move_ms, turns, rank, nodes, _, _ = streets
+    rows, bases, _, street, fraction, ways = labelled
     end_ms, to_table, arcs, edges, lines, flags, junctions = by_ways
-    if len(inside[0]) + len(inside[1]) + len(inside[2]) > 0:
-        entered_row, entered_path, _ = entered_label(inside[2], nodes, table, width)
-        with_inside(
-            drive_ms, rows, bases, (row, path), (entered_row, entered_path), inside, nodes,
-            to_table,
-        )  # fmt: skip
+    drive_ms, row, path = _seen(streets, to_table, labelled, place, inside)
     call = (at[0], at[1], *metres_per_degree(at[1]))
     arrive_s, bits, by_line = survey(drive_ms, places, columns, call, limits, needs)
     for i in range(len(bits)):

@@ -118,22 +118,17 @@ class ClosedStretch:
         drivable = move_ms[graph.arc_edge] < UNREACHABLE_MS
         drivable[timed_arcs] = False
         open_ = drivable & ~closed[graph.arc_edge]
-        out, back = _fans(graph)
-        order = np.argsort(-rank).astype(np.int32)
-        any_leaves = _marked(graph.arc_tail[open_], graph.n_nodes)
-        any_enters = _marked(graph.arc_head[open_], graph.n_nodes)
-        leaves, enters = around_core(out, back, open_, order)
-        leaves, enters = leaves & any_leaves, _arrived(graph, open_, enters)
-        once_leaves, once_enters = around_core(out, back, drivable, order)
-        once_enters = _arrived(graph, drivable, once_enters)
-        barred = move_ms >= UNREACHABLE_MS
+        out, back = fans = _fans(graph)
+        order = np.empty(graph.n_nodes, np.int32)
+        order[graph.n_nodes - 1 - rank] = np.arange(graph.n_nodes, dtype=np.int32)
+        leaves, enters = _ends(graph, fans, open_, order)
+        once_leaves, once_enters = _ends(graph, fans, drivable, order)
+        may = move_ms < UNREACHABLE_MS
         free = (
-            ~closed & ~barred & (leaves | ~once_leaves)[graph.edge_end],
-            ~closed & ~barred & (_entered(graph, enters) | ~_entered(graph, once_enters)),
+            may & ~closed & (leaves | ~once_leaves)[graph.edge_end],
+            may & ~closed & (_entered(graph, enters) | ~_entered(graph, once_enters)),
         )
-        in_core = leaves & enters
-        between = open_ & in_core[graph.arc_tail] & in_core[graph.arc_head]
-        core_edges = _marked(graph.arc_edge[between], network.n_edges)
+        core_edges = _within(graph, open_, leaves & enters)
         arc_ms = (move_ms + end_ms).astype(np.int64)[graph.arc_edge]
         mm = np.rint(1000 * network.street_length_m).astype(np.int64)[network.edge_street]
         return cls(
@@ -143,12 +138,12 @@ class ClosedStretch:
             arc_ms=arc_ms,
             arc_mm=arc_ms + (np.where(closed, mm, 0)[graph.arc_edge] << MM_BITS),
             out=out, back=back,
-            leaves=(leaves, any_leaves),
-            enters=(enters, any_enters),
+            leaves=(leaves, _marked(graph.arc_tail[open_], graph.n_nodes)),
+            enters=(enters, _marked(graph.arc_head[open_], graph.n_nodes)),
             free=free,
             touched=(
-                _marked(network.edge_street[~free[0] & ~barred], network.n_streets),
-                _marked(network.edge_street[~free[1] & ~barred], network.n_streets),
+                _marked(network.edge_street[may & ~free[0]], network.n_streets),
+                _marked(network.edge_street[may & ~free[1]], network.n_streets),
             ),
         )  # fmt: skip
 
@@ -360,12 +355,25 @@ def _fans(graph: TurnGraph) -> tuple[Fan, Fan]:
     return (graph.arc_first, arcs, graph.arc_head), (first, by_head, graph.arc_tail[by_head])
 
 
-def _arrived(
-    graph: TurnGraph, open_: NDArray[np.bool_], reached: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return (n_nodes,) where an open edge arrives that is reached, whatever was driven before."""
+def _ends(
+    graph: TurnGraph, fans: tuple[Fan, Fan], open_: NDArray[np.bool_], order: NDArray[np.int32]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return (n_nodes,) from where the core is reached, and what is reached from it.
+
+    The latter wherever an edge arrives that is reached, whatever was driven before it.
+    """
+    leads, reached = around_core(*fans, open_, order)
     driven = _marked(graph.arc_edge[open_ & reached[graph.arc_tail]], len(graph.edge_end))
-    return _marked(graph.arc_head[open_ & driven[graph.arc_edge]], graph.n_nodes)
+    arrived = _marked(graph.arc_head[open_ & driven[graph.arc_edge]], graph.n_nodes)
+    return leads & _marked(graph.arc_tail[open_], graph.n_nodes), arrived
+
+
+def _within(
+    graph: TurnGraph, open_: NDArray[np.bool_], in_core: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return (n_edges,) the edges of which an open arc joins two nodes of the core."""
+    between = open_ & in_core[graph.arc_tail] & in_core[graph.arc_head]
+    return _marked(graph.arc_edge[between], len(graph.edge_end))
 
 
 def _entered(graph: TurnGraph, node_entered: NDArray[np.bool_]) -> NDArray[np.bool_]:

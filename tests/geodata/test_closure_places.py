@@ -98,7 +98,7 @@ CROOKED = draw(
 )  # fmt: skip
 
 WRONG = [
-    ({"street": "Pime Street", "from_street": "x", "to_street": "y"}, 
+    ({"street": "Pime Street", "from_street": "x", "to_street": "y"},
      "did you mean Pike Street or Pine Street"),
     ({"street": "Pine Street", "from_street": "Pike Street", "to_street": "4th Avenue"},
      "does not cross Pike Street; it crosses"),

@@ -13,6 +13,7 @@ from geodata.closures import (
     EVERY_DAY,
     ClosedNow,
     Closure,
+    Effect,
     Traffic,
     Window,
     is_closed,
@@ -241,3 +242,16 @@ def test_equal_edges_have_equal_ids_and_nothing_closed_is_0() -> None:
 def test_an_edge_beyond_the_network_is_refused() -> None:
     with pytest.raises(ValueError, match="edge 5"):
         ClosedNow.at([closure()], NOON, 5)
+
+
+def test_reversible_lanes_are_opened_by_their_hours_and_closed_by_a_closure() -> None:
+    lanes = closure(*windows_of("bus hours"), effect=Effect.OPENS_LANES, edges=edges(1, 2))
+    morning = datetime(2026, 7, 6, 7, tzinfo=PACIFIC)
+    opened = ClosedNow.at([lanes], morning, 8)
+    assert np.flatnonzero(opened.opened_lanes).tolist() == [1, 2]
+    assert not opened.closed_routine.any()
+    assert not opened.closed_emergency.any()
+    assert ClosedNow.at([lanes], morning + timedelta(hours=3), 8).closure_id == "0"
+    both = ClosedNow.at([lanes, closure(closure_id="works", edges=edges(2))], morning, 8)
+    assert np.flatnonzero(both.closed_routine).tolist() == [2]
+    assert len({opened.closure_id, both.closure_id, "0"}) == 3

@@ -127,6 +127,19 @@ def test_two_unreachable_times_add_up_within_int32() -> None:
     assert int((closed + closed)[0]) == 2 * UNREACHABLE_MS > 0
 
 
+def test_reversible_lanes_that_are_opened_may_be_driven_unless_they_are_closed() -> None:
+    flags = np.array([StreetFlag.GATED, StreetFlag.GATED, 0], np.uint8)
+    network = replace(one_way_streets(3), street_flags=flags)
+    opened, closed = np.array([True, True, False]), np.array([False, True, False])
+    times = edge_times(network, ROUTINE, opened_lanes=opened, closed_edges=closed)
+    assert (times.move_ms < UNREACHABLE_MS).tolist() == [True, False, True]
+    assert times.closed is not None
+    assert times.closed.edges.tolist() == [1]
+    shut = edge_times(network, ROUTINE, closed_edges=closed)
+    assert (shut.move_ms < UNREACHABLE_MS).tolist() == [False, False, True]
+    assert shut.closed is None
+
+
 def test_gated_streets_are_closed_and_private_ones_open_unless_the_profile_says() -> None:
     flags = np.array([0, StreetFlag.GATED | StreetFlag.BRIDGE, StreetFlag.PRIVATE], np.uint8)
     network = replace(one_way_streets(3), street_flags=flags)

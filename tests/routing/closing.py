@@ -1,14 +1,24 @@
-"""Seeded closures of all shapes, and places on, beside and far from what they close."""
+"""Seeded closures of all shapes, places on and beside what they close, and what the oracle says."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.driving_time import DrivingProfile, EdgeTimes, edge_times
+from geodata.driving_time import (
+    ROUTINE,
+    UNREACHABLE_MS,
+    DrivingProfile,
+    EdgeTimes,
+    edge_times,
+)
 from geodata.network import NO_EDGE, StreetNetwork
-from geodata.snap import Position
+from geodata.snap import Position, Positions
+from routing.travel_time import TravelTimes
 from tests.builders import position_on, random_positions
+from tests.routing.closed_dijkstra import ClosedDijkstra, Whole
+from tests.routing.edge_dijkstra import banned_walks, drives_a_ban
 
 Flags = NDArray[np.bool_]
 
@@ -69,3 +79,47 @@ def _drawn(streets: NDArray[np.int32], n: int, rng: np.random.Generator) -> Iter
 
 def _fraction(rng: np.random.Generator) -> float:
     return float(rng.integers(2)) if rng.random() < 0.2 else float(rng.random())
+
+
+def mismatches(
+    network: StreetNetwork, base: TravelTimes, whole: Whole, seed: int, n_units: int = 16
+) -> list[str]:
+    """Return where drives, metres inside and routes of one random closure differ from Dijkstra."""
+    rng = np.random.default_rng(seed)
+    closed = random_closure(network, rng)
+    if rng.random() < 0.4:
+        closed |= random_closure(network, rng)
+    weights = closed_weights(network, ROUTINE, closed, seed)
+    times, oracle = base.reweighed(weights), ClosedDijkstra(network, weights, whole)
+    units = places_around(network, closed, rng, n_units)
+    labels, wrong = times.unit_labels(Positions.of(*units)), []
+    for goal in places_around(network, closed, rng, 2):
+        label, found = times.incident_label(goal), times.drive_ms(labels, goal)
+        if (found != oracle.to_incident(goal, units)).any():
+            wrong.append(f"{seed}: drives to {goal.street}")
+        if abs(label.inside_m - oracle.inside_m(goal)) > 1e-6:
+            wrong.append(f"{seed}: {label.inside_m} m inside to {goal.street}")
+        for row in range(0, n_units, 3):
+            route = times.route_to(labels, row, label)
+            if not is_driven(route, int(found[row]), units[row], oracle):
+                wrong.append(f"{seed}: route of {row} to {goal.street}")
+    return wrong
+
+
+def is_driven(route: Any, ms_told: int, unit_at: Position, oracle: ClosedDijkstra) -> bool:
+    """Tell whether a route can be driven, takes what was told and is on closed edges at its ends
+    only."""
+    if route is None:
+        return ms_told == UNREACHABLE_MS
+    network, edges, w = oracle.network, route.edges, oracle.whole.times
+    joined = (network.edge_head[edges[:-1]] == network.edge_tail[edges[1:]]).all()
+    bans = banned_walks(network, 0)
+    whole = w.move_ms[edges[1:-1]].sum() + w.end_ms[edges[:-1]].sum()
+    move = w.move_ms[edges]
+    ends = int(round(move[0] * (1 - route.begin_fraction)) + round(move[-1] * route.end_fraction))
+    parts = ends if len(edges) > 1 else round(move[0] * (route.end_fraction - route.begin_fraction))
+    took = int(whole) + int(parts)
+    begun = oracle.network.edge_street[edges[0]] == unit_at.street
+    return bool(
+        joined and begun and not drives_a_ban(edges.tolist(), bans) and abs(took - ms_told) <= 2
+    )

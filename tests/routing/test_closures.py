@@ -23,9 +23,8 @@ from tests.builders import (
 )
 from tests.mutants import Mutant, NotNoticed, bites
 from tests.reliability.lengths import length
-from tests.routing.closed_dijkstra import ClosedDijkstra, Whole
-from tests.routing.closing import closed_weights, places_around, random_closure
-from tests.routing.edge_dijkstra import banned_walks, drives_a_ban
+from tests.routing.closed_dijkstra import Whole
+from tests.routing.closing import mismatches
 from tests.routing.situations import NOON, call, decide, unit
 from tests.street_drawing import StreetMap, draw
 
@@ -188,50 +187,6 @@ def random_town(seed: int) -> StreetNetwork:
     return with_random_paths(network, rng, 6) if seed % 4 == 3 else network
 
 
-def mismatches(
-    network: StreetNetwork, base: TravelTimes, whole: Whole, seed: int, n_units: int = 16
-) -> list[str]:
-    """Return where drives, metres inside and routes of one random closure differ from Dijkstra."""
-    rng = np.random.default_rng(seed)
-    closed = random_closure(network, rng)
-    if rng.random() < 0.4:
-        closed |= random_closure(network, rng)
-    weights = closed_weights(network, ROUTINE, closed, seed)
-    times, oracle = base.reweighed(weights), ClosedDijkstra(network, weights, whole)
-    units = places_around(network, closed, rng, n_units)
-    labels, wrong = times.unit_labels(Positions.of(*units)), []
-    for goal in places_around(network, closed, rng, 2):
-        label, found = times.incident_label(goal), times.drive_ms(labels, goal)
-        if (found != oracle.to_incident(goal, units)).any():
-            wrong.append(f"{seed}: drives to {goal.street}")
-        if abs(label.inside_m - oracle.inside_m(goal)) > 1e-6:
-            wrong.append(f"{seed}: {label.inside_m} m inside to {goal.street}")
-        for row in range(0, n_units, 3):
-            route = times.route_to(labels, row, label)
-            if not is_driven(route, int(found[row]), units[row], oracle):
-                wrong.append(f"{seed}: route of {row} to {goal.street}")
-    return wrong
-
-
-def is_driven(route: Any, ms_told: int, unit_at: Position, oracle: ClosedDijkstra) -> bool:
-    """Tell whether a route can be driven, takes what was told and is on closed edges at its ends
-    only."""
-    if route is None:
-        return ms_told == UNREACHABLE_MS
-    network, edges, w = oracle.network, route.edges, oracle.whole.times
-    joined = (network.edge_head[edges[:-1]] == network.edge_tail[edges[1:]]).all()
-    bans = banned_walks(network, 0)
-    whole = w.move_ms[edges[1:-1]].sum() + w.end_ms[edges[:-1]].sum()
-    move = w.move_ms[edges]
-    ends = int(round(move[0] * (1 - route.begin_fraction)) + round(move[-1] * route.end_fraction))
-    parts = ends if len(edges) > 1 else round(move[0] * (route.end_fraction - route.begin_fraction))
-    took = int(whole) + int(parts)
-    begun = oracle.network.edge_street[edges[0]] == unit_at.street
-    return bool(
-        joined and begun and not drives_a_ban(edges.tolist(), bans) and abs(took - ms_told) <= 2
-    )
-
-
 def wrong_in_towns(count: int) -> list[str]:
     wrong = []
     for seed in range(count):
@@ -249,20 +204,6 @@ def wrong_in_towns(count: int) -> list[str]:
 
 def test_random_closures_in_small_towns_equal_dijkstra_on_the_edited_graph() -> None:
     assert wrong_in_towns(length(60, 2000)) == []
-
-
-def test_a_thousand_random_closures_on_seattle_equal_dijkstra_on_the_edited_graph(
-    seattle: StreetNetwork,
-) -> None:
-    weights = edge_times(seattle, ROUTINE)
-    base = TravelTimes(seattle, *build_hierarchy(seattle), weights)
-    whole = Whole.of(seattle, weights)
-    wrong = [
-        one
-        for seed in range(length(20, 1000))
-        for one in mismatches(seattle, base, whole, 5000 + seed, 24)
-    ]
-    assert wrong == []
 
 
 MUTANTS = [
