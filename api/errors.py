@@ -12,6 +12,12 @@
     │   ├── NoSuchAlert         404  no safety alert has this id
     │   ├── NoSuchRecommendation 404  no recommendation with this id is kept
     │   ├── NoSuchClaim         404  no claim has this id
+    │   ├── NoSuchDraft         404  no draft has this name
+    │   ├── NoSuchZone          404  the draft has no such zone
+    │   ├── NoSuchRelease       404  no release has this key, no publication this number
+    │   ├── ChangeRefused       409  what is kept does not allow the change
+    │   ├── PreconditionFailed  412  If-Match names another version
+    │   ├── PreconditionMissing 428  If-Match is needed
     │   ├── ClaimRefused        409  a unit was taken or changed, or the recommendation is stale
     │   ├── KeyReused           422  an Idempotency-Key came with another body before
     │   ├── KeyInHand           409  the first request with this Idempotency-Key is in hand
@@ -23,6 +29,7 @@
     │   │   └── CredentialsRevoked  401
     │   └── Forbidden                    it is known who asks, and it may not do this
     │       ├── RoleNotAllowed      403
+    │       ├── NotYours            403  it is another person's, or needs one
     │       ├── NoRolesDeclared     403  nobody said who may use this address
     │       └── OperatorRoleNotAllowed 403  of a key that may not assert it
     ├── ServiceError            the caller may try again
@@ -159,6 +166,48 @@ class NoSuchClaim(RequestError):
     title = "No claim has this id"
 
 
+class NoSuchDraft(RequestError):
+    """No draft has this name."""
+
+    code = "DRAFT_NOT_KNOWN"
+    title = "No draft has this name"
+
+
+class NoSuchZone(RequestError):
+    """The draft has no zone with this zone_id."""
+
+    code = "ZONE_NOT_KNOWN"
+    title = "The draft has no such zone"
+
+
+class NoSuchRelease(RequestError):
+    """No release has this key, or no publication this number."""
+
+    code = "RELEASE_NOT_KNOWN"
+    title = "No such release is kept"
+
+
+class ChangeRefused(RequestError):
+    """What is kept does not allow the change."""
+
+    code = "CHANGE_REFUSED"
+    title = "Nothing was changed"
+
+
+class PreconditionFailed(RequestError):
+    """If-Match names another version than the one that is kept."""
+
+    code = "VERSION_CHANGED"
+    title = "It has changed meanwhile"
+
+
+class PreconditionMissing(RequestError):
+    """Nothing says which version is meant."""
+
+    code = "IF_MATCH_MISSING"
+    title = "The request does not say which version it is for"
+
+
 class ClaimRefused(RequestError):
     """A unit was taken or changed meanwhile, or the recommendation is no longer the one."""
 
@@ -243,6 +292,13 @@ class RoleNotAllowed(Forbidden):
 
     code = "ROLE_NOT_ALLOWED"
     title = "This role may not do that"
+
+
+class NotYours(Forbidden):
+    """It is another person's, or needs another person."""
+
+    code = "NOT_YOURS"
+    title = "This needs another person"
 
 
 class NoRolesDeclared(Forbidden):
@@ -386,6 +442,13 @@ STATUS: Final[dict[type[TandemError], int]] = {
     NoSuchAlert: 404,
     NoSuchRecommendation: 404,
     NoSuchClaim: 404,
+    NoSuchDraft: 404,
+    NoSuchZone: 404,
+    NoSuchRelease: 404,
+    ChangeRefused: 409,
+    PreconditionFailed: 412,
+    PreconditionMissing: 428,
+    NotYours: 403,
     ClaimRefused: 409,
     KeyReused: 422,
     KeyInHand: 409,
