@@ -48,6 +48,7 @@ from api.plain_paths import PlainPaths
 from api.replay.sources import sources_of
 from api.routes import (
     claims,
+    drafts,
     events,
     health,
     incidents,
@@ -56,6 +57,7 @@ from api.routes import (
     pending,
     recommend_batch,
     recommend_units,
+    releases,
     reports,
     units,
 )
@@ -206,6 +208,8 @@ def _add_routes(app: App) -> None:
         pending,
         events,
         measures,
+        drafts,
+        releases,
         network,
         health,
     ):
@@ -240,6 +244,7 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
             live = LiveRoster.opened(store, view, _fix_limits(service.settings, view))
             if desk is not None:
                 desk.mirror_claims(live)
+                desk.decide_by_store(live)
         except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
             gc.enable()  # a start switches it off, and this one is over too
             loop.call_soon_threadsafe(

@@ -27,14 +27,20 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     """
     headers = dict(reversed(request.scope["headers"]))  # of two of a name, the first counts
     _require_json(headers.get(b"content-type", b""))
+    return await read_bytes(request, settings, settings.body_bytes_max)
+
+
+async def read_bytes(request: Request, settings: Settings, bytes_max: int) -> bytes:
+    """Return the body, whatever it is; raises what `read_body` does but for its kind."""
+    headers = dict(reversed(request.scope["headers"]))
     announced = headers.get(b"content-length", b"")
-    _require_size(int(announced) if announced.isdigit() else 0, settings.body_bytes_max)
+    _require_size(int(announced) if announced.isdigit() else 0, bytes_max)
     first = _Begun(cast(Coroutine[Any, Any, Message], request.receive()))
     if first.came is not None and not first.came.get("more_body", False):
-        return _part(first.came, settings.body_bytes_max)
+        return _part(first.came, bytes_max)
     try:
         async with asyncio.timeout(settings.body_read_s_max):
-            return await _parts(request, await first, settings.body_bytes_max)
+            return await _parts(request, await first, bytes_max)
     except TimeoutError:
         raise BodyTooSlow(
             f"The body was not complete after {settings.body_read_s_max:g} s.",

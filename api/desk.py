@@ -21,9 +21,11 @@ from api.errors import RequestError
 from api.follower import Follower, Listener, Mirror, Noted
 from api.idempotency import Kept, Keyed, KeysInHand, keep_answer
 from api.live_roster import LiveRoster
-from api.mirrors import CallsMirror, RosterMirror
+from api.mirrors import CallsMirror, ReloadedMirror, RosterMirror
 from api.operations import Answered
 from api.recording import Record, as_not_recorded, keep_records, record_of, records_of
+from api.releases.in_force import NAME as RELEASE
+from api.releases.in_force import ReleaseInForce
 from api.replay.keeping import keep_sources
 from api.replay.record import Witness
 from api.replay.sources import Sources
@@ -38,6 +40,7 @@ from api.store.schema import require_schema
 from api.store.sql_calls import keep_acknowledgement, read_call, read_latest_calls
 from api.store.sql_roster import SqlRoster
 from api.store.writer import Clock, Transaction, Writer
+from api.timed import Timetable
 
 if TYPE_CHECKING:
     from api.batch_operations import BatchAnswered
@@ -87,6 +90,9 @@ class Desk:
         self.number = 0
         """Of the feed, before what is in memory was read."""
         self.follower: Follower | None = None
+        self.releases: ReleaseInForce | None = None
+        """None until there is a view that goes by it."""
+        self.timetable = Timetable(writer.now)
         self.anchoring: Anchoring | None = None
 
     @classmethod
@@ -143,6 +149,7 @@ class Desk:
                 RosterMirror(live, writer.instance, writer.now),
                 CallsMirror(self.database, self.calls, MIRRORED_CALLS),
                 *([] if self.claims is None else [self.claims]),
+                ReloadedMirror(RELEASE, RELEASE, self.wake_releases),
                 *mirrors,
             ],
             listeners=listeners,
@@ -151,6 +158,10 @@ class Desk:
         )
         self.follower, writer.told, writer.doubted = follower, follower.wake, follower.doubt
         follower.fill(*unread)
+        releases = self.releases or self.decide_by_store(live)
+        self.timetable.noted = noted
+        self.timetable.add(RELEASE, releases.apply)
+        self.timetable.start()
         follower.start()
         self.anchoring = Anchoring(writer)
         return follower
@@ -158,7 +169,8 @@ class Desk:
     @property
     def behind(self) -> tuple[str, ...]:
         """What is not up to date with other instances, as code words."""
-        return () if self.follower is None else self.follower.degraded
+        followed = () if self.follower is None else self.follower.degraded
+        return followed if self.releases is None else (*followed, *self.releases.degraded)
 
     def stop_following(self) -> None:
         """Hear no more of other instances."""
@@ -238,6 +250,17 @@ class Desk:
         live.shown = self.claims.show_owed
         self.claims.refill()
 
+    def decide_by_store(self, live: LiveRoster) -> ReleaseInForce:
+        """Have a roster's view go by the release that the store says is in force."""
+        settings_release = self.witness.sources.release
+        self.releases = ReleaseInForce(live, self.writer, settings_release, log=self.log)
+        self.releases.apply(self.writer.now())
+        return self.releases
+
+    def wake_releases(self) -> int:
+        """Have the release in force looked at now; see `Timetable.wake`."""
+        return self.timetable.wake(RELEASE)
+
     def show_claims(self, tx: Transaction) -> None:
         """Have decisions see the claims that a transaction makes and ends, once it is committed."""
         if self.claims is not None:
@@ -275,6 +298,7 @@ class Desk:
     def close(self) -> None:
         """Commit what waits, and let go of the database."""
         self.stop_following()
+        self.timetable.close()
         self._witnessing.shutdown(wait=True)
         if self.anchoring is not None:
             self.anchoring.close()

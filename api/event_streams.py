@@ -81,7 +81,7 @@ TOPICS: Final[Mapping[str, _Topic]] = {
     "queue": _Topic(EventType.QUEUE, "incident_id"),
     "claim": _Topic(EventType.CLAIM, "claim_id"),
     "alert": _Topic(EventType.ALERT, "alert_id"),
-    "release": _Topic(EventType.RELEASE, "release_id"),
+    "release": _Topic(EventType.RELEASE, "publication"),
 }
 """Topics of the feed that are told outside."""
 

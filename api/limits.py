@@ -36,6 +36,8 @@ class Kind(StrEnum):
 HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 STREAM_PATH: Final = "/v1/events"
 UNITS_PATH: Final = "/v1/units"
+WORKSHOP_PATHS: Final = ("/v1/drafts", "/v1/releases")
+"""Where releases are worked on, which never takes room from calls."""
 STATUS_ENDING: Final = "/status"
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -59,6 +61,8 @@ def kind_of(method: str, path: str) -> Kind:
         if path in HEALTH_PATHS:
             return Kind.HEALTH
         return Kind.STREAMS if path == STREAM_PATH else Kind.READS
+    if path.startswith(WORKSHOP_PATHS):
+        return Kind.FEEDS
     if path.startswith(UNITS_PATH) and not path.endswith(STATUS_ENDING):
         return Kind.FEEDS
     return _CALLS

@@ -8,6 +8,7 @@ A reader takes `view` once and never waits: the next view is made beside it and 
 
 from collections import deque
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -16,6 +17,7 @@ from api.live_view import LiveView
 from api.store.contract import RosterChange, RosterRead, RosterStore, RosterWritten, Then
 from api.store.records import unit_of
 from routing.fixes import FixLimits
+from routing.release import Release
 from routing.roster import UnitId
 
 if TYPE_CHECKING:
@@ -125,6 +127,13 @@ class LiveRoster:
         """Show these units as claimed, and no others."""
         with self._showing:
             self.view = self.view.with_claims(unit_ids)
+
+    def take_release(self, release: Release, key: str, *, has_own_zones: bool = True) -> None:
+        """Decide by another release from now on; see `LiveView.with_release`."""
+        with self._showing:
+            self.view = self.view.with_release(release, key, has_own_zones=has_own_zones)
+            future_s = release.city_policy.future_fix_s
+            self.limits = replace(self.limits, future_s=future_s)
 
     def _show(self, change: RosterChange, written: RosterWritten) -> None:
         told_anew = {*written.added, *written.changed}

@@ -70,6 +70,8 @@ class LiveView:
     """What the city has decided."""
     on_duty: Situation
     """The roster placed, with the weights of one hour and the labels made with these."""
+    release_key: str = ""
+    """The key of `release` among those that are kept; '' is that of the settings."""
     roster_version: int = 0
     """How many writes the roster has seen; see `api.store.contract`."""
     claimed: frozenset[str] = frozenset()
@@ -139,6 +141,44 @@ class LiveView:
         hours = {name: with_claims(one, claimed) for name, one in made.items()}
         now = with_claims(self.on_duty, claimed)
         return replace(self, on_duty=now, claimed=claimed, other_hours=hours)
+
+    def with_release(self, release: Release, key: str, *, has_own_zones: bool = True) -> "LiveView":
+        """Return the view after a change of everything that the city decides, as one.
+
+        Streets, drive times, units and their labels are those of before: nothing is placed anew.
+
+        Parameters
+        ----------
+        key
+            Of the release among those that are kept.
+        has_own_zones
+            Whether its zones are those of its version; answers tell none of zones that are tried.
+        """
+
+        def decided(situation: Situation) -> Situation:
+            return replace(
+                situation,
+                zones=release.zones,
+                policy=release.city_policy,
+                zone_policies=release.zone_policies,
+                precinct_of=release.precinct_of,
+                versions=replace(
+                    situation.versions,
+                    release_id=release.release_id,
+                    zone_version=release.zone_version if has_own_zones else None,
+                    policy_version=release.policy_version,
+                ),
+            )
+
+        made = {name: decided(one) for name, one in {id(h): h for h in self.by_hour}.items()}
+        return replace(
+            self,
+            by_hour=tuple([made[id(one)] for one in self.by_hour]),
+            on_duty=decided(self.on_duty),
+            release=release,
+            release_key=key,
+            other_hours={},
+        )
 
     @property
     def network_id(self) -> str:

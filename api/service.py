@@ -31,6 +31,7 @@ from api.metrics import Metrics, software_version
 from api.operations import Answered, Clock, Decider, Manner, to_milliseconds, utc_now
 from api.queue.serving import PendingQueue, Serving
 from api.recording import Record, as_recorded
+from api.releases.importing import FileReading
 from api.settings import Settings
 from api.solver_process import SolverProcess
 from api.store.calls import Acknowledged, CallStore, KnownCall, MemoryCalls
@@ -87,6 +88,8 @@ class Service:
     writes_waiting: int = 0
     batches: Line = field(init=False)
     solver: SolverProcess = field(default_factory=SolverProcess)
+    file_reading: FileReading = field(default_factory=FileReading)
+    """Reads GIS files that are uploaded."""
 
     def __post_init__(self) -> None:
         self.batches = Line("batches", self.settings.batches_waiting_max, _too_many_batches)
@@ -198,6 +201,7 @@ class Service:
             self.desk.stop_following()
         self.batches.close()
         self.solver.close()
+        self.file_reading.close()
         self.writer.shutdown(wait=True)
         self.store.close()
         self.calls.close()
@@ -249,6 +253,8 @@ class Service:
         desk.follow(
             live, listeners=[self.streams], unread=[self.queue.book], noted=self._note_fault
         )
+        if desk.releases is not None:
+            desk.releases.taken = self.queue.keeper.wake
         self.queue.keeper.start()
 
     def _note_fault(self, fault: BaseException, where: str) -> None:

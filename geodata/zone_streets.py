@@ -69,7 +69,7 @@ def measure_edges(
     """Yield the measures of each zone, in order."""
     _, south, _, north = network.bounds
     scale = np.array(metres_per_degree(0.5 * (south + north)))
-    streets = _street_lines(network, scale)
+    streets = street_lines(network, scale)
     tree = shapely.STRtree(streets)
     points = None if calls is None else shapely.points(calls.lonlat * scale)
     point_tree = None if points is None else shapely.STRtree(points)
@@ -90,7 +90,7 @@ def measure_edges(
         )  # fmt: skip
 
 
-def _street_lines(network: StreetNetwork, scale: NDArray[np.float64]) -> NDArray[np.object_]:
+def street_lines(network: StreetNetwork, scale: NDArray[np.float64]) -> NDArray[np.object_]:
     """Return the centre lines in metres of the plane."""
     points = np.column_stack((network.point_lon, network.point_lat)) * scale
     street = np.repeat(np.arange(network.n_streets), np.diff(network.street_point_first))

@@ -49,6 +49,11 @@ READS: Final[Roles] = ASKS | {Role.AUDITOR}
 """Live calls and units: a place can be a home, so neither analysts nor editors of zones."""
 REPORTS: Final[Roles] = frozenset({Role.CAD})
 FIGURES: Final[Roles] = frozenset({Role.ANALYST, Role.AUDITOR, Role.SUPERVISOR, Role.ADMIN})
+EDITS: Final[Roles] = frozenset({Role.GIS_EDITOR})
+APPROVES: Final[Roles] = frozenset({Role.GIS_PUBLISHER, Role.SUPERVISOR})
+PUBLISHES: Final[Roles] = frozenset({Role.GIS_PUBLISHER})
+LOOKS: Final[Roles] = EDITS | APPROVES | {Role.AUDITOR}
+"""Who reads drafts and releases."""
 
 DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
     {
@@ -76,6 +81,22 @@ DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
         ("GET", "/v1/measures/daily"): FIGURES,
         ("GET", "/v1/public/measures"): PUBLIC,
         ("GET", "/v1/pending"): READS,
+        ("GET", "/v1/drafts"): LOOKS,
+        ("GET", "/v1/drafts/{name}"): LOOKS,
+        ("PUT", "/v1/drafts/{name}"): EDITS,
+        ("DELETE", "/v1/drafts/{name}"): EDITS | {Role.ADMIN},
+        ("PUT", "/v1/drafts/{name}/policy"): EDITS,
+        ("PUT", "/v1/drafts/{name}/zones"): EDITS,
+        ("POST", "/v1/drafts/{name}/import"): EDITS,
+        ("GET", "/v1/drafts/{name}/check"): LOOKS,
+        ("GET", "/v1/drafts/{name}/diff"): LOOKS,
+        ("POST", "/v1/drafts/{name}/approve"): APPROVES,
+        ("POST", "/v1/drafts/{name}/publish"): PUBLISHES,
+        ("GET", "/v1/releases"): LOOKS,
+        ("GET", "/v1/releases/live"): LOOKS,
+        ("POST", "/v1/releases/rollback"): PUBLISHES,
+        ("POST", "/v1/releases/{number}/withdraw"): PUBLISHES,
+        ("GET", "/v1/releases/{key:path}"): LOOKS,
         ("GET", "/v1/units"): READS,
         ("PUT", "/v1/units"): REPORTS,
         ("POST", "/v1/units/positions"): REPORTS,

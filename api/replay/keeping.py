@@ -16,7 +16,7 @@ from api.replay.errors import NotKept
 from api.replay.record import SeenRecord, decode
 from api.replay.sources import KeptRelease, KeptWeights, Sources, from_bytes, to_bytes
 from api.store.database import Database
-from api.store.tables import recommendations, releases, to_us, weight_sets
+from api.store.tables import from_us, recommendations, releases, to_us, weight_sets
 from api.store.writer import Transaction
 
 PAGE: Final = 200
@@ -25,15 +25,33 @@ PAGE: Final = 200
 
 def keep_sources(tx: Transaction, sources: Sources) -> None:
     """Keep a release and its weight sets; before the first recommendation that names them."""
+    keep_release(tx, sources.release)
     first_used_at = to_us(tx.at)
-    one = sources.release
-    row = {"release_id": one.key, "first_used_at": first_used_at, "body": to_bytes(one)}
-    _insert_new(tx.connection, releases, [row])
     rows = [
         {"weights_id": name, "first_used_at": first_used_at, "description": to_bytes(weights)}
         for name, weights in sources.weights.items()
     ]
     _insert_new(tx.connection, weight_sets, rows)
+
+
+def keep_release(tx: Transaction, release: KeptRelease) -> None:
+    """Keep a release, unless it is there."""
+    row = {"release_id": release.key, "first_used_at": to_us(tx.at), "body": to_bytes(release)}
+    _insert_new(tx.connection, releases, [row])
+
+
+def read_release_of(connection: Connection, key: str) -> KeptRelease | None:
+    """Return a release that is kept, or None."""
+    asked = select(releases.c.body).where(releases.c.release_id == key)
+    found = connection.execute(asked).scalar_one_or_none()
+    return None if found is None else from_bytes(bytes(found), KeptRelease)
+
+
+def first_used_at(connection: Connection, key: str) -> datetime | None:
+    """Return when a release was first kept, or None when it is not."""
+    asked = select(releases.c.first_used_at).where(releases.c.release_id == key)
+    found = connection.execute(asked).scalar_one_or_none()
+    return None if found is None else from_us(found)
 
 
 def _insert_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -105,9 +123,8 @@ class SqlShelf:
 
     def release(self, key: str) -> KeptRelease | None:
         """Return a release, or None when it is not kept."""
-        asked = select(releases.c.body).where(releases.c.release_id == key)
-        stored = self._one(asked)
-        return None if stored is None else from_bytes(stored, KeptRelease)
+        with self._database.reading() as connection:
+            return read_release_of(connection, key)
 
     def weights(self, weights_id: str) -> KeptWeights | None:
         """Return how a weight set is made, or None when it is not kept."""

@@ -100,7 +100,7 @@ class Streets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Decided:
+class Decided:
     """A kept release, parsed."""
 
     release: Release
@@ -113,7 +113,7 @@ class Library:
     def __init__(self, shelf: Shelf, streets: Streets) -> None:
         self._shelf = shelf
         self.streets = streets
-        self._releases: _Latest[str, _Decided] = _Latest(RELEASES_MAX)
+        self._releases: _Latest[str, Decided] = _Latest(RELEASES_MAX)
         self._weights: _Latest[str, TravelTimes] = _Latest(WEIGHT_SETS_MAX)
         self._rosters: _Latest[tuple[bytes, SeenVersions], Situation] = _Latest(ROSTERS_MAX)
 
@@ -139,6 +139,7 @@ class Library:
             by_hour=(situation,) * HOURS_PER_WEEK,
             about={},
             release=self._release(seen.release).release,
+            release_key=seen.release,
             on_duty=on_duty,
             roster_version=seen.roster_version,
             claimed=frozenset(record.claimed),
@@ -196,8 +197,8 @@ class Library:
 
         return self._weights.of(weights_id, make)
 
-    def _release(self, key: str) -> _Decided:
-        def make() -> _Decided:
+    def _release(self, key: str) -> Decided:
+        def make() -> Decided:
             kept = self._shelf.release(key)
             if kept is None:
                 raise _not_kept("release", key)
@@ -206,7 +207,7 @@ class Library:
                     f"What is kept as release {key} is {kept.key}.",
                     remedy="Restore the store from a backup.",
                 )
-            return _parsed(kept)
+            return read_kept(kept)
 
         return self._releases.of(key, make)
 
@@ -218,8 +219,14 @@ def _not_kept(what: str, name: str) -> NotKept:
     )
 
 
-def _parsed(kept: KeptRelease) -> _Decided:
-    """Return a release as the service reads it, from its texts alone."""
+def read_kept(kept: KeptRelease) -> Decided:
+    """Return a release as the service reads it, from its texts alone.
+
+    Raises
+    ------
+    NotKept
+        This version of the software cannot use it.
+    """
     try:
         with tempfile.TemporaryDirectory(prefix="tandem-replay-") as folder:
             file = Path(folder) / "release.toml"
@@ -238,7 +245,7 @@ def _parsed(kept: KeptRelease) -> _Decided:
             f"The release {kept.release_id} cannot be read by this version of Tandem: {error}",
             remedy="Replay with the version that decided.",
         ) from None
-    return _Decided(release=release, beats=beats)
+    return Decided(release=release, beats=beats)
 
 
 def _json(text: str) -> dict[str, Any]:

@@ -222,7 +222,7 @@ def _versions(view: LiveView, found: Recommendation, sources: Sources) -> SeenVe
     routine, urgent = situation.travel_times, situation.emergency_times
     versions, zone = situation.versions, situation.policy.window.zone
     return SeenVersions(
-        release=sources.release.key,
+        release=view.release_key or sources.release.key,
         release_id=versions.release_id,
         zone_version=versions.zone_version,
         policy_version=versions.policy_version,
@@ -327,7 +327,7 @@ def _damaged(what: str) -> NoReturn:
 
 
 class Witness:
-    """Makes the bytes of what recommendations saw, for a service that decides by one release."""
+    """Makes the bytes of what recommendations saw; the view that decided names its release."""
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
