@@ -9,6 +9,7 @@ import typer
 from api.commands.console import run
 from api.commands.options import StorePlace, examples
 from api.impact_cli import add_impact
+from api.release_cli import release_app
 from api.store_cli import audit_app, report_app, store_app
 from api.zones_cli import zones_app
 
@@ -23,7 +24,6 @@ app = typer.Typer(
 )
 network_app = typer.Typer(no_args_is_help=True, help="Build and look at street networks.")
 app.add_typer(network_app, name="network")
-release_app = typer.Typer(no_args_is_help=True, help="Check and look at what the city decides.")
 app.add_typer(release_app, name="release")
 add_impact(release_app)
 keys_app = typer.Typer(no_args_is_help=True, help="Make, show, revoke and replace API keys.")
@@ -237,36 +237,6 @@ def network_info(
     from api.commands.network import run_info
 
     run(lambda: run_info(folder))
-
-
-@release_app.command("check", epilog=examples("tandem release check my-release.toml"))
-def release_check(
-    file: Annotated[Path, typer.Argument(help="Release file (TOML); docs/release.md.")],
-) -> None:
-    """Read a release as a whole: say OK and what it decides, or every problem with its line."""
-    from api.commands.release import run_check
-
-    run(lambda: run_check(file))
-
-
-@release_app.command(
-    "show",
-    epilog=examples(
-        "tandem release show",
-        "tandem release show my-release.toml",
-        "tandem release show --text > my-release.toml",
-    ),
-)
-def release_show(
-    file: Annotated[Path | None, typer.Argument(help="Release file; else the pilot's.")] = None,
-    as_text: Annotated[
-        bool, typer.Option("--text", help="Print the file as it is, to start one of your own.")
-    ] = False,
-) -> None:
-    """Show what a release decides, with every parameter of every policy."""
-    from api.commands.release import run_show
-
-    run(lambda: run_show(file, as_text=as_text))
 
 
 @keys_app.command(

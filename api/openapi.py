@@ -24,6 +24,7 @@ from api.openapi_desk import DESK_ANSWERS, DESK_REQUESTS, describe_desk
 from api.openapi_events import describe_events
 from api.openapi_measures import describe_measures
 from api.openapi_queue import QUEUE_ANSWERS, describe_queue
+from api.openapi_releases import RELEASE_ANSWERS, RELEASE_REQUESTS, describe_releases
 from api.openapi_roles import describe_roles
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
 from api.request_schemas import RecommendRequest
@@ -52,8 +53,8 @@ def install_description(app: FastAPI) -> None:
     app.openapi = description  # type: ignore[method-assign]
 
 
-_REQUESTS: Final = (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS)
-_ANSWERS: Final = (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS, *QUEUE_ANSWERS)
+_REQUESTS: Final = (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS, *RELEASE_REQUESTS)
+_ANSWERS: Final = (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS, *QUEUE_ANSWERS, *RELEASE_ANSWERS)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -75,11 +76,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (RecommendBatchRequest, "validation"),
             (RecommendBatchAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
-            *((model, "validation") for model in (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS)),
-            *(
-                (model, "serialization")
-                for model in (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS, *QUEUE_ANSWERS)
-            ),
+            *((model, "validation") for model in _REQUESTS),
+            *((model, "serialization") for model in _ANSWERS),
         ],
         ref_template=REF,
     )
@@ -99,6 +97,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     describe_queue(document["paths"], REF)
     describe_events(document["paths"], REF)
     describe_measures(document, REF)
+    describe_releases(document["paths"], REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them
         document["components"]["schemas"].pop(unused, None)

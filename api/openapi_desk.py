@@ -105,7 +105,7 @@ DESK_ANSWERS: Final = (
     ClaimProblem,
 )
 
-_KEY: Final = {
+IDEMPOTENCY_KEY: Final = {
     "name": HEADER,
     "in": "header",
     "required": False,
@@ -126,7 +126,7 @@ def describe_desk(paths: dict[str, Any], reference: str) -> None:
     for one in DESK_OPERATIONS:
         operation = paths[one.path][one.method]
         if one.request is not None:
-            operation["parameters"] = [*operation.get("parameters", ()), _KEY]
+            operation["parameters"] = [*operation.get("parameters", ()), IDEMPOTENCY_KEY]
         if "409" in one.refusals and one.refusals["409"] == REFUSED["409"]:
             shown = {"REFUSED": {"value": examples["REFUSED"]["answer"]}}
             schema = {"$ref": reference.format(model=ClaimProblem.__name__)}

@@ -1,7 +1,7 @@
 """`tandem release check` and `tandem release show`: what a city has decided, for its supervisor."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from routing.release import Release
 
 EXIT_PROBLEMS: Final = 1
-DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _IN_OTHER_TABLES: Final = {"policy_id", "window", "call_types", "modes"}
 
 
@@ -124,19 +123,9 @@ def _zones(release: "Release") -> Table:
 
 def hours(window: "Hours") -> str:
     """Return windows in words: `every day 11:00-23:00, America/Los_Angeles`."""
-    from routing.hours import TimeWindow
+    from api.releases.differences import hours_words
 
-    windows = (window,) if isinstance(window, TimeWindow) else window.windows
-    return f"{', '.join(f'{_days(w.days)} {w}' for w in windows)}, {window.zone}"
-
-
-def _days(days: Iterable[int]) -> str:
-    chosen = sorted(days)
-    if len(chosen) == len(DAYS):
-        return "every day"
-    if len(chosen) > 2 and chosen == list(range(chosen[0], chosen[-1] + 1)):
-        return f"{DAYS[chosen[0]]}-{DAYS[chosen[-1]]}"
-    return " ".join(DAYS[day] for day in chosen)
+    return hours_words(window)
 
 
 def _modes(policy: "Policy") -> Table:

@@ -5,7 +5,7 @@ Answers have every key always, instants in UTC.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.answer_schemas import Part, UtcInstant
 from api.releases.checks import Found
@@ -22,6 +22,9 @@ Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\
 
 class _By(Entry):
     """Who acts: the operator where the key may assert one, else the key itself."""
+
+    # Unlike a call, a publication with a misspelt member must not pass as one without it.
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     operator: OperatorEntry | None = None
 

@@ -1,0 +1,189 @@
+"""What the API description says of drafts and releases."""
+
+from typing import Any, Final
+
+from api.openapi_desk import IDEMPOTENCY_KEY
+from api.openapi_roster import BODY_REFUSALS, Described, describe_operations
+from api.releases.schemas import (
+    ApproveWrite,
+    CheckAnswer,
+    DiffAnswer,
+    DraftAnswer,
+    DraftsAnswer,
+    DraftWrite,
+    ImportAnswer,
+    LiveAnswer,
+    PublishedAnswer,
+    PublishWrite,
+    ReleaseAnswer,
+    ReleasesAnswer,
+    RollbackWrite,
+    WithdrawWrite,
+)
+
+DRAFTS: Final = "/v1/drafts"
+DRAFT: Final = "/v1/drafts/{name}"
+RELEASES: Final = "/v1/releases"
+
+LATER: Final = {
+    "503": "No store, or it cannot be reached, or not ready yet; ask again after Retry-After."
+}
+NO_DRAFT: Final = {"404": "No draft has this name."}
+NOT_YOURS: Final = {"403": "It is another person's draft, or it needs another person."}
+REFUSED: Final = {"409": "What is kept does not allow it, or the first request is in hand."}
+CHANGED: Final = {"412": "If-Match names another version."}
+MATCHED: Final = CHANGED | {"428": "If-Match is missing."}
+NO_BYTES: Final = {
+    "408": "The body did not arrive in time.",
+    "413": "The body is too large.",
+    "422": "The body or its kind cannot be taken; see `errors`.",
+}
+_READS: Final = {"get"}
+
+
+def _draft(method: str, ending: str, answer: tuple[str, Any, str], **more: Any) -> Described:
+    """Return one operation on a draft."""
+    status, model, meaning = answer
+    return Described(
+        path=DRAFT + ending,
+        method=method,
+        request=more.get("request"),
+        answers={status: (meaning, model, ())},
+        refusals=more.get("refusals", {}) | NO_DRAFT | LATER,
+    )
+
+
+WRITES: Final = BODY_REFUSALS | REFUSED | NOT_YOURS
+
+RELEASE_OPERATIONS: Final = (
+    Described(
+        path=DRAFTS,
+        method="get",
+        answers={"200": ("By name", DraftsAnswer, ())},
+        refusals=LATER,
+    ),
+    _draft("get", "", ("200", DraftAnswer, "With its content and its ETag")),
+    _draft("put", "", ("201", DraftAnswer, "The draft"), request=DraftWrite, refusals=WRITES),
+    _draft("delete", "", ("200", DraftAnswer, "As it was"), refusals=REFUSED | NOT_YOURS),
+    _draft(
+        "put", "/policy", ("200", DraftAnswer, "The draft"),
+        refusals=NO_BYTES | REFUSED | NOT_YOURS | CHANGED,
+    ),
+    _draft(
+        "put", "/zones", ("200", DraftAnswer, "The draft"),
+        refusals=NO_BYTES | REFUSED | NOT_YOURS | CHANGED,
+    ),
+    _draft(
+        "post", "/import", ("200", ImportAnswer, "What became of the file"),
+        refusals=NO_BYTES | REFUSED | NOT_YOURS | CHANGED,
+    ),
+    _draft("get", "/check", ("200", CheckAnswer, "Everything that was found")),
+    _draft(
+        "get", "/diff", ("200", DiffAnswer, "Against the release in force"),
+        refusals={"422": "The draft cannot be read."},
+    ),
+    _draft(
+        "post", "/approve", ("200", DraftAnswer, "The draft"),
+        request=ApproveWrite, refusals=WRITES | MATCHED,
+    ),
+    _draft(
+        "post", "/publish", ("200", PublishedAnswer, "The publication"),
+        request=PublishWrite, refusals=WRITES | MATCHED,
+    ),
+    Described(
+        path=RELEASES,
+        method="get",
+        answers={"200": ("The newest first", ReleasesAnswer, ())},
+        refusals=LATER,
+    ),
+    Described(
+        path=f"{RELEASES}/live",
+        method="get",
+        answers={"200": ("What this instance decides by", LiveAnswer, ())},
+        refusals=LATER,
+    ),
+    Described(
+        path=f"{RELEASES}/rollback",
+        method="post",
+        request=RollbackWrite,
+        answers={"200": ("The publication", PublishedAnswer, ())},
+        refusals=WRITES | {"404": "No release has this key."} | LATER,
+    ),
+    Described(
+        path=f"{RELEASES}/{{number}}/withdraw",
+        method="post",
+        request=WithdrawWrite,
+        answers={"200": ("Taken back, now or before", PublishedAnswer, ())},
+        refusals=WRITES | {"404": "No publication has this number."} | LATER,
+    ),
+    Described(
+        path=f"{RELEASES}/{{key}}",
+        method="get",
+        answers={"200": ("Its file and its zones", ReleaseAnswer, ())},
+        refusals={"404": "No release has this key."} | LATER,
+    ),
+)  # fmt: skip
+
+RELEASE_REQUESTS: Final = (DraftWrite, ApproveWrite, PublishWrite, RollbackWrite, WithdrawWrite)
+RELEASE_ANSWERS: Final = (
+    DraftAnswer,
+    DraftsAnswer,
+    ImportAnswer,
+    CheckAnswer,
+    DiffAnswer,
+    PublishedAnswer,
+    ReleasesAnswer,
+    LiveAnswer,
+    ReleaseAnswer,
+)
+
+_IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": 'The ETag of the version of the draft that is meant, such as `"night-v3"`; '
+    "approving and publishing need it.",
+    "schema": {"type": "string", "pattern": "^[ -~]+$"},
+}
+_QUERY: Final = (
+    ("repair", {"type": "boolean", "default": False}, "Take outlines that had to be mended."),
+    ("assume_crs", {"type": "string"}, "The system of a file that names none: `EPSG:2926`."),
+    ("id_field", {"type": "string", "default": "zone_id"}, "The column that names the zones."),
+)
+_BODIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "/policy": ("application/toml", {"type": "string"}),
+    "/zones": (
+        "application/geo+json",
+        {
+            "type": "object",
+            "required": ["type", "features"],
+            "properties": {
+                "type": {"const": "FeatureCollection"},
+                "features": {"type": "array", "items": {"type": "object"}},
+            },
+        },
+    ),
+    "/import": ("application/octet-stream", {"type": "string", "format": "binary"}),
+}
+
+
+def describe_releases(paths: dict[str, Any], reference: str) -> None:
+    """Complete the operations; `reference` is the place of a model by its name."""
+    describe_operations(RELEASE_OPERATIONS, {}, paths, reference)
+    for one in RELEASE_OPERATIONS:
+        operation, ending = paths[one.path][one.method], one.path.removeprefix(DRAFT)
+        told = [*operation.get("parameters", ())]
+        if one.method not in _READS:
+            told.append(IDEMPOTENCY_KEY)
+        if "412" in one.refusals:
+            told.append(_IF_MATCH)
+        if ending in _BODIES:
+            kind, schema = _BODIES[ending]
+            operation["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
+        if ending == "/import":
+            told += [
+                {"name": name, "in": "query", "required": False, "description": said, "schema": of}
+                for name, of, said in _QUERY
+            ]
+        if told:
+            operation["parameters"] = told

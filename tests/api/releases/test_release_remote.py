@@ -1,0 +1,95 @@
+"""`tandem release draft ... history` against a service on the loopback address."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api.cli import app
+from api.live_view import LiveView
+from tests.api.loopback import Served, served
+from tests.api.releases.drawn import collection, square
+from tests.api.store.engines import new_location
+
+Run = Callable[..., Result]
+COMMANDS = ("draft", "diff", "approve", "publish", "rollback", "withdraw", "history")
+
+
+@pytest.fixture(scope="module")
+def service(view: LiveView) -> Iterator[Served]:
+    with new_location("sqlite") as location, served(view, location) as made:
+        yield made
+
+
+@pytest.fixture
+def run(service: Served, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("TANDEM_URL", f"http://127.0.0.1:{service.port}")
+    monkeypatch.delenv("TANDEM_KEY", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *words: CliRunner().invoke(app, ["release", *map(str, words)])
+
+
+def good(done: Result) -> str:
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def approve_as_another(service: Served, name: str) -> None:
+    _, draft = service.ask("GET", f"/v1/drafts/{name}")
+    match = {"if-match": f'"{name}-v{draft["draft"]["version"]}"'}
+    person: dict[str, Any] = {"operator": {"id": "eva", "role": "SUPERVISOR"}}
+    assert service.ask("POST", f"/v1/drafts/{name}/approve", person, **match)[0] == 200
+
+
+def test_from_a_draft_to_a_release_in_force_and_back(
+    run: Run, service: Served, tmp_path: Path
+) -> None:
+    assert "can be published" in good(run("draft", "night", "--note", "longer"))
+    file, zones = tmp_path / "night.toml", tmp_path / "zones.geojson"
+    file.write_text(good(run("draft", "night", "--show")).replace('to = "23:00"', 'to = "01:00"'))
+    zones.write_text(json.dumps(collection(square(-122.34, 47.60, 0.01, zone_id="CORE"))))
+    good(run("draft", "night", "--policy", file, "--import", zones))
+    told = good(run("diff", "night"))
+    assert "every day 11:00-01:00" in told
+    assert "PILOT_CORE" in told
+    assert "metres of street" in told
+    refused = run("publish", "night")
+    assert (refused.exit_code, "Nobody has approved" in refused.stderr) == (2, True)
+    mine = run("approve", "night")
+    assert "worked on" in mine.stderr
+    approve_as_another(service, "night")
+    assert "is in force" in good(run("publish", "night", "--reason", "summer"))
+    assert "is in force" in good(run("rollback"))
+    history = json.loads(good(run("history", "--json")))
+    assert [one["kind"] for one in history["publications"]] == ["ROLLBACK", "PUBLISH", "START"]
+    assert "summer" in good(run("history"))
+
+
+def test_what_is_to_be_mended_leaves_with_1(run: Run, tmp_path: Path) -> None:
+    zones = tmp_path / "zones.geojson"
+    far = collection(square(-100.0, 40.0, zone_id="FAR"))
+    zones.write_text(json.dumps(far))
+    done = run("draft", "far", "--zones", zones)
+    assert (done.exit_code, "OUTSIDE_STREETS" in done.stdout) == (1, True)
+    zones.write_text("{")
+    taken = run("draft", "far", "--import", zones)
+    assert (taken.exit_code, "Nothing of it was taken" in taken.stdout) == (1, True)
+    assert "far" in good(run("draft"))
+    assert "deleted" in good(run("draft", "far", "--delete"))
+
+
+def test_where_nobody_answers_the_remedy_is_told(run: Run) -> None:
+    done = run("history", "--url", "http://127.0.0.1:9")
+    assert (done.exit_code, "tandem serve" in done.stderr) == (2, True)
+    assert run("history", "--url", "file:///etc/passwd").exit_code == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example_and_no_option_for_the_key(run: Run, command: str) -> None:
+    said = good(run(command, "--help"))
+    assert f"tandem release {command}" in said.split("Examples")[1]
+    assert "--url" in said
+    assert "--key" not in said
