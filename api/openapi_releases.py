@@ -38,6 +38,7 @@ NO_BYTES: Final = {
     "413": "The body is too large.",
     "422": "The body or its kind cannot be taken; see `errors`.",
 }
+NO_KEY: Final = {"422": "The Idempotency-Key is no key."}
 _READS: Final = {"get"}
 
 
@@ -64,7 +65,7 @@ RELEASE_OPERATIONS: Final = (
     ),
     _draft("get", "", ("200", DraftAnswer, "With its content and its ETag")),
     _draft("put", "", ("201", DraftAnswer, "The draft"), request=DraftWrite, refusals=WRITES),
-    _draft("delete", "", ("200", DraftAnswer, "As it was"), refusals=REFUSED | NOT_YOURS),
+    _draft("delete", "", ("200", DraftAnswer, "As it was"), refusals=REFUSED | NOT_YOURS | NO_KEY),
     _draft(
         "put", "/policy", ("200", DraftAnswer, "The draft"),
         refusals=NO_BYTES | REFUSED | NOT_YOURS | CHANGED,
@@ -151,7 +152,7 @@ _QUERY: Final = (
     ("id_field", {"type": "string", "default": "zone_id"}, "The column that names the zones."),
 )
 _BODIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "/policy": ("application/toml", {"type": "string"}),
+    "/policy": ("text/plain", {"type": "string"}),
     "/zones": (
         "application/geo+json",
         {

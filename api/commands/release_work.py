@@ -215,8 +215,8 @@ def run_history(url: str | None, *, as_json: bool) -> None:
     for column in ("number", "release", "state", "from", "kind", "by", "approved by", "reason"):
         table.add_column(column, overflow="fold")
     for one in told["publications"]:
-        _add(table, one["number"], one["release_key"], one["state"], one["effective_at"],
-             one["kind"], one["published_by"], one["approved_by"] or "-", one["reason"])  # fmt: skip
+        known = ("number", "release_key", "state", "effective_at", "kind", "published_by")
+        _add(table, *(one[key] for key in known), one["approved_by"] or "-", one["reason"])
     if told["publications"]:
         out.print(table)
     out.print(f"Decided by now: {live['release_key']}.", markup=False)

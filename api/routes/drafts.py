@@ -126,7 +126,10 @@ async def start(name: str, request: Request) -> Response:
     responses={200: {"description": "The draft", "model": DraftAnswer}},
 )
 async def put_policy(name: str, request: Request) -> Response:
-    """Put a release file (TOML, without zones) into one's own draft; an approval is void."""
+    """Put a release file (TOML, without zones) into one's own draft; an approval is void.
+
+    The content type is text/plain or application/toml.
+    """
     service: Service = request.app.state.service
     _require_kind(_kind(request) in TEXT_KINDS, "text/plain or application/toml")
     body = await read_bytes(request, service.settings, TEXT_BYTES_MAX)
