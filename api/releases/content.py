@@ -196,6 +196,7 @@ def without_zones(text: str) -> str:
     block: list[str] | None = None
     for line in text.splitlines(keepends=True):
         if block is not None and _TABLE.match(line) and _is_whole("".join(block)):
+            kept += _last_comments(block)  # they belong to what follows
             block = None
         if block is None and _ZONES.match(line):
             block = []
@@ -203,6 +204,13 @@ def without_zones(text: str) -> str:
     made = "".join(kept)
     _require(made, wanted)
     return made
+
+
+def _last_comments(block: list[str]) -> list[str]:
+    last = len(block)
+    while last and block[last - 1].strip()[:1] in ("", "#"):
+        last -= 1
+    return block[last:]
 
 
 def _is_whole(piece: str) -> bool:
