@@ -39,7 +39,7 @@ NO_BYTES: Final = {
     "422": "The body or its kind cannot be taken; see `errors`.",
 }
 NO_KEY: Final = {"422": "The Idempotency-Key is no key."}
-_READS: Final = {"get"}
+_WITHOUT_BODY: Final = {"get", "delete"}
 
 
 def _draft(method: str, ending: str, answer: tuple[str, Any, str], **more: Any) -> Described:
@@ -174,7 +174,7 @@ def describe_releases(paths: dict[str, Any], reference: str) -> None:
     for one in RELEASE_OPERATIONS:
         operation, ending = paths[one.path][one.method], one.path.removeprefix(DRAFT)
         told = [*operation.get("parameters", ())]
-        if one.method not in _READS:
+        if one.method not in _WITHOUT_BODY:
             told.append(IDEMPOTENCY_KEY)
         if "412" in one.refusals:
             told.append(_IF_MATCH)
