@@ -1,9 +1,14 @@
 """What the API description says of drafts and releases."""
 
+import datetime as dt
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from api.openapi_desk import IDEMPOTENCY_KEY
 from api.openapi_roster import BODY_REFUSALS, Described, describe_operations
+from api.releases.drafts import Content, Draft, zones_text
+from api.releases.publications import Publication, PublicationKind
 from api.releases.schemas import (
     ApproveWrite,
     CheckAnswer,
@@ -19,7 +24,9 @@ from api.releases.schemas import (
     ReleasesAnswer,
     RollbackWrite,
     WithdrawWrite,
+    publication_part,
 )
+from api.releases.writes import draft_answer
 
 DRAFTS: Final = "/v1/drafts"
 DRAFT: Final = "/v1/drafts/{name}"
@@ -49,7 +56,7 @@ def _draft(method: str, ending: str, answer: tuple[str, Any, str], **more: Any) 
         path=DRAFT + ending,
         method=method,
         request=more.get("request"),
-        answers={status: (meaning, model, ())},
+        answers={status: (meaning, model, more.get("examples", ()))},
         refusals=more.get("refusals", {}) | NO_DRAFT | LATER,
     )
 
@@ -64,7 +71,10 @@ RELEASE_OPERATIONS: Final = (
         refusals=LATER,
     ),
     _draft("get", "", ("200", DraftAnswer, "With its content and its ETag")),
-    _draft("put", "", ("201", DraftAnswer, "The draft"), request=DraftWrite, refusals=WRITES),
+    _draft(
+        "put", "", ("201", DraftAnswer, "The draft"),
+        request=DraftWrite, refusals=WRITES, examples=("BEGUN",),
+    ),
     _draft("delete", "", ("200", DraftAnswer, "As it was"), refusals=REFUSED | NOT_YOURS | NO_KEY),
     _draft(
         "put", "/policy", ("200", DraftAnswer, "The draft"),
@@ -81,15 +91,17 @@ RELEASE_OPERATIONS: Final = (
     _draft("get", "/check", ("200", CheckAnswer, "Everything that was found")),
     _draft(
         "get", "/diff", ("200", DiffAnswer, "Against the release in force"),
-        refusals={"422": "The draft cannot be read."},
+        refusals={"409": "The draft cannot be read."},
     ),
     _draft(
         "post", "/approve", ("200", DraftAnswer, "The draft"),
-        request=ApproveWrite, refusals=WRITES | MATCHED,
+        request=ApproveWrite,
+        examples=("APPROVED",), refusals=WRITES | MATCHED,
     ),
     _draft(
         "post", "/publish", ("200", PublishedAnswer, "The publication"),
-        request=PublishWrite, refusals=WRITES | MATCHED,
+        request=PublishWrite,
+        examples=("PUBLISHED",), refusals=WRITES | MATCHED,
     ),
     Described(
         path=RELEASES,
@@ -107,14 +119,14 @@ RELEASE_OPERATIONS: Final = (
         path=f"{RELEASES}/rollback",
         method="post",
         request=RollbackWrite,
-        answers={"200": ("The publication", PublishedAnswer, ())},
+        answers={"200": ("The publication", PublishedAnswer, ("ROLLED_BACK",))},
         refusals=WRITES | {"404": "No release has this key."} | LATER,
     ),
     Described(
         path=f"{RELEASES}/{{number}}/withdraw",
         method="post",
         request=WithdrawWrite,
-        answers={"200": ("Taken back, now or before", PublishedAnswer, ())},
+        answers={"200": ("Taken back, now or before", PublishedAnswer, ("WITHDRAWN",))},
         refusals=WRITES | {"404": "No publication has this number."} | LATER,
     ),
     Described(
@@ -168,9 +180,61 @@ _BODIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 
 
+_AT: Final = dt.datetime(2026, 7, 21, 20, 5, 2, tzinfo=dt.UTC)
+_HOUR: Final = dt.timedelta(hours=1)
+_TEXT: Final = 'release_id = "any"\nzones_file = "zones.geojson"\n# and so on\n'
+_KEY: Final = "rel-2026-07-21-{}@0f1e2d3c4b5a6978"
+
+
+def examples() -> dict[str, dict[str, Any]]:
+    """Return a story: begun, approved, published, rolled back, and one that is taken back."""
+    begun = Draft(
+        name="night",
+        owner="gis-7",
+        base_key=_KEY.format(2),
+        content=Content(text=_TEXT, zones=zones_text(())),
+        version=1,
+        note="open until 1",
+        created_at=_AT,
+        changed_at=_AT,
+        editors=("gis-7",),
+    )
+    approved = replace(begun, approved_by="S12", approved_digest=begun.digest)
+    person = {"operator": {"id": "S12", "role": "SUPERVISOR"}}
+    why = person | {"reason": "council bill"}
+    answered = {
+        "BEGUN": ({"base": None, "note": begun.note}, draft_answer(begun)),
+        "APPROVED": (person, draft_answer(approved)),
+        "PUBLISHED": (why | {"effective_at": None, "replaces": None}, _published(3)),
+        "ROLLED_BACK": (
+            why | {"release_key": None, "effective_at": None},
+            _published(4, kind=PublicationKind.ROLLBACK, release_key=_KEY.format(2)),
+        ),
+        "WITHDRAWN": (why, _published(5, effective_at=_AT + _HOUR, withdrawn_at=_AT)),
+    }
+    return {
+        name: {"request": request, "answer": answer.model_dump(mode="json")}
+        for name, (request, answer) in answered.items()
+    }
+
+
+def _published(number: int, **more: Any) -> PublishedAnswer:
+    told: dict[str, Any] = {
+        "number": number,
+        "release_key": _KEY.format(number),
+        "effective_at": _AT,
+        "published_at": _AT,
+        "published_by": "S12",
+        "kind": PublicationKind.PUBLISH,
+        "reason": "council bill",
+    }
+    made = Publication(**(told | more))
+    return PublishedAnswer(publication=publication_part(made, made, frozenset()), scheduled=[])
+
+
 def describe_releases(paths: dict[str, Any], reference: str) -> None:
     """Complete the operations; `reference` is the place of a model by its name."""
-    describe_operations(RELEASE_OPERATIONS, {}, paths, reference)
+    describe_operations(RELEASE_OPERATIONS, examples(), paths, reference)
     for one in RELEASE_OPERATIONS:
         operation, ending = paths[one.path][one.method], one.path.removeprefix(DRAFT)
         told = [*operation.get("parameters", ())]

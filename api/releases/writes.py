@@ -15,6 +15,7 @@ from api.answer_schemas import Part
 from api.asserted_roles import require_asserted
 from api.auth.principal import Principal
 from api.auth.roles import Role
+from api.errors import NoSuchRelease
 from api.idempotency import Kept
 from api.mending import Leniency, read_leniently
 from api.releases.content import content_of, policy_text
@@ -58,6 +59,7 @@ from api.request_schemas import Entry, OperatorEntry
 from api.store.writer import Transaction
 
 _STRICT: Final = Leniency(rows={}, mendable=frozenset())
+NUMBER_DIGITS_MAX: Final = 12
 Sent = TypeVar("Sent", bound=Entry)
 Do = Callable[[Transaction], Kept]
 
@@ -211,17 +213,27 @@ def asked_of(body: bytes, by: Principal) -> Asked:
     )
 
 
-def rolling_back(body: bytes, by: Principal, settings_release: KeptRelease) -> Do:
+def rolling_back(body: bytes, by: Principal, settings_release: Callable[[], KeptRelease]) -> Do:
     """Return the write that puts an earlier release in force again."""
     sent, person = sent_by(RollbackWrite, body, by)
     asked = Asked(by=person, effective_at=sent.effective_at, reason=sent.reason)
-    return lambda tx: _published(tx, roll_back(tx, asked, sent.release_key, settings_release))
+    return lambda tx: _published(tx, roll_back(tx, asked, sent.release_key, settings_release()))
 
 
-def withdrawing(number: int, body: bytes, by: Principal) -> Do:
-    """Return the write that takes a scheduled publication back."""
+def withdrawing(number: str, body: bytes, by: Principal) -> Do:
+    """Return the write that takes a scheduled publication back.
+
+    Raises
+    ------
+    NoSuchRelease
+        What stands in the address is no number.
+    """
     sent, person = sent_by(WithdrawWrite, body, by)
-    return lambda tx: _published(tx, withdraw(tx, number, person, sent.reason))
+    if not (number.isascii() and number.isdigit() and len(number) <= NUMBER_DIGITS_MAX):
+        raise NoSuchRelease(
+            "No publication has this number.", remedy="GET /v1/releases lists them."
+        )
+    return lambda tx: _published(tx, withdraw(tx, int(number), person, sent.reason))
 
 
 def _published(tx: Transaction, made: Published) -> Kept:

@@ -11,7 +11,7 @@ from api.answer_schemas import Part
 from api.auth.principal import principal_of
 from api.body import read_body, read_bytes
 from api.desk import Desk
-from api.errors import InvalidRequest, Problem
+from api.errors import ChangeRefused, InvalidRequest, Problem
 from api.idempotency import first_answer
 from api.keyed_writes import keyed_of, response_of, write_once
 from api.releases.checks import check
@@ -47,6 +47,7 @@ from api.releases.writes import (
     starting,
 )
 from api.service import Service
+from api.store.writer import Transaction
 
 router = APIRouter(tags=["releases"])
 Made = TypeVar("Made")
@@ -107,14 +108,12 @@ async def start(name: str, request: Request) -> Response:
     """Begin a draft as a release that is kept, by default the one in force; one for each editor."""
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    desk = service.current_desk()
-    settings_release = desk.witness.sources.release
-    do = starting(
-        name,
-        body,
-        principal_of(request.scope),
-        lambda tx: key_in_force(read_publications(tx.connection), settings_release, tx.at),
-    )
+
+    def live_key(tx: Transaction) -> str:
+        settings_release = service.current_desk().witness.sources.release
+        return key_in_force(read_publications(tx.connection), settings_release, tx.at)
+
+    do = starting(name, body, principal_of(request.scope), live_key)
     return await _written(request, body, do)
 
 
@@ -226,7 +225,7 @@ async def diff(name: str, request: Request) -> Response:
     def compare() -> DiffAnswer:
         checked = check(draft.content, view.situation.network)
         if checked.release is None:
-            raise InvalidRequest(
+            raise ChangeRefused(
                 "The draft cannot be read, so it cannot be compared.",
                 remedy="GET /v1/drafts/{name}/check tells what to mend.",
             )
@@ -266,7 +265,8 @@ async def publish(name: str, request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    desk, asked = service.current_desk(), asked_of(body, principal_of(request.scope))
+    asked = asked_of(body, principal_of(request.scope))
+    desk = service.current_desk()
     network = service.current_view().situation.network
     settings_release, keyed = desk.witness.sources.release, keyed_of(request, body)
 

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from api.answer_schemas import Part
 from api.auth.principal import principal_of
 from api.body import read_body
-from api.errors import NoSuchRelease
 from api.keyed_writes import keyed_of, response_of, write_once
 from api.releases.publications import read_publications
 from api.releases.publishing import require_release
@@ -33,7 +32,6 @@ LIVE: Final = "/v1/releases/live"
 ROLLBACK: Final = "/v1/releases/rollback"
 WITHDRAW: Final = "/v1/releases/{number}/withdraw"
 ONE_RELEASE: Final = "/v1/releases/{key:path}"
-NUMBER_DIGITS_MAX: Final = 12
 
 
 @router.get(
@@ -87,8 +85,11 @@ async def roll_back(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    settings_release = service.current_desk().witness.sources.release
-    do = rolling_back(body, principal_of(request.scope), settings_release)
+    do = rolling_back(
+        body,
+        principal_of(request.scope),
+        lambda: service.current_desk().witness.sources.release,
+    )
     return await _written(request, body, do)
 
 
@@ -103,13 +104,7 @@ async def withdraw(number: str, request: Request) -> Response:
     """Take a publication back whose instant has not come."""
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    if not (number.isascii() and number.isdigit() and len(number) <= NUMBER_DIGITS_MAX):
-        raise NoSuchRelease(
-            "No publication has this number.", remedy="GET /v1/releases lists them."
-        )
-    return await _written(
-        request, body, withdrawing(int(number), body, principal_of(request.scope))
-    )
+    return await _written(request, body, withdrawing(number, body, principal_of(request.scope)))
 
 
 @router.get(
