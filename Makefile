@@ -44,7 +44,7 @@ test: setup-dev ## run the tests (PYTEST_ARGS="-k word" picks some)
 
 reliability: setup-dev ## kill, crash, overload and soak the desk at length (some three hours)
 	@echo "== long versions of tests/reliability: each ends by itself, and says what it found"
-	@TANDEM_RELIABILITY=long $(BIN)/python -m pytest -q -s tests/reliability $(PYTEST_ARGS)
+	@TANDEM_RELIABILITY=long $(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/reliability $(PYTEST_ARGS)
 	@echo "== what the record costs, overload, and a soak of $(SOAK_REQUESTS) requests"
 	@$(BIN)/python -m benchmarks.recorded
 	@$(BIN)/python -m benchmarks.overload
