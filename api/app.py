@@ -54,6 +54,7 @@ from api.routes import (
     incidents,
     measures,
     network,
+    ogc,
     pending,
     recommend_batch,
     recommend_units,
@@ -211,6 +212,7 @@ def _add_routes(app: App) -> None:
         drafts,
         releases,
         network,
+        ogc,
         health,
     ):
         app.include_router(part.router)

@@ -18,6 +18,9 @@
     │   ├── ChangeRefused       409  what is kept does not allow the change
     │   ├── PreconditionFailed  412  If-Match names another version
     │   ├── PreconditionMissing 428  If-Match is needed
+    │   ├── NoSuchCollection    404  no collection of features has this id
+    │   ├── NoSuchFeature       404  no feature of the collection has this id
+    │   ├── BadParameter        400  a query parameter of `/ogc` that it does not take
     │   ├── ClaimRefused        409  a unit was taken or changed, or the recommendation is stale
     │   ├── KeyReused           422  an Idempotency-Key came with another body before
     │   ├── KeyInHand           409  the first request with this Idempotency-Key is in hand
@@ -45,7 +48,7 @@
     │   ├── StoreBusy           503  more writes wait than may
     │   └── RosterFull          409  it takes no more units
     └── StartError              a command cannot begin: settings, files, a port in use
-        └── ReleaseFileError    a release file that cannot be used, with all its problems
+        └── ReleaseFileError    a release file that cannot be used (`release_errors`)
 
 Everything goes out as `application/problem+json` (RFC 9457): what was found, at which JSON pointer,
 and the remedy. Nothing of the request's body is repeated, because a narrative may stand in it.
@@ -206,6 +209,27 @@ class PreconditionMissing(RequestError):
 
     code = "IF_MATCH_MISSING"
     title = "The request does not say which version it is for"
+
+
+class NoSuchCollection(RequestError):
+    """No collection of features has this id."""
+
+    code = "COLLECTION_NOT_KNOWN"
+    title = "No collection has this id"
+
+
+class NoSuchFeature(RequestError):
+    """No feature of the collection has this id."""
+
+    code = "FEATURE_NOT_KNOWN"
+    title = "No feature has this id"
+
+
+class BadParameter(RequestError):
+    """A query parameter that the address does not take; 400, as OGC API - Features asks for."""
+
+    code = "PARAMETER_REFUSED"
+    title = "The address has a parameter that it does not take"
 
 
 class ClaimRefused(RequestError):
@@ -404,33 +428,6 @@ class StartError(TandemError):
     title = "The command cannot begin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseProblem(Problem):
-    """One thing that is wrong with a release file; `path` is of keys, such as `zones[0].kind`."""
-
-    line: int
-    """From 1."""
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.path}: {self.detail}. {self.remedy}"
-
-
-class ReleaseFileError(StartError):
-    """A release file that cannot be used; `found` is everything that is wrong with it."""
-
-    code = "RELEASE_REFUSED"
-    title = "The release cannot be used"
-
-    def __init__(self, file: str, found: tuple[ReleaseProblem, ...]) -> None:
-        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-        super().__init__(
-            "\n".join([f"{file}: {count}.", *(f"  {problem}" for problem in found)]),
-            problems=found,
-        )
-        self.file = file
-        self.found = found
-
-
 STATUS: Final[dict[type[TandemError], int]] = {
     InvalidRequest: 422,
     BodyTooLarge: 413,
@@ -449,6 +446,9 @@ STATUS: Final[dict[type[TandemError], int]] = {
     PreconditionFailed: 412,
     PreconditionMissing: 428,
     NotYours: 403,
+    NoSuchCollection: 404,
+    NoSuchFeature: 404,
+    BadParameter: 400,
     ClaimRefused: 409,
     KeyReused: 422,
     KeyInHand: 409,

@@ -36,8 +36,8 @@ class Kind(StrEnum):
 HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 STREAM_PATH: Final = "/v1/events"
 UNITS_PATH: Final = "/v1/units"
-WORKSHOP_PATHS: Final = ("/v1/drafts", "/v1/releases")
-"""Where releases are worked on, which never takes room from calls."""
+WORKSHOP_PATHS: Final = ("/v1/drafts", "/v1/releases", "/ogc/")
+"""Where releases are worked on, and maps drawn, which never takes room from calls."""
 STATUS_ENDING: Final = "/status"
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

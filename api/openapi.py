@@ -14,6 +14,7 @@ from api.batch_example import read_batch_example
 from api.batch_schemas import RecommendBatchAnswer, RecommendBatchRequest
 from api.errors import PROBLEM_TYPE
 from api.examples import read_examples
+from api.ogc.description import describe_features
 from api.openapi_calls import (
     CALL_ANSWERS,
     CALL_REQUESTS,
@@ -98,6 +99,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     describe_events(document["paths"], REF)
     describe_measures(document, REF)
     describe_releases(document["paths"], REF)
+    describe_features(document, REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them
         document["components"]["schemas"].pop(unused, None)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from api.errors import ReleaseFileError, ReleaseProblem
+from api.release_errors import ReleaseFileError, ReleaseProblem
 from api.release_findings import Findings, did_you_mean, read_table, shown
 from api.release_policies import read_policies
 from api.release_schema import ReleasePart

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from api.errors import ReleaseProblem
+from api.release_errors import ReleaseProblem
 from api.release_lines import Path, line_of, lines_of_keys
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8911
     """TCP port; 0 takes a free one."""
+    public_url: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:_/\[\]-]{1,200}$")] | None = (
+        None
+    )
+    """Where clients reach the service when a proxy ends TLS before it, for links in `/ogc`."""
     dev: bool = False
     """Development mode: nobody is asked for credentials; on the loopback address only."""
     oidc_issuer: str | None = None

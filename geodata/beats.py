@@ -31,7 +31,7 @@ def sector_of(beat: str) -> str:
 class BeatMap:
     """All beats, ready for look-ups. Immutable; safe to read from any thread."""
 
-    __slots__ = ("_beats", "beat_centres", "sector_centres")
+    __slots__ = ("_beats", "beat_centres", "outlines", "sector_centres")
 
     def __init__(self, outlines: Mapping[str, Any]) -> None:
         """Make the beats ready; `outlines` are shapely areas in degrees by the name of the beat.
@@ -49,6 +49,8 @@ class BeatMap:
             self._beats = ZoneMap(zones)
         except ZoneMapError as error:
             raise BeatMapError(f"beats: {error}") from None
+        self.outlines: Mapping[str, Any] = {zone.zone_id: zone.geometry for zone in zones}
+        """The area of each beat, in degrees."""
         self.beat_centres: Mapping[str, Point] = {
             zone.zone_id: _centre(zone.geometry) for zone in zones
         }

@@ -96,7 +96,7 @@ class Gate:
         if roles is None:
             self._refuse_undeclared(scope)
         elif roles.isdisjoint(principal.roles):
-            raise _other_role(principal, roles)
+            raise other_role(principal, roles)
 
     def still_admits(self, scope: Scope) -> bool:
         """Tell whether a request that lasts, such as a stream, would be let pass now."""
@@ -154,7 +154,8 @@ class Gate:
             yield "KEYS_NOT_CURRENT"
 
 
-def _other_role(principal: Principal, roles: Roles) -> RoleNotAllowed:
+def other_role(principal: Principal, roles: Roles) -> RoleNotAllowed:
+    """Return the refusal of a caller who has none of the roles that are asked for."""
     return RoleNotAllowed(
         f"This needs one of the roles {names_of(roles)}; "
         f"these credentials have {names_of(principal.roles) or 'none'}.",

@@ -54,6 +54,8 @@ APPROVES: Final[Roles] = frozenset({Role.GIS_PUBLISHER, Role.SUPERVISOR})
 PUBLISHES: Final[Roles] = frozenset({Role.GIS_PUBLISHER})
 LOOKS: Final[Roles] = EDITS | APPROVES | {Role.AUDITOR}
 """Who reads drafts and releases."""
+DRAWS: Final[Roles] = EDITS | {Role.DISPATCHER, Role.SUPERVISOR}
+"""Who edits features of any collection of /ogc; who reads and edits which, each says itself."""
 
 DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
     {
@@ -97,6 +99,21 @@ DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
         ("POST", "/v1/releases/rollback"): PUBLISHES,
         ("POST", "/v1/releases/{number}/withdraw"): PUBLISHES,
         ("GET", "/v1/releases/{key:path}"): LOOKS,
+        ("GET", "/ogc"): EVERY_ROLE,
+        ("GET", "/ogc/"): EVERY_ROLE,
+        ("GET", "/ogc/conformance"): EVERY_ROLE,
+        ("GET", "/ogc/api"): EVERY_ROLE,
+        ("GET", "/ogc/collections"): EVERY_ROLE,
+        ("GET", "/ogc/collections/{collection_id}"): EVERY_ROLE,
+        ("GET", "/ogc/collections/{collection_id}/schema"): EVERY_ROLE,
+        ("GET", "/ogc/collections/{collection_id}/items"): EVERY_ROLE,
+        ("OPTIONS", "/ogc/collections/{collection_id}/items"): EVERY_ROLE,
+        ("POST", "/ogc/collections/{collection_id}/items"): DRAWS,
+        ("GET", "/ogc/collections/{collection_id}/items/{feature_id:path}"): EVERY_ROLE,
+        ("OPTIONS", "/ogc/collections/{collection_id}/items/{feature_id:path}"): EVERY_ROLE,
+        ("PUT", "/ogc/collections/{collection_id}/items/{feature_id:path}"): DRAWS,
+        ("PATCH", "/ogc/collections/{collection_id}/items/{feature_id:path}"): DRAWS,
+        ("DELETE", "/ogc/collections/{collection_id}/items/{feature_id:path}"): DRAWS,
         ("GET", "/v1/units"): READS,
         ("PUT", "/v1/units"): REPORTS,
         ("POST", "/v1/units/positions"): REPORTS,

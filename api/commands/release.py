@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from api.commands.console import out
-from api.errors import ReleaseFileError
+from api.release_errors import ReleaseFileError
 
 if TYPE_CHECKING:
     from routing.codes import Mode

@@ -11,7 +11,7 @@ from msgspec import Struct
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from api.errors import ReleaseFileError
+from api.release_errors import ReleaseFileError
 from api.releases.content import read_content
 from api.releases.drafts import Content, Feature
 from geodata.network import StreetNetwork

@@ -40,10 +40,13 @@ BEYOND_A_SCHEMA = (
 )  # fmt: skip
 """Codes of good data that is refused: a place without streets, two names for one unit or call, a
 reason that must be said in words."""
-ANOTHER_NOW = {403, 409, 412, 428}
-"""What it is about is another now, another's, or not the version that was meant."""
+ANOTHER_NOW = {403, 405, 409, 412, 428}
+"""What it is about is another now, another's, only read, or not the version that was meant."""
 DAYS = ("GET /v1/measures/daily", "GET /v1/public/measures")
 """Not every date is a day of this century, nor over; `test_measures_http` has those."""
+FEATURES = "/ogc"
+FEATURE_CASES = 30
+"""Of reads below it, whose answers are alike; `tests/api/ogc` asks them at length."""
 
 
 @schemathesis.check
@@ -162,6 +165,14 @@ def run_described(
                     "generation": drawing(min(cases_max, DRAWN.get(name, cases_max))),
                 }
                 for name in (*operations_with_bodies(app), *DAYS)
+            ]
+            + [
+                {
+                    "include-name": name,
+                    "checks": PLACED | off,
+                    "generation": drawing(min(cases_max, FEATURE_CASES)),
+                }
+                for name in operations_with_features(app)
             ],
         }
     )  # fmt: skip
@@ -217,6 +228,20 @@ def operations_with_bodies(app: ASGIApp) -> list[str]:
         for path, operations in raw["paths"].items()
         for method, operation in operations.items()
         if "requestBody" in operation
+    ]
+
+
+def operations_with_features(app: ASGIApp) -> list[str]:
+    """Return the operations below /ogc without a body.
+
+    No schema says that a box has its least corner first, or that a collection is only read.
+    """
+    raw = schemathesis.openapi.from_asgi("/openapi.json", app).raw_schema
+    return [
+        f"{method.upper()} {path}"
+        for path, operations in raw["paths"].items()
+        for method, operation in operations.items()
+        if path.startswith(FEATURES) and "requestBody" not in operation
     ]
 
 

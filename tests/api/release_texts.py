@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.errors import ReleaseFileError, ReleaseProblem
+from api.release_errors import ReleaseFileError, ReleaseProblem
 from api.release_file import read_release
 from routing.release import Release
 

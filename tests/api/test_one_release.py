@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from api.errors import ReleaseFileError
 from api.live_view import LiveView, load_release
 from api.operations import recommend_units
+from api.release_errors import ReleaseFileError
 from api.settings import Settings
 from geodata.pilot.area import pilot_zone_features
 from tests.api.builtin_view import builtin_view

@@ -47,7 +47,8 @@ def test_refusals_are_described_as_problem_json(document: dict[str, Any]) -> Non
 
 
 def test_the_page_needs_nothing_from_elsewhere(document: dict[str, Any]) -> None:
-    assert "://" not in json.dumps(document)
+    names = json.dumps(document).replace("http://www.opengis.net/def/crs/", "")
+    assert "://" not in names  # those are names of systems, and nobody fetches them
 
 
 def test_the_examples_are_what_the_code_returns() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.errors import ReleaseFileError
+from api.release_errors import ReleaseFileError
 from api.release_file import RELEASE_BYTES_MAX, read_release
 from api.release_findings import PROBLEMS_MAX
 from api.release_schema import POLICIES_MAX, TEXTS_PER_KIND_MAX, ZONES_MAX

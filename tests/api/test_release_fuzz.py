@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from api.errors import ReleaseFileError, ReleaseProblem
+from api.release_errors import ReleaseFileError, ReleaseProblem
 from api.release_file import read_release
 from geodata.pilot.area import pilot_release_file, pilot_zone_features
 from tests.api.release_texts import SMALL

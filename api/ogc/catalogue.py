@@ -1,0 +1,70 @@
+"""All collections of a service, and which of them somebody may read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from api.auth.guard import other_role
+from api.auth.principal import Principal
+from api.desk import Desk
+from api.errors import NoSuchCollection
+from api.live_view import LiveView
+from api.ogc.collections import Collection
+from api.ogc.drafts import START, DraftCollection
+from api.ogc.live import live_collections
+from api.releases.draft_rows import list_drafts, read_draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The collections of one view and, where there is one, of the desk; not on the event loop."""
+
+    view: LiveView
+    desk: Desk | None
+
+    def readable(self, by: Principal) -> list[Collection]:
+        """Return the collections that somebody may read.
+
+        Raises
+        ------
+        StoreUnavailable
+            The store cannot be reached, so drafts are not known.
+        """
+        return [one for one in self._all() if not one.about.readers.isdisjoint(by.roles)]
+
+    def find(self, collection_id: str, by: Principal) -> Collection:
+        """Return one collection; the store is asked for what is kept there alone.
+
+        Raises
+        ------
+        NoSuchCollection
+            There is none with this id.
+        RoleNotAllowed
+            The caller may not read it.
+        StoreUnavailable
+            The store cannot be reached.
+        """
+        found = self._one(collection_id)
+        if found is None:
+            raise NoSuchCollection(
+                "There is no collection with this id.", remedy="GET /ogc/collections lists them."
+            )
+        if found.about.readers.isdisjoint(by.roles):
+            raise other_role(by, found.about.readers)
+        return found
+
+    def _all(self) -> Iterator[Collection]:
+        yield from live_collections(self.view)
+        if self.desk is not None:
+            with self.desk.database.reading() as connection:
+                drafts = list_drafts(connection)
+            yield from (DraftCollection(draft=draft) for draft in drafts)
+
+    def _one(self, collection_id: str) -> Collection | None:
+        for one in live_collections(self.view):
+            if one.about.collection_id == collection_id:
+                return one
+        if self.desk is None or not collection_id.startswith(START):
+            return None
+        with self.desk.database.reading() as connection:
+            draft = read_draft(connection, collection_id.removeprefix(START))
+        return None if draft is None else DraftCollection(draft=draft)
