@@ -11,6 +11,7 @@ from api.auth.memory_keys import MemoryKeys
 from api.auth.ring import KeyRing
 from api.auth.roles import Role
 from api.live_view import LiveView
+from api.releases.draft_rows import delete_draft
 from tests.api.asgi_caller import ready_desk
 from tests.api.auth.credentials import key
 from tests.api.releases.drawn import new_draft
@@ -31,16 +32,22 @@ class Office:
         return self.keys[name].kept.key_id
 
 
-@pytest.fixture
-def office(view: LiveView) -> Iterator[Office]:
-    """Yield an app in which `first` owns the draft `night` and `second` the draft `day`."""
+@pytest.fixture(scope="module")
+def building(view: LiveView) -> Iterator[Office]:
+    """Yield an app with its keys."""
     keys = {"first": key(Role.GIS_EDITOR), "second": key(Role.GIS_EDITOR)}
     keys |= {role.value: key(role) for role in Role}
     with ready_desk(view, log_level="error", dev=False) as app:
         app.state.gate.ring = KeyRing(MemoryKeys(one.kept for one in keys.values()))
         app.state.gate.refresh()
-        made = Office(app, keys)
-        writer = app.state.service.desk.writer
-        new_draft(writer, "night", made.id_of("first"))
-        new_draft(writer, "day", made.id_of("second"))
-        yield made
+        yield Office(app, keys)
+
+
+@pytest.fixture
+def office(building: Office) -> Office:
+    """Return the app, in which `first` owns the draft `night` and `second` the draft `day`."""
+    writer = building.app.state.service.desk.writer
+    for name, who in (("night", "first"), ("day", "second")):
+        writer.call(lambda tx, name=name: delete_draft(tx.connection, name))
+        new_draft(writer, name, building.id_of(who))
+    return building

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +15,12 @@ import shapely
 from owslib.ogcapi.features import Features
 
 from api.auth.roles import Role
-from api.live_view import LiveView
-from geodata.beats import BeatMap
+from api.live_view import load_view
+from api.settings import Settings
 from tests.api.auth.credentials import key
 from tests.api.loopback import Served, served
 from tests.api.ogc.asking import GEOJSON, items_of
-from tests.api.releases.drawn import new_draft
+from tests.api.releases.drawn import new_draft, square
 from tests.api.store.engines import new_location
 from tests.api.story import record
 from tests.api.waiting import wait_until
@@ -64,18 +65,19 @@ class Site:
         return found
 
 
-def with_beats(view: LiveView) -> LiveView:
-    outlines = {
-        f"M{i}": shapely.box(-122.36 + i / 100, 47.6, -122.35 + i / 100, 47.61) for i in (1, 2)
-    }
-    situation = replace(view.situation, beats=BeatMap(outlines))
-    return replace(view, by_hour=(situation, *view.by_hour[1:]))
+def beats(folder: Path) -> Path:
+    """Return a file of two beats beside each other."""
+    file = folder / "beats.geojson"
+    squares = [square(-122.36 + i / 100, 47.6, beat=f"M{i}") for i in (1, 2)]
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": squares}))
+    return file
 
 
 @pytest.fixture(scope="module")
-def site(view: LiveView) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = key(Role.AUDITOR, Role.GIS_EDITOR, Role.CAD)
-    with new_location("sqlite") as location, served(with_beats(view), location, dev=False) as at:
+    view = load_view(Settings(beats=beats(tmp_path_factory.mktemp("beats"))), lambda _stage: None)
+    with new_location("sqlite") as location, served(view, location, dev=False) as at:
         at.service.keys.add(made.kept)
         new_draft(at.service.desk.writer, by=made.kept.key_id)  # type: ignore[union-attr]
         site = Site(at, f"Bearer {made.text}")
