@@ -71,3 +71,4 @@ def every_page(app: ASGIApp, collection_id: str, **query: Any) -> list[dict[str,
             assert len(found) == page["numberMatched"]
             return found
         page = ask(app, following[following.index(ROOT) :]).json
+        assert page["features"], "the link next leads to an empty page"

@@ -165,7 +165,9 @@ def test_an_empty_draft_can_be_edited_and_says_its_fields(office: Office) -> Non
         and one["type"] == "application/schema+json"
     )  # fmt: skip
     told = layer.get(layer.path(place), "application/schema+json").json["properties"]
-    assert told["geometry"]["format"] == "geometry-polygon-or-multipolygon"
+    assert told["geometry"] == {
+        "format": "geometry-polygon-or-multipolygon", "x-ogc-role": "primary-geometry",
+    }  # fmt: skip
     fields = {name: one["type"] for name, one in told.items() if "type" in one}
     assert fields == {
         "zone_id": "string", "name": "string", "kind": "string", "precedence": "integer",
