@@ -27,6 +27,13 @@ MAPS: Final[Roles] = frozenset(
 INSTANT: Final = {"format": "date-time"}
 TEXTS: Final = {"items": {"type": "string"}}
 
+_CLASSES: Final = {one.value: one.name for one in RoadClass}
+_TUNNEL, _BRIDGE, _PRIVATE, _GATED = (
+    flag.value
+    for flag in (StreetFlag.TUNNEL, StreetFlag.BRIDGE, StreetFlag.PRIVATE, StreetFlag.GATED)
+)
+"""As numbers: making members of an enumeration took most of the time of a page."""
+
 ZONE_FIELDS: Final = (
     Field(name="zone_id", title="Id"),
     Field(name="name", title="Name"),
@@ -203,17 +210,17 @@ def street_layer(network: StreetNetwork) -> Layer:
     one_way = (network.street_along == NO_EDGE) | (network.street_against == NO_EDGE)
 
     def properties(row: int) -> dict[str, Any]:
-        flags = StreetFlag(network.street_flags.item(row))
+        flags = network.street_flags.item(row)
         return {
             "street": row,
             "name": network.name_of(row),
-            "class": RoadClass(network.street_class.item(row)).name,
+            "class": _CLASSES[network.street_class.item(row)],
             "length_m": round(network.street_length_m.item(row), 2),
             "one_way": bool(one_way[row]),
-            "tunnel": StreetFlag.TUNNEL in flags,
-            "bridge": StreetFlag.BRIDGE in flags,
-            "private": StreetFlag.PRIVATE in flags,
-            "gated": StreetFlag.GATED in flags,
+            "tunnel": bool(flags & _TUNNEL),
+            "bridge": bool(flags & _BRIDGE),
+            "private": bool(flags & _PRIVATE),
+            "gated": bool(flags & _GATED),
             "way_id": network.street_way_id.item(row),
         }
 

@@ -12,6 +12,7 @@ from api.live_view import LiveView
 from api.ogc.layers import Box, During, Layer, Times
 from api.ogc.live import street_layer, zone_layer
 from api.ogc.systems import CRS84, EPSG_2926, EPSG_4326, System, from_system, to_system
+from geodata.network import NO_EDGE, RoadClass, StreetFlag
 
 CASES = 150
 
@@ -158,6 +159,20 @@ def test_what_goes_out_comes_back(streets: Layer, system: System) -> None:
 def test_4326_is_latitude_first() -> None:
     made = to_system(np.array([shapely.Point(-122.3, 47.6)]), EPSG_4326)[0]
     assert (made.x, made.y) == (47.6, -122.3)
+
+
+def test_streets_tell_what_the_network_knows(view: LiveView, streets: Layer) -> None:
+    network = view.situation.network
+    for row in range(len(streets)):
+        told, flags = streets.properties(row), StreetFlag(int(network.street_flags[row]))
+        assert told["class"] == RoadClass(int(network.street_class[row])).name
+        for name in ("tunnel", "bridge", "private", "gated"):
+            assert told[name] is (StreetFlag[name.upper()] in flags)
+        edges = (network.street_along[row], network.street_against[row])
+        assert told["one_way"] is (NO_EDGE in edges)
+        assert shapely.get_coordinates(streets.geometries[row]).tolist() == (
+            network.street_line(row).tolist()
+        )
 
 
 def test_numbers_go_out_bit_for_bit(streets: Layer) -> None:
