@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from api.errors import StartError
+from api.hour_situations import HourSituations
 from api.release_file import read_release
 from api.settings import Settings
 from api.warm_up import warm_up
@@ -28,16 +29,15 @@ from geodata.driving_file import read_profiles
 from geodata.driving_time import (
     EMERGENCY,
     ROUTINE,
-    DrivingProfile,
     edge_times,
     hour_of_week,
 )
-from geodata.network import HOURS_PER_WEEK, StreetNetwork
+from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_posts, pilot_release_file
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
 from routing.codes import Eta
-from routing.live import with_claims, with_moves, with_travel_times, with_units, with_weights
+from routing.live import with_claims, with_moves, with_travel_times, with_units
 from routing.model import (
     Homes,
     Situation,
@@ -62,8 +62,8 @@ BUILT_IN_PROFILES: Final = {profile.name: profile for profile in (ROUTINE, EMERG
 class LiveView:
     """A situation for every hour of the week, the roster, and what is told about the streets."""
 
-    by_hour: tuple[Situation, ...]
-    """(168,) without units, from Monday 00, local time; hours with the same weights share one."""
+    by_hour: HourSituations
+    """(168,) without units, from Monday 00, local time; made as decisions ask for them."""
     about: Mapping[str, Any]
     """What GET /v1/network answers."""
     release: Release
@@ -75,13 +75,13 @@ class LiveView:
     claimed: frozenset[str] = frozenset()
     """Units that live claims hold, whether they are on the roster or not."""
     other_hours: dict[str, Situation] = field(default_factory=dict, repr=False)
-    """`on_duty` with other weights, by weights_id, as decisions ask for them; only ever added to,
-    and whoever adds one twice adds the same."""
+    """`on_duty` with other weights, by rung and weights_id, as decisions ask for them; only ever
+    added to, and whoever adds one twice adds the same."""
 
     @property
     def situation(self) -> Situation:
         """The situation where the hour does not matter: streets, zones, policy."""
-        return self.by_hour[0]
+        return self.by_hour.plain
 
     def at(self, instant: datetime) -> Situation:
         """Return the situation, without units, with the drive times of an instant's local hour."""
@@ -91,14 +91,18 @@ class LiveView:
         """Return the situation with the roster and the drive times of an instant's local hour."""
         hour = self.at(instant)
         times = hour.travel_times
-        if times is None or times is self.on_duty.travel_times:
-            return self.on_duty
-        made = self.other_hours.get(times.weights_id)
+        now = self.on_duty
+        if times is None or (times is now.travel_times and hour.rung is now.rung):
+            return now
+        name = f"{hour.rung} {times.weights_id}"
+        made = self.other_hours.get(name)
         if made is None:
             made = replace(
-                with_travel_times(self.on_duty, times), emergency_times=hour.emergency_times
+                with_travel_times(now, times),
+                emergency_times=hour.emergency_times,
+                rung=hour.rung,
             )
-            self.other_hours[times.weights_id] = made
+            self.other_hours[name] = made
         return made
 
     def with_roster(
@@ -216,49 +220,11 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
     warm_up(situation)
     on_roster = replace(situation.versions, unit_source=UnitSource.ROSTER)
     return LiveView(
-        by_hour=every_hour(situation, profiles),
+        by_hour=HourSituations(situation, profiles),
         about=describe_network(network),
         release=release,
         on_duty=replace(situation, versions=on_roster),
     )
-
-
-def every_hour(
-    situation: Situation, profiles: Mapping[str, DrivingProfile]
-) -> tuple[Situation, ...]:
-    """Return a situation for each hour of the week, made once for each factor and set of bans.
-
-    An hour whose weights cannot be made keeps the last good ones and says so (rule 12); so does
-    every hour where the service was told to use no others.
-    """
-    routine, emergency = profiles[ROUTINE.name], profiles[EMERGENCY.name]
-    bans = situation.network.path_hours
-    keys = [
-        (routine.hour_factor[hour], emergency.hour_factor[hour], bans[:, hour].tobytes())
-        for hour in range(HOURS_PER_WEEK)
-    ]
-    if situation.rung is not Eta.ROAD:
-        return (situation,) * HOURS_PER_WEEK
-    made, last = {keys[0]: situation}, situation
-    for hour, key in enumerate(keys):
-        if key not in made:
-            made[key] = _at_hour(last, routine, emergency, hour)
-        if made[key].rung is Eta.ROAD:
-            last = made[key]
-    return tuple(made[key] for key in keys)
-
-
-def _at_hour(
-    last: Situation, routine: DrivingProfile, emergency: DrivingProfile, hour: int
-) -> Situation:
-    """Return the situation with the weights of an hour, or the last one, saying so."""
-    assert last.travel_times is not None, "no drive times are loaded"
-    try:
-        urgent = last.travel_times.reweighed(edge_times(last.network, emergency, hour=hour))
-        situation = with_weights(last, edge_times(last.network, routine, hour=hour))
-    except (ValueError, ArithmeticError, MemoryError):
-        return replace(last, rung=Eta.LAST_GOOD)
-    return replace(situation, emergency_times=urgent)
 
 
 def load_beats(file: Path) -> BeatMap:

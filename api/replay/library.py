@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from api.errors import StartError
+from api.hour_situations import HourSituations
 from api.live_view import LiveView, load_streets
 from api.release_file import read_release
 from api.replay.block import units_of
@@ -22,7 +23,7 @@ from api.replay.record import SeenRecord, SeenVersions
 from api.replay.sources import KeptRelease, Shelf, network_digest
 from geodata.beats import BeatMap
 from geodata.driving_time import ROUTINE, edge_times
-from geodata.network import HOURS_PER_WEEK, StreetNetwork
+from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_posts
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
@@ -136,7 +137,7 @@ class Library:
             key = record.units, replace_times(seen)
             on_duty = self._rosters.of(key, lambda: with_roster(situation, units_of(record.units)))
         return LiveView(
-            by_hour=(situation,) * HOURS_PER_WEEK,
+            by_hour=HourSituations(situation),
             about={},
             release=self._release(seen.release).release,
             on_duty=on_duty,
