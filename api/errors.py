@@ -12,6 +12,8 @@
     │   ├── NoSuchAlert         404  no safety alert has this id
     │   ├── NoSuchRecommendation 404  no recommendation with this id is kept
     │   ├── NoSuchClaim         404  no claim has this id
+    │   ├── NoSuchClosure       404  no closure has this id
+    │   ├── ClosureRefused      409  its state, its times or what it would cut off do not allow it
     │   ├── ClaimRefused        409  a unit was taken or changed, or the recommendation is stale
     │   ├── KeyReused           422  an Idempotency-Key came with another body before
     │   ├── KeyInHand           409  the first request with this Idempotency-Key is in hand
@@ -23,6 +25,7 @@
     │   │   └── CredentialsRevoked  401
     │   └── Forbidden                    it is known who asks, and it may not do this
     │       ├── RoleNotAllowed      403
+    │       ├── ClosureTooLarge     403  so much of the network takes a supervisor
     │       ├── NoRolesDeclared     403  nobody said who may use this address
     │       └── OperatorRoleNotAllowed 403  of a key that may not assert it
     ├── ServiceError            the caller may try again
@@ -159,6 +162,20 @@ class NoSuchClaim(RequestError):
     title = "No claim has this id"
 
 
+class NoSuchClosure(RequestError):
+    """No closure has this id."""
+
+    code = "CLOSURE_NOT_KNOWN"
+    title = "No closure has this id"
+
+
+class ClosureRefused(RequestError):
+    """The state of a closure, its times or what it would cut off do not allow the step."""
+
+    code = "CLOSURE_REFUSED"
+    title = "Nothing was changed"
+
+
 class ClaimRefused(RequestError):
     """A unit was taken or changed meanwhile, or the recommendation is no longer the one."""
 
@@ -243,6 +260,13 @@ class RoleNotAllowed(Forbidden):
 
     code = "ROLE_NOT_ALLOWED"
     title = "This role may not do that"
+
+
+class ClosureTooLarge(Forbidden):
+    """A closure of so much of the network takes a supervisor."""
+
+    code = "CLOSURE_NEEDS_SUPERVISOR"
+    title = "This takes a supervisor"
 
 
 class NoRolesDeclared(Forbidden):
@@ -386,6 +410,9 @@ STATUS: Final[dict[type[TandemError], int]] = {
     NoSuchAlert: 404,
     NoSuchRecommendation: 404,
     NoSuchClaim: 404,
+    NoSuchClosure: 404,
+    ClosureRefused: 409,
+    ClosureTooLarge: 403,
     ClaimRefused: 409,
     KeyReused: 422,
     KeyInHand: 409,

@@ -21,8 +21,8 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "lamps"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -141,7 +141,7 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     shutil.copytree(schema.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
     def ship(then: str = "") -> pytest.MonkeyPatch:
-        (folder / "versions" / "m0002_next.py").write_text(NEXT.format(then=then))
+        (folder / "versions" / "m9999_next.py").write_text(NEXT.format(then=then))
         monkeypatch.setattr(schema, "FOLDER", folder)
         return monkeypatch
 
@@ -151,13 +151,13 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_older_tables_are_refused_until_they_are_upgraded(empty: Database, later: Any) -> None:
     require_schema(empty)
     later()
-    assert newest_revision() == "0002"
+    assert newest_revision() == "lamps"
     with pytest.raises(StartError, match="tandem store upgrade"):
         require_schema(empty)
-    assert revision(empty) == "0001"
+    assert revision(empty) == "0003"
     migrate(empty)
     require_schema(empty)
-    assert revision(empty) == "0002"
+    assert revision(empty) == "lamps"
 
 
 def test_newer_tables_are_refused_and_left_alone(empty: Database, later: Any) -> None:
@@ -177,4 +177,4 @@ def test_a_migration_that_fails_half_way_leaves_nothing(empty: Database, later: 
     with pytest.raises(KeyError):
         migrate(empty)
     assert shape(empty) == before
-    assert revision(empty) == "0001"
+    assert revision(empty) == "0003"
