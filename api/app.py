@@ -48,6 +48,7 @@ from api.plain_paths import PlainPaths
 from api.replay.sources import sources_of
 from api.routes import (
     claims,
+    closures,
     events,
     health,
     incidents,
@@ -204,6 +205,7 @@ def _add_routes(app: App) -> None:
         incidents,
         units,
         pending,
+        closures,
         events,
         measures,
         network,

@@ -17,6 +17,8 @@ from structlog.typing import FilteringBoundLogger
 from api.audit.anchors import Anchoring
 from api.claims.mirror import ClaimMirror
 from api.claims.roster_facts import follow_roster
+from api.closures.clock import ClosureClock
+from api.closures.live_closures import LiveClosures
 from api.errors import RequestError
 from api.follower import Follower, Listener, Mirror, Noted
 from api.idempotency import Kept, Keyed, KeysInHand, keep_answer
@@ -81,6 +83,9 @@ class Desk:
         self.calls = MemoryCalls()
         self.claims: ClaimMirror | None = None
         """None until there is a view that shows them."""
+        self.closures: LiveClosures | None = None
+        """None until there is a view that shows them."""
+        self.closure_clock: ClosureClock | None = None
         self.keys = KeysInHand()
         self.not_recorded = 0
         """Answers that went out without their record."""
@@ -143,6 +148,7 @@ class Desk:
                 RosterMirror(live, writer.instance, writer.now),
                 CallsMirror(self.database, self.calls, MIRRORED_CALLS),
                 *([] if self.claims is None else [self.claims]),
+                *([] if self.closures is None else [self.closures]),
                 *mirrors,
             ],
             listeners=listeners,
@@ -152,16 +158,24 @@ class Desk:
         self.follower, writer.told, writer.doubted = follower, follower.wake, follower.doubt
         follower.fill(*unread)
         follower.start()
+        if self.closures is not None:
+            self.closure_clock = ClosureClock(self.closures.apply, writer.now, noted)
+            self.closures.woken = self.closure_clock.wake
+            self.closure_clock.start()
         self.anchoring = Anchoring(writer)
         return follower
 
     @property
     def behind(self) -> tuple[str, ...]:
-        """What is not up to date with other instances, as code words."""
-        return () if self.follower is None else self.follower.degraded
+        """What in memory is not what the store says, as code words."""
+        unplaced = self.closures is not None and self.closures.unplaced
+        words = ("CLOSURE_NOT_PLACED",) if unplaced else ()
+        return words if self.follower is None else (*self.follower.degraded, *words)
 
     def stop_following(self) -> None:
         """Hear no more of other instances."""
+        if self.closure_clock is not None:
+            self.closure_clock.close()
         if self.follower is not None:
             self.follower.close()
 
@@ -223,6 +237,7 @@ class Desk:
             kind = type(error).__name__
             self.log.error("not_recorded", kind=kind)  # noqa: TRY400  the kind says enough
             return await self._spooled(records)
+        self.witness.kept(need for record in records for need in record.needs)
         return True
 
     async def _spooled(self, records: Sequence[Record]) -> bool:
@@ -233,10 +248,12 @@ class Desk:
         return False
 
     def mirror_claims(self, live: LiveRoster) -> None:
-        """Show the live claims of the store in a roster from now on."""
+        """Show the live claims and the closures of the store in a roster from now on."""
         self.claims = ClaimMirror(self.database, live, self.calls)
         live.shown = self.claims.show_owed
         self.claims.refill()
+        self.closures = LiveClosures(self.database, live, self.writer.now)
+        self.closures.refill()
 
     def show_claims(self, tx: Transaction) -> None:
         """Have decisions see the claims that a transaction makes and ends, once it is committed."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from api.closures.schedule import Schedule
 from api.live_view import LiveView
 from api.store.contract import RosterChange, RosterRead, RosterStore, RosterWritten, Then
 from api.store.records import unit_of
@@ -125,6 +126,11 @@ class LiveRoster:
         """Show these units as claimed, and no others."""
         with self._showing:
             self.view = self.view.with_claims(unit_ids)
+
+    def show_closures(self, schedule: Schedule, at: datetime) -> None:
+        """Show what closures close from an instant on."""
+        with self._showing:
+            self.view = self.view.with_closures(schedule, at)
 
     def _show(self, change: RosterChange, written: RosterWritten) -> None:
         told_anew = {*written.added, *written.changed}

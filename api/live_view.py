@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from api.closures.schedule import FIRST, LAST, NO_SCHEDULE, Schedule
 from api.errors import StartError
 from api.hour_situations import HourSituations
 from api.release_file import read_release
@@ -55,6 +56,8 @@ from routing.unit_fields import FixLike, UnitLike
 Stage = Callable[[str], None]
 Areas = TypeVar("Areas")
 ZONES_BYTES_MAX: Final = 50_000_000
+OTHER_HOURS_MAX: Final = 24
+"""Hours and sets of closures for which the roster's labels are remembered."""
 BUILT_IN_PROFILES: Final = {profile.name: profile for profile in (ROUTINE, EMERGENCY)}
 
 
@@ -74,36 +77,67 @@ class LiveView:
     """How many writes the roster has seen; see `api.store.contract`."""
     claimed: frozenset[str] = frozenset()
     """Units that live claims hold, whether they are on the roster or not."""
+    schedule: Schedule = NO_SCHEDULE
+    """All closures that are known."""
+    closed_since: datetime = FIRST
+    closed_until: datetime = LAST
+    """From when (included) until when (excluded) `by_hour` closes what the schedule says; for any
+    other instant the right weights are looked up, or made."""
     other_hours: dict[str, Situation] = field(default_factory=dict, repr=False)
-    """`on_duty` with other weights, by rung and weights_id, as decisions ask for them; only ever
-    added to, and whoever adds one twice adds the same."""
+    """`on_duty` with other weights, as decisions ask for them; whoever adds one twice adds the
+    same."""
 
     @property
     def situation(self) -> Situation:
         """The situation where the hour does not matter: streets, zones, policy."""
         return self.by_hour.plain
 
+    def hours_at(self, instant: datetime) -> HourSituations:
+        """Return the situations of all hours with what is closed at an instant.
+
+        An instant beyond the set of now never gets it, whether a timer has run or not.
+        """
+        if self.closed_since <= instant < self.closed_until:
+            return self.by_hour
+        return self.by_hour.closing(self.schedule.closed_at(instant))
+
     def at(self, instant: datetime) -> Situation:
-        """Return the situation, without units, with the drive times of an instant's local hour."""
-        return self.by_hour[hour_of_week(instant.astimezone(self.situation.policy.window.zone))]
+        """Return the situation, without units, with the drive times and closures of an instant."""
+        return self.in_hour(self.hours_at(instant), instant)
+
+    def in_hour(self, hours: HourSituations, instant: datetime) -> Situation:
+        """Return the situation of an instant's local hour among those of all hours."""
+        return hours[hour_of_week(instant.astimezone(self.situation.policy.window.zone))]
 
     def on_duty_at(self, instant: datetime) -> Situation:
-        """Return the situation with the roster and the drive times of an instant's local hour."""
-        hour = self.at(instant)
+        """Return the situation with the roster and the drive times and closures of an instant."""
+        hour, now = self.at(instant), self.on_duty
         times = hour.travel_times
-        now = self.on_duty
-        if times is None or (times is now.travel_times and hour.rung is now.rung):
+        if times is None or (
+            times is now.travel_times and hour.rung is now.rung and hour.closed is now.closed
+        ):
             return now
-        name = f"{hour.rung} {times.weights_id}"
+        name = f"{hour.rung} {times.weights_id} {id(times)}"  # kept by what is made of them
         made = self.other_hours.get(name)
         if made is None:
-            made = replace(
-                with_travel_times(now, times),
-                emergency_times=hour.emergency_times,
-                rung=hour.rung,
-            )
+            made = _on_duty(now, hour)
+            if len(self.other_hours) >= OTHER_HOURS_MAX:
+                self.other_hours.clear()
             self.other_hours[name] = made
         return made
+
+    def with_closures(self, schedule: Schedule, at: datetime) -> "LiveView":
+        """Return the view after a change of closures, with what holds from an instant on."""
+        by_hour = self.by_hour.closing(schedule.closed_at(at))
+        after = replace(
+            self,
+            by_hour=by_hour,
+            schedule=schedule,
+            closed_since=at,
+            closed_until=schedule.until(at),
+            other_hours={},
+        )
+        return replace(after, on_duty=after.on_duty_at(at), other_hours={})
 
     def with_roster(
         self,
@@ -159,6 +193,19 @@ class LiveView:
     def schematic(self) -> bool:
         """Whether the streets are a drawing and not a survey."""
         return self.situation.network.source.schematic
+
+
+def _on_duty(now: Situation, hour: Situation) -> Situation:
+    """Return the roster with the weights of another hour, or of other closures."""
+    assert hour.travel_times is not None, "no drive times are loaded"
+    closures_active = hour.versions.closures_active
+    return replace(
+        with_travel_times(now, hour.travel_times),
+        emergency_times=hour.emergency_times,
+        rung=hour.rung,
+        closed=hour.closed,
+        versions=replace(now.versions, closures_active=closures_active),
+    )
 
 
 def _row(situation: Situation, unit_id: UnitId) -> int:

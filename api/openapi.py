@@ -20,6 +20,7 @@ from api.openapi_calls import (
     describe_calls,
     link_to_incident,
 )
+from api.openapi_closures import CLOSURE_ANSWERS, CLOSURE_REQUESTS, describe_closures
 from api.openapi_desk import DESK_ANSWERS, DESK_REQUESTS, describe_desk
 from api.openapi_events import describe_events
 from api.openapi_measures import describe_measures
@@ -52,8 +53,14 @@ def install_description(app: FastAPI) -> None:
     app.openapi = description  # type: ignore[method-assign]
 
 
-_REQUESTS: Final = (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS)
-_ANSWERS: Final = (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS, *QUEUE_ANSWERS)
+_REQUESTS: Final = (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS, *CLOSURE_REQUESTS)
+_ANSWERS: Final = (
+    *ANSWERS,
+    *CALL_ANSWERS,
+    *DESK_ANSWERS,
+    *QUEUE_ANSWERS,
+    *CLOSURE_ANSWERS,
+)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -75,11 +82,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (RecommendBatchRequest, "validation"),
             (RecommendBatchAnswer, "serialization"),
             (ProblemAnswer, "serialization"),
-            *((model, "validation") for model in (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS)),
-            *(
-                (model, "serialization")
-                for model in (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS, *QUEUE_ANSWERS)
-            ),
+            *((model, "validation") for model in _REQUESTS),
+            *((model, "serialization") for model in _ANSWERS),
         ],
         ref_template=REF,
     )
@@ -97,6 +101,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     describe_calls(document["paths"], REF)
     describe_desk(document["paths"], REF)
     describe_queue(document["paths"], REF)
+    describe_closures(document["paths"], REF)
     describe_events(document["paths"], REF)
     describe_measures(document, REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)

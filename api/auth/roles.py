@@ -47,6 +47,11 @@ DESK: Final[Roles] = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.SPD_SERGE
 ASKS: Final[Roles] = DESK | {Role.CAD}
 READS: Final[Roles] = ASKS | {Role.AUDITOR}
 """Live calls and units: a place can be a home, so neither analysts nor editors of zones."""
+DRAWS: Final[Roles] = frozenset({Role.GIS_EDITOR, Role.DISPATCHER, Role.SUPERVISOR})
+"""Proposes closures."""
+CLOSES: Final[Roles] = frozenset({Role.GIS_PUBLISHER, Role.DISPATCHER, Role.SUPERVISOR})
+"""Activates and ends them."""
+READS_CLOSURES: Final[Roles] = READS | DRAWS | CLOSES
 REPORTS: Final[Roles] = frozenset({Role.CAD})
 FIGURES: Final[Roles] = frozenset({Role.ANALYST, Role.AUDITOR, Role.SUPERVISOR, Role.ADMIN})
 
@@ -76,6 +81,13 @@ DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
         ("GET", "/v1/measures/daily"): FIGURES,
         ("GET", "/v1/public/measures"): PUBLIC,
         ("GET", "/v1/pending"): READS,
+        ("GET", "/v1/closures"): READS_CLOSURES,
+        ("POST", "/v1/closures"): DRAWS,
+        ("GET", "/v1/closures/{closure_id}"): READS_CLOSURES,
+        ("PUT", "/v1/closures/{closure_id}"): DRAWS,
+        ("DELETE", "/v1/closures/{closure_id}"): DRAWS,
+        ("POST", "/v1/closures/{closure_id}/activate"): CLOSES,
+        ("POST", "/v1/closures/{closure_id}/end"): CLOSES,
         ("GET", "/v1/units"): READS,
         ("PUT", "/v1/units"): REPORTS,
         ("POST", "/v1/units/positions"): REPORTS,

@@ -40,7 +40,8 @@ def test_two_threads_that_ask_at_once_have_the_same_situation() -> None:
 def test_other_fields_leave_the_weights_as_they_were() -> None:
     found = hours(30)
     times = found[30].travel_times
-    after = found.changed(policy=replace(PILOT, policy_id="NIGHT"))
+    night = replace(PILOT, policy_id="NIGHT")
+    after = found.changed(lambda one: replace(one, policy=night))
     assert after[30].travel_times is times
     assert {one.policy.policy_id for one in after} == {"NIGHT"}
     assert found[30].policy.policy_id != "NIGHT"
