@@ -349,6 +349,8 @@ class RecommendAnswer(Part):
     next_step: NextStep
     safety_changed: SafetyChangedPart | None
     """The newest safety alert of this call that nobody has acknowledged."""
+    inside_closure_m: int | None
+    """The call lies inside a closure: metres of closed street from its nearest open end."""
     closures: list[TouchedClosurePart]
     """Closures of the call's street and of the streets of the units that are named."""
     warnings: list[WarningPart]

@@ -308,6 +308,8 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     hold: Hold | None = None
     overrides: tuple[Override, ...] = ()
     next_step: NextStep
+    inside_closure_m: int | None = None
+    """Metres of closed street from the nearest open end to the call; None outside closures."""
     closures: tuple[TouchedClosure, ...] = ()
     """Those of the call's street and of the streets of the units that are named."""
     warnings: tuple[AnswerWarning, ...] = ()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geodata.network import NO_EDGE, StreetNetwork
 from geodata.snap import NO_STREET
 from routing.answer import TouchedClosure
-from routing.arrivals import Target
+from routing.arrivals import Muster, Target
 from routing.codes import Agency, ClosureTouch
 from routing.halves import Team
 from routing.model import Situation
@@ -43,6 +43,15 @@ def touched_closures(
             if one.closure_id in touches
         ]
     )
+
+
+def metres_inside(muster: Muster) -> int | None:
+    """Return whole metres over closed streets to a call inside a closure; None outside."""
+    times = muster.times
+    if times is None or not times.has_closures or not muster.target.on_street:
+        return None
+    metres = times.inside_m(muster.target.snapped)
+    return max(1, round(metres)) if metres > 0 else None
 
 
 def _streets(target: Target | None, team: Team | None) -> Iterator[tuple[ClosureTouch, int]]:

@@ -24,7 +24,7 @@ from routing.answer import (
     Recommendation,
 )
 from routing.arrivals import BY_STREET, Muster, Target, find_target
-from routing.closed_streets import touched_closures
+from routing.closed_streets import metres_inside, touched_closures
 from routing.codes import (
     Agency,
     Eta,
@@ -104,6 +104,7 @@ def dispatched(draft: Draft, field: Field, team: Team) -> Recommendation:
         explain=_explain(field, team),
         overrides=(_USE_OTHER_UNIT,) if team.sought else (),
         next_step=NextStep.CONFIRM if team.sought else NextStep.NONE,
+        inside_closure_m=metres_inside(field.muster),
         closures=touched_closures(case.situation, field.muster.target, team),
         warnings=_warnings(draft, field, team),
         basis=_basis(draft, field.muster, assign, proven=draft.proven),
@@ -136,6 +137,7 @@ def held(draft: Draft, field: Field, team: Team, opens_at: datetime | None) -> R
         hold=hold,
         overrides=_hold_overrides(check.mode, hold, opens_at),
         next_step=NextStep.WAIT_OR_OVERRIDE,
+        inside_closure_m=metres_inside(field.muster),
         closures=touched_closures(draft.case.situation, field.muster.target, team),
         warnings=_warnings(draft, field, team),
         basis=_basis(draft, field.muster, send_now, proven=draft.proven),

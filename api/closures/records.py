@@ -61,7 +61,7 @@ class ClosureContent(Struct, frozen=True, kw_only=True):
     windows: tuple[DailyWindow, ...] = ()
     direction: Direction = Direction.BOTH
     geometry: dict[str, Any] | None = None
-    """GeoJSON Point, LineString or Polygon, WGS 84; None where streets are named."""
+    """GeoJSON point, line or area, WGS 84; None where streets are named."""
     street: str | None = None
     from_street: str | None = None
     to_street: str | None = None

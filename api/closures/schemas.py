@@ -75,7 +75,25 @@ class PolygonEntry(Entry):
     coordinates: Annotated[list[Ring], Field(min_length=1, max_length=RINGS_MAX)]
 
 
-Geometry = Annotated[PointEntry | LineEntry | PolygonEntry, Field(discriminator="type")]
+class LinesEntry(Entry):
+    """Several lines, all in one closure."""
+
+    type: Literal["MultiLineString"]
+    coordinates: Annotated[list[Points], Field(min_length=1, max_length=RINGS_MAX)]
+
+
+class PolygonsEntry(Entry):
+    """Several areas, all in one closure."""
+
+    type: Literal["MultiPolygon"]
+    coordinates: Annotated[
+        list[Annotated[list[Ring], Field(min_length=1, max_length=RINGS_MAX)]],
+        Field(min_length=1, max_length=RINGS_MAX),
+    ]
+
+
+AnyGeometry = PointEntry | LineEntry | PolygonEntry | LinesEntry | PolygonsEntry
+Geometry = Annotated[AnyGeometry, Field(discriminator="type")]
 
 
 class ClosureWrite(Entry):
@@ -162,7 +180,7 @@ def content_of(told: ClosureWrite) -> ClosureContent:
     )
 
 
-def _geojson(told: PointEntry | LineEntry | PolygonEntry) -> dict[str, Any]:
+def _geojson(told: AnyGeometry) -> dict[str, Any]:
     plain = told.model_dump(mode="json", include={"type", "coordinates"})
     return dict(plain)
 
