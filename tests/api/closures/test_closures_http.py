@@ -37,6 +37,7 @@ def test_a_proposal_changes_no_answer_and_an_activated_one_the_next(story: Closi
     assert reply.json()["closure"]["is_closed_now"] is True
     answer = story.desk.ask()
     assert answer["basis"]["closures_active"] == 1
+    assert "tandem_closures_active 1.0" in story.desk.metrics()
     assert answer["closures"] == [
         {"closure_id": closure_id, "name": "Water main", "touches": ["INCIDENT"]}
     ]
