@@ -49,6 +49,8 @@ class LiveClosures:
         self._now = now
         self._kept: dict[str, KeptClosure] = {}
         self._taking = Lock()
+        self._is_owed = False
+        """What is known could not be shown, by a fault; the next reading of it all shows it."""
         self.woken: Callable[[], None] = _nobody
         """Called when the schedule is another, so that the next instant may be."""
 
@@ -67,7 +69,7 @@ class LiveClosures:
             with self._database.reading() as connection:
                 found = closures_since(connection, now - PAST)
             kept = {one.closure_id: one for one in found}
-            if kept != self._kept:
+            if kept != self._kept or self._is_owed:
                 self._kept = kept
                 self._show(now)
 
@@ -144,6 +146,7 @@ class LiveClosures:
         return min(one for one in instants if one > now)
 
     def _show(self, now: datetime) -> None:
+        self._is_owed = True
         closures, unplaced = list[Closure](), list[str]()
         for kept in self._kept.values():
             if kept.holds_until is not None and kept.holds_until <= now - PAST:
@@ -158,6 +161,7 @@ class LiveClosures:
         self.unplaced = tuple(unplaced)
         n_edges = self.placing.network.n_edges
         self._swap(Schedule(closures=tuple(closures), n_edges=n_edges), now)
+        self._is_owed = False
         self.woken()
 
     def _swap(self, schedule: Schedule, now: datetime) -> None:

@@ -132,6 +132,20 @@ def test_a_closure_without_a_street_here_is_said_and_closes_nothing(story: Story
     assert story.closed(NOW) == ("Here",)
 
 
+def test_what_could_not_be_shown_by_a_fault_is_shown_by_the_next_reading(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_given: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(story.live, "_swap", fails, raising=False)
+        story.active()
+    assert story.closed(NOW) == ()
+    story.live.refill()
+    assert story.closed(NOW) == ("Stadium event",)
+
+
 def test_above_one_percent_of_the_network_a_supervisor_activates(story: Story) -> None:
     west, south, east, north = -122.345, 47.600, -122.330, 47.612
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
