@@ -77,7 +77,10 @@ CLOSURE_OPERATIONS: Final = (
         path=ONE_CLOSURE,
         method="delete",
         answers={"200": ("As it was", ClosureAnswer, ())},
-        refusals=NONE | REFUSED | NO_STORE,
+        refusals={"422": "The Idempotency-Key is none, or came with another request."}
+        | NONE
+        | REFUSED
+        | NO_STORE,
     ),
     Described(
         path=ACTIVATE,

@@ -35,10 +35,10 @@ PLACED = {"positive_data_acceptance": {"enabled": False}}
 """What no schema can say may be refused: `good_data_is_refused_for_no_schema_only` instead."""
 
 BEYOND_A_SCHEMA = (
-    "LOCATION_", "UNIT_ID_MISMATCH", "INCIDENT_ID_MISMATCH", "REASON_TEXT_MISSING",
+    "LOCATION_", "UNIT_ID_MISMATCH", "INCIDENT_ID_MISMATCH", "REASON_TEXT_MISSING", "CLOSURE",
 )  # fmt: skip
 """Codes of good data that is refused: a place without streets, two names for one unit or call, a
-reason that must be said in words."""
+reason that must be said in words, parts of a closure that do not go together."""
 DAYS = ("GET /v1/measures/daily", "GET /v1/public/measures")
 """Not every date is a day of this century, nor over; `test_measures_http` has those."""
 
