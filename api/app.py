@@ -242,6 +242,7 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
             live = LiveRoster.opened(store, view, _fix_limits(service.settings, view))
             if desk is not None:
                 desk.mirror_claims(live)
+            live.view.on_duty_at(service.now())  # the weights of this hour, if they are others
         except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
             gc.enable()  # a start switches it off, and this one is over too
             loop.call_soon_threadsafe(

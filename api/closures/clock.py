@@ -9,6 +9,8 @@ Clock = Callable[[], datetime]
 Noted = Callable[[BaseException, str], None]
 WAIT_S_MAX: Final = 30.0
 """Longest time between two calls: this machine's clock may be set."""
+WAIT_S_MIN: Final = 0.01
+"""Shortest one: nothing is wrong where it is late, and a clock that stands must not make it run."""
 AGAIN_S: Final = 1.0
 """After so long it is called again when it failed."""
 
@@ -58,4 +60,4 @@ class ClosureClock:
         except Exception as error:  # noqa: BLE001  a bug of ours must not end the thread
             self._noted(error, "closures")
             return AGAIN_S
-        return min(max(left_s, 0.0), WAIT_S_MAX)
+        return min(max(left_s, WAIT_S_MIN), WAIT_S_MAX)
