@@ -138,6 +138,7 @@ class HourSituations(Sequence[Situation]):
             hour=hour,
             closed_edges=closed.closed_emergency if is_urgent else closed.closed_routine,
             closure_id=closed.closure_id,
+            opened_lanes=closed.opened_lanes,
         )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.closures import Effect
 from geodata.network import NO_EDGE, StreetNetwork
 from geodata.snap import NO_STREET
 from routing.answer import TouchedClosure
@@ -31,6 +32,8 @@ def touched_closures(
     touches: dict[str, list[ClosureTouch]] = {}
     for touch, street in _streets(target, team):
         for closure in closed.touching(_edges(situation.network, street)):
+            if closure.effect is not Effect.CLOSES:
+                continue
             found = touches.setdefault(closure.closure_id, [])
             if touch not in found:
                 found.append(touch)

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.msgpack import Encoder
 
-from geodata.closures import ClosedNow, Closure, Traffic
+from geodata.closures import ClosedNow, Closure, Effect, Traffic
 
 NOTHING_CLOSED: Final = ""
 DIGEST_DIGITS: Final = 16
@@ -30,6 +30,7 @@ class KeptStreets(Struct, frozen=True, kw_only=True):
     name: str
     traffic: Traffic
     edges: list[int]
+    effect: Effect = Effect.CLOSES
 
     def closure(self) -> Closure:
         """Return the closure, which holds at any instant."""
@@ -42,6 +43,7 @@ class KeptStreets(Struct, frozen=True, kw_only=True):
             windows=(),
             time_zone=_UTC,
             edges=np.array(self.edges, np.int32),
+            effect=self.effect,
         )
 
 
@@ -76,6 +78,7 @@ def kept_set(closed: ClosedNow) -> KeptClosedSet:
                 name=one.name,
                 traffic=one.traffic,
                 edges=one.edges.tolist(),
+                effect=one.effect,
             )
             for one in closed.active
         ]

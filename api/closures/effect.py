@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from api.closures.schedule import Schedule
 from api.closures.schemas import CutOffPart, EffectPart
-from geodata.closures import Closure, is_closed, next_change
+from geodata.closures import Closure, Effect, is_closed, next_change
 from geodata.network import StreetNetwork
 from geodata.snap import Position
 from routing.closure_effect import ClosureEffect, closure_effect
@@ -32,7 +32,8 @@ def effect_of(
     network, times = situation.network, situation.travel_times
     assert times is not None, "no drive times are loaded"
     closed = np.zeros(network.n_edges, np.bool_)
-    closed[closure.edges] = True
+    if closure.effect is Effect.CLOSES:
+        closed[closure.edges] = True
     begins = at if is_closed(closure, at) else next_change(closure, at) or at
     others = [one for one in schedule.closures if one.closure_id != closure.closure_id]
     before = Schedule(closures=tuple(others), n_edges=network.n_edges).closed_at(begins)
@@ -41,7 +42,7 @@ def effect_of(
     )
     return EffectPart(
         streets=_names(network, np.unique(network.edge_street[closure.edges])),
-        edges=len(closure.edges),
+        edges=int(closed.sum()),
         length_m=round(found.closed_m, 1),
         network_share=round(found.closed_share, 6),
         cut_off=_cut_off(found),

@@ -26,7 +26,7 @@ from api.store.writer import Transaction
 from api.validation_words import CONTRACT, problem_of
 
 WRITABLE: Final = (
-    "name", "note", "traffic", "starts_at", "ends_at", "windows", "direction",
+    "name", "note", "traffic", "effect", "starts_at", "ends_at", "windows", "direction",
     "street", "from_street", "to_street",
 )  # fmt: skip
 """Properties that a writer may set; any other is passed over."""
@@ -122,6 +122,7 @@ def feature_of(kept: KeptClosure, at: datetime) -> dict[str, Any]:
             "note": content.note,
             "state": str(kept.state_at(at)),
             "traffic": str(content.traffic),
+            "effect": str(content.effect),
             "direction": str(content.direction),
             "starts_at": _text(content.starts_at),
             "ends_at": _text(content.ends_at),

@@ -220,6 +220,7 @@ def _said(closure: KeptClosure, by: str) -> dict[str, Any]:
         "version": closure.version,
         "state": str(closure.state),
         "traffic": str(content.traffic),
+        "effect": str(content.effect),
         "starts_at": content.starts_at,
         "ends_at": content.ends_at,
         "content_sha256": hashlib.sha256(msgspec.json.encode(content)).hexdigest(),

@@ -80,6 +80,7 @@ class Placing:
             windows=tuple(map(window_of, content.windows)),
             time_zone=zone,
             edges=self.edges(content),
+            effect=content.effect,
         )
 
     def _look(self, place: dict[str, Any]) -> Edges:

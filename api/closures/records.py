@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from geodata.closures import Traffic
+from geodata.closures import Effect, Traffic
 
 ID_PREFIX: Final = "clo_"
 
@@ -54,6 +54,7 @@ class ClosureContent(Struct, frozen=True, kw_only=True):
     name: str
     note: str = ""
     traffic: Traffic = Traffic.ALL
+    effect: Effect = Effect.CLOSES
     starts_at: datetime | None = None
     """None: with its activation."""
     ends_at: datetime | None = None

@@ -27,7 +27,7 @@ from api.request_schemas import (
     Version,
 )
 from api.validation_words import CLOSURE_INVALID
-from geodata.closures import WINDOWS_MAX, Traffic
+from geodata.closures import WINDOWS_MAX, Effect, Traffic
 
 POINTS_MAX: Final = 5_000
 """Of one line or ring."""
@@ -108,6 +108,8 @@ class ClosureWrite(Entry):
     note: Annotated[str, Field(max_length=500)] = ""
     traffic: Traffic = Traffic.ALL
     """ALL keeps everybody out; ALL_BUT_EMERGENCY lets through who drives with lights and sirens."""
+    effect: Effect = Effect.CLOSES
+    """OPENS_LANES opens reversible lanes, which are closed otherwise, and closes nothing."""
     starts_at: Instant | None = None
     """Included; null: when it is activated."""
     ends_at: Instant | None = None
@@ -162,6 +164,7 @@ def content_of(told: ClosureWrite) -> ClosureContent:
         name=told.name,
         note=told.note,
         traffic=told.traffic,
+        effect=told.effect,
         starts_at=told.starts_at,
         ends_at=told.ends_at,
         windows=tuple(
@@ -229,6 +232,7 @@ class ClosurePart(Part):
     name: str
     note: str
     traffic: Traffic
+    effect: Effect
     starts_at: UtcInstant | None
     ends_at: UtcInstant | None
     windows: list[WindowPart]
@@ -279,6 +283,7 @@ def closure_part(
         name=content.name,
         note=content.note,
         traffic=content.traffic,
+        effect=content.effect,
         starts_at=content.starts_at,
         ends_at=content.ends_at,
         windows=[

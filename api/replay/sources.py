@@ -79,6 +79,7 @@ class KeptWeights(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the week; the first of those that have these weights."""
     closed_edges: list[int] = []
     closure_id: str = "0"
+    opened_lanes: list[int] = []
 
     def edge_times(self, network: StreetNetwork) -> EdgeTimes:
         """Return the weights.
@@ -111,16 +112,18 @@ class KeptWeights(Struct, frozen=True, kw_only=True, omit_defaults=True):
             network,
             DrivingProfile(**figures),
             hour=self.hour,
-            closed_edges=self._closed(network),
+            closed_edges=_marked(network, self.closed_edges),
             closure_id=self.closure_id,
+            opened_lanes=_marked(network, self.opened_lanes),
         )
 
-    def _closed(self, network: StreetNetwork) -> NDArray[np.bool_] | None:
-        if not self.closed_edges:
-            return None
-        closed = np.zeros(network.n_edges, np.bool_)
-        closed[self.closed_edges] = True
-        return closed
+
+def _marked(network: StreetNetwork, edges: list[int]) -> NDArray[np.bool_] | None:
+    if not edges:
+        return None
+    marks = np.zeros(network.n_edges, np.bool_)
+    marks[edges] = True
+    return marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +197,7 @@ def weights_of(
     """Return how the weights of every hour of the week are made, by their names."""
     found: dict[str, KeptWeights] = {}
     closure_id = NO_CLOSURES if closed is None else closed.closure_id
+    opened: list[int] = [] if closed is None else np.flatnonzero(closed.opened_lanes).tolist()
     for name in (ROUTINE.name, EMERGENCY.name):
         profile, edges = profiles[name], _closed_edges(name, closed)
         for hour in range(HOURS_PER_WEEK):
@@ -206,6 +210,7 @@ def weights_of(
                     hour=hour,
                     closed_edges=edges,
                     closure_id=closure_id,
+                    opened_lanes=opened,
                 )
     return MappingProxyType(found)
 
