@@ -162,7 +162,7 @@ def describe_closures(paths: dict[str, Any], reference: str) -> None:
     describe_operations(CLOSURE_OPERATIONS, closure_examples(), paths, reference)
     for one in CLOSURE_OPERATIONS:
         operation = paths[one.path][one.method]
-        if one.method != "get":
+        if one.request is not None:
             operation["parameters"] = [*operation.get("parameters", ()), _KEY]
     closure_id = "$response.body#/closure/closure_id"
     paths[CLOSURES]["post"]["responses"]["201"]["links"] = {
