@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from routing.codes import (
     Agency,
     Approach,
+    ClosureTouch,
     EstimateBasis,
     Eta,
     Gate,
@@ -290,6 +291,14 @@ class SafetyChangedPart(Part):
     acknowledged_by: OperatorPart | None
 
 
+class TouchedClosurePart(Part):
+    """A closure that the answer has to do with: what of it lies on a closed street."""
+
+    closure_id: str
+    name: str
+    touches: list[ClosureTouch]
+
+
 class BasisPart(Part):
     """What the decision rests on, so that it can be repeated."""
 
@@ -340,6 +349,10 @@ class RecommendAnswer(Part):
     next_step: NextStep
     safety_changed: SafetyChangedPart | None
     """The newest safety alert of this call that nobody has acknowledged."""
+    inside_closure_m: int | None
+    """The call lies inside a closure: metres of closed street from its nearest open end."""
+    closures: list[TouchedClosurePart]
+    """Closures of the call's street and of the streets of the units that are named."""
     warnings: list[WarningPart]
     basis: BasisPart
 

@@ -68,6 +68,8 @@ def answer_bytes(  # noqa: PLR0913  what only the caller knows has no other part
         "overrides": found.overrides,
         "next_step": found.next_step,
         "safety_changed": told.safety_changed,
+        "inside_closure_m": found.inside_closure_m,
+        "closures": found.closures,
         "warnings": warnings,
         "basis": _WrittenBasis(*_basis_values(found.basis), schematic, roster_version),
     }

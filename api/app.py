@@ -26,6 +26,7 @@ from api.auth.keys import KeyStore
 from api.auth.opening import make_gate
 from api.auth.roles import require_declared
 from api.desk import Desk
+from api.error_answers import problem_response
 from api.errors import (
     InternalFault,
     InvalidRequest,
@@ -33,7 +34,6 @@ from api.errors import (
     StoreUnavailable,
     TandemError,
     WrongMethod,
-    problem_response,
 )
 from api.ladder import always_answering
 from api.limits import Deadline, InHand, Limited
@@ -48,6 +48,7 @@ from api.plain_paths import PlainPaths
 from api.replay.sources import sources_of
 from api.routes import (
     claims,
+    closures,
     drafts,
     events,
     health,
@@ -207,6 +208,7 @@ def _add_routes(app: App) -> None:
         incidents,
         units,
         pending,
+        closures,
         events,
         measures,
         drafts,
@@ -247,6 +249,7 @@ def _become_ready(service: Service, load: Loader, loop: asyncio.AbstractEventLoo
             if desk is not None:
                 desk.mirror_claims(live)
                 desk.decide_by_store(live)
+            live.view.on_duty_at(service.now())  # the weights of this hour, if they are others
         except Exception as error:  # noqa: BLE001  the process stays to say that it is not ready
             gc.enable()  # a start switches it off, and this one is over too
             loop.call_soon_threadsafe(

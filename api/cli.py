@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from api.closures_cli import closures_app
 from api.commands.console import run
 from api.commands.options import StorePlace, examples
 from api.impact_cli import add_impact
@@ -32,6 +33,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(audit_app, name="audit")
 app.add_typer(report_app, name="report")
 app.add_typer(zones_app, name="zones")
+app.add_typer(closures_app, name="closures")
 
 NetworkFolder = Annotated[
     Path | None,

@@ -17,6 +17,8 @@ from structlog.typing import FilteringBoundLogger
 from api.audit.anchors import Anchoring
 from api.claims.mirror import ClaimMirror
 from api.claims.roster_facts import follow_roster
+from api.closures.closure_rows import TOPIC as CLOSURES
+from api.closures.live_closures import LiveClosures
 from api.errors import RequestError
 from api.follower import Follower, Listener, Mirror, Noted
 from api.idempotency import Kept, Keyed, KeysInHand, keep_answer
@@ -84,6 +86,10 @@ class Desk:
         self.calls = MemoryCalls()
         self.claims: ClaimMirror | None = None
         """None until there is a view that shows them."""
+        self.closures: LiveClosures | None = None
+        """None until there is a view that shows them."""
+        self.closure_times: Timetable | None = None
+        """Of its own thread: making weights takes longer than taking a release."""
         self.keys = KeysInHand()
         self.not_recorded = 0
         """Answers that went out without their record."""
@@ -150,6 +156,7 @@ class Desk:
                 CallsMirror(self.database, self.calls, MIRRORED_CALLS),
                 *([] if self.claims is None else [self.claims]),
                 ReloadedMirror(RELEASE, RELEASE, self.wake_releases),
+                *([] if self.closures is None else [self.closures]),
                 *mirrors,
             ],
             listeners=listeners,
@@ -163,17 +170,26 @@ class Desk:
         self.timetable.add(RELEASE, releases.apply)
         self.timetable.start()
         follower.start()
+        if self.closures is not None:
+            times = self.closure_times = Timetable(writer.now, noted)
+            times.add(CLOSURES, self.closures.apply)
+            self.closures.woken = partial(times.wake, CLOSURES)
+            times.start()
         self.anchoring = Anchoring(writer)
         return follower
 
     @property
     def behind(self) -> tuple[str, ...]:
-        """What is not up to date with other instances, as code words."""
+        """What in memory is not what the store says, as code words."""
         followed = () if self.follower is None else self.follower.degraded
-        return followed if self.releases is None else (*followed, *self.releases.degraded)
+        decided = () if self.releases is None else self.releases.degraded
+        unplaced = self.closures is not None and self.closures.unplaced
+        return (*followed, *decided, *(("CLOSURE_NOT_PLACED",) if unplaced else ()))
 
     def stop_following(self) -> None:
         """Hear no more of other instances."""
+        if self.closure_times is not None:
+            self.closure_times.close()
         if self.follower is not None:
             self.follower.close()
 
@@ -235,6 +251,7 @@ class Desk:
             kind = type(error).__name__
             self.log.error("not_recorded", kind=kind)  # noqa: TRY400  the kind says enough
             return await self._spooled(records)
+        self.witness.kept(need for record in records for need in record.needs)
         return True
 
     async def _spooled(self, records: Sequence[Record]) -> bool:
@@ -245,10 +262,12 @@ class Desk:
         return False
 
     def mirror_claims(self, live: LiveRoster) -> None:
-        """Show the live claims of the store in a roster from now on."""
+        """Show the live claims and the closures of the store in a roster from now on."""
         self.claims = ClaimMirror(self.database, live, self.calls)
         live.shown = self.claims.show_owed
         self.claims.refill()
+        self.closures = LiveClosures(self.database, live, self.writer.now)
+        self.closures.refill()
 
     def decide_by_store(self, live: LiveRoster) -> ReleaseInForce:
         """Have a roster's view go by the release that the store says is in force."""

@@ -96,13 +96,14 @@ class _Story:
     def ask(self, call: str) -> dict[str, Any]:
         from api.operations import recommend_units
         from api.recording import keep_records, record_of
+        from api.replay.needs import Seen
 
         made: dict[str, Any] = copy.deepcopy(read_examples()["DISPATCH"]["request"])
         made |= {"as_of": None, "options": {"alternatives": 0, "explain": "NONE"}}
         made["incident"] |= {"incident_id": call}
         body = json.dumps(made).encode()
         answered = recommend_units(self.view, body, now=lambda: self.at, calls=self.calls)
-        record = record_of(answered, body, b"")
+        record = record_of(answered, body, Seen(seen=b""))
         self.writer.call(lambda tx: keep_records(tx, [record]))
         answer: dict[str, Any] = json.loads(record.answer)
         return answer
@@ -172,7 +173,7 @@ class _Story:
 
     def _do(self, told: dict[str, Any], write: Callable[[bytes], Any]) -> dict[str, Any]:
         from api.claims.writes import Lost, claim_refused
-        from api.errors import problem_response
+        from api.error_answers import problem_response
 
         try:
             answer = self.writer.call(write(json.dumps(told).encode())).answer

@@ -21,6 +21,8 @@
     │   ├── NoSuchCollection    404  no collection of features has this id
     │   ├── NoSuchFeature       404  no feature of the collection has this id
     │   ├── BadParameter        400  a query parameter of `/ogc` that it does not take
+    │   ├── NoSuchClosure       404  no closure has this id
+    │   ├── ClosureRefused      409  its state, its times or what it would cut off do not allow it
     │   ├── ClaimRefused        409  a unit was taken or changed, or the recommendation is stale
     │   ├── KeyReused           422  an Idempotency-Key came with another body before
     │   ├── KeyInHand           409  the first request with this Idempotency-Key is in hand
@@ -33,6 +35,7 @@
     │   └── Forbidden                    it is known who asks, and it may not do this
     │       ├── RoleNotAllowed      403
     │       ├── NotYours            403  it is another person's, or needs one
+    │       ├── ClosureTooLarge     403  so much of the network takes a supervisor
     │       ├── NoRolesDeclared     403  nobody said who may use this address
     │       └── OperatorRoleNotAllowed 403  of a key that may not assert it
     ├── ServiceError            the caller may try again
@@ -56,9 +59,6 @@ and the remedy. Nothing of the request's body is repeated, because a narrative m
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
-
-from pydantic_core import to_json
-from starlette.responses import Response
 
 PROBLEM_TYPE: Final = "application/problem+json"
 PROBLEMS_MAX: Final = 20
@@ -232,6 +232,20 @@ class BadParameter(RequestError):
     title = "The address has a parameter that it does not take"
 
 
+class NoSuchClosure(RequestError):
+    """No closure has this id."""
+
+    code = "CLOSURE_NOT_KNOWN"
+    title = "No closure has this id"
+
+
+class ClosureRefused(RequestError):
+    """The state of a closure, its times or what it would cut off do not allow the step."""
+
+    code = "CLOSURE_REFUSED"
+    title = "Nothing was changed"
+
+
 class ClaimRefused(RequestError):
     """A unit was taken or changed meanwhile, or the recommendation is no longer the one."""
 
@@ -323,6 +337,13 @@ class NotYours(Forbidden):
 
     code = "NOT_YOURS"
     title = "This needs another person"
+
+
+class ClosureTooLarge(Forbidden):
+    """A closure of so much of the network takes a supervisor."""
+
+    code = "CLOSURE_NEEDS_SUPERVISOR"
+    title = "This takes a supervisor"
 
 
 class NoRolesDeclared(Forbidden):
@@ -426,73 +447,3 @@ class StartError(TandemError):
 
     code = "CANNOT_START"
     title = "The command cannot begin"
-
-
-STATUS: Final[dict[type[TandemError], int]] = {
-    InvalidRequest: 422,
-    BodyTooLarge: 413,
-    BodyTooSlow: 408,
-    NotJson: 415,
-    NoSuchPage: 404,
-    NoSuchUnit: 404,
-    NoSuchIncident: 404,
-    NoSuchAlert: 404,
-    NoSuchRecommendation: 404,
-    NoSuchClaim: 404,
-    NoSuchDraft: 404,
-    NoSuchZone: 404,
-    NoSuchRelease: 404,
-    ChangeRefused: 409,
-    PreconditionFailed: 412,
-    PreconditionMissing: 428,
-    NotYours: 403,
-    NoSuchCollection: 404,
-    NoSuchFeature: 404,
-    BadParameter: 400,
-    ClaimRefused: 409,
-    KeyReused: 422,
-    KeyInHand: 409,
-    WrongMethod: 405,
-    CredentialsMissing: 401,
-    CredentialsRefused: 401,
-    CredentialsExpired: 401,
-    CredentialsRevoked: 401,
-    RoleNotAllowed: 403,
-    NoRolesDeclared: 403,
-    OperatorRoleNotAllowed: 403,
-    NotReady: 503,
-    WritersWaiting: 503,
-    BatchesWaiting: 503,
-    StoreNotConfigured: 503,
-    Overloaded: 503,
-    TookTooLong: 503,
-    StoreUnavailable: 503,
-    StoreBusy: 503,
-    RosterFull: 409,
-    InternalFault: 500,
-}
-"""The one table from an error to its HTTP status."""
-
-
-def problem_response(error: TandemError, headers: dict[str, str] | None = None) -> Response:
-    """Return the error as problem+json; an error missing from the table is our own fault, 500."""
-    status = STATUS.get(type(error), 500)
-    shown = error.problems[:PROBLEMS_MAX]
-    body = {
-        "type": f"urn:tandem:problem:{error.code.lower().replace('_', '-')}",
-        "title": error.title,
-        "status": status,
-        "code": error.code,
-        "detail": error.detail,
-        "remedy": error.remedy,
-        "errors": [
-            {"path": p.path, "code": p.code, "detail": p.detail, "remedy": p.remedy} for p in shown
-        ],
-        "errors_left_out": len(error.problems) - len(shown),
-    }
-    waits = status == 503 or isinstance(error, KeyInHand)
-    extra = {"retry-after": str(RETRY_AFTER_S)} if waits else {}
-    written = to_json(body)
-    if error.members:
-        written = written[:-1] + b"," + error.members + b"}"
-    return Response(written, status, headers={**extra, **(headers or {})}, media_type=PROBLEM_TYPE)

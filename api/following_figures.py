@@ -4,6 +4,7 @@ from datetime import datetime
 
 from api.desk import Desk
 from api.event_streams import Streams
+from api.live_view import LiveView
 from api.metrics import Metrics
 from api.queue.serving import PendingQueue
 
@@ -13,6 +14,12 @@ def set_queue_gauges(metrics: Metrics, queue: PendingQueue | None, now: datetime
     if queue is not None:
         metrics.queue.calls.set(queue.book.count)
         metrics.queue.oldest_s.set(queue.book.oldest_s(now))
+
+
+def set_closure_gauge(metrics: Metrics, view: LiveView, now: datetime) -> None:
+    """Bring the number of closures that close something up to now."""
+    closed = view.hours_at(now).closed
+    metrics.closures_active.set(0 if closed is None else closed.n_active)
 
 
 def set_following_gauges(metrics: Metrics, desk: Desk | None, streams: Streams | None) -> None:

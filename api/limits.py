@@ -18,7 +18,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Overloaded, TandemError, TookTooLong, problem_response
+from api.error_answers import problem_response
+from api.errors import Overloaded, TandemError, TookTooLong
 from api.metrics import Tally
 from api.settings import Settings
 

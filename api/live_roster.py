@@ -13,6 +13,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from api.closures.schedule import Schedule
 from api.live_view import LiveView
 from api.store.contract import RosterChange, RosterRead, RosterStore, RosterWritten, Then
 from api.store.records import unit_of
@@ -134,6 +135,11 @@ class LiveRoster:
             self.view = self.view.with_release(release, key, has_own_zones=has_own_zones)
             future_s = release.city_policy.future_fix_s
             self.limits = replace(self.limits, future_s=future_s)
+
+    def show_closures(self, schedule: Schedule, at: datetime) -> None:
+        """Show what closures close from an instant on."""
+        with self._showing:
+            self.view = self.view.with_closures(schedule, at)
 
     def _show(self, change: RosterChange, written: RosterWritten) -> None:
         told_anew = {*written.added, *written.changed}

@@ -18,7 +18,9 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from api.closures.schedule import FIRST, LAST, NO_SCHEDULE, Schedule
 from api.errors import StartError
+from api.hour_situations import HourSituations
 from api.release_file import read_release
 from api.settings import Settings
 from api.warm_up import warm_up
@@ -28,16 +30,15 @@ from geodata.driving_file import read_profiles
 from geodata.driving_time import (
     EMERGENCY,
     ROUTINE,
-    DrivingProfile,
     edge_times,
     hour_of_week,
 )
-from geodata.network import HOURS_PER_WEEK, StreetNetwork
+from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_posts, pilot_release_file
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
 from routing.codes import Eta
-from routing.live import with_claims, with_moves, with_travel_times, with_units, with_weights
+from routing.live import with_claims, with_moves, with_travel_times, with_units
 from routing.model import (
     Homes,
     Situation,
@@ -55,6 +56,8 @@ from routing.unit_fields import FixLike, UnitLike
 Stage = Callable[[str], None]
 Areas = TypeVar("Areas")
 ZONES_BYTES_MAX: Final = 50_000_000
+OTHER_HOURS_MAX: Final = 24
+"""Hours and sets of closures for which the roster's labels are remembered."""
 BUILT_IN_PROFILES: Final = {profile.name: profile for profile in (ROUTINE, EMERGENCY)}
 
 
@@ -62,8 +65,8 @@ BUILT_IN_PROFILES: Final = {profile.name: profile for profile in (ROUTINE, EMERG
 class LiveView:
     """A situation for every hour of the week, the roster, and what is told about the streets."""
 
-    by_hour: tuple[Situation, ...]
-    """(168,) without units, from Monday 00, local time; hours with the same weights share one."""
+    by_hour: HourSituations
+    """(168,) without units, from Monday 00, local time; made as decisions ask for them."""
     about: Mapping[str, Any]
     """What GET /v1/network answers."""
     release: Release
@@ -76,32 +79,67 @@ class LiveView:
     """How many writes the roster has seen; see `api.store.contract`."""
     claimed: frozenset[str] = frozenset()
     """Units that live claims hold, whether they are on the roster or not."""
+    schedule: Schedule = NO_SCHEDULE
+    """All closures that are known."""
+    closed_since: datetime = FIRST
+    closed_until: datetime = LAST
+    """From when (included) until when (excluded) `by_hour` closes what the schedule says; for any
+    other instant the right weights are looked up, or made."""
     other_hours: dict[str, Situation] = field(default_factory=dict, repr=False)
-    """`on_duty` with other weights, by weights_id, as decisions ask for them; only ever added to,
-    and whoever adds one twice adds the same."""
+    """`on_duty` with other weights, as decisions ask for them; whoever adds one twice adds the
+    same."""
 
     @property
     def situation(self) -> Situation:
         """The situation where the hour does not matter: streets, zones, policy."""
-        return self.by_hour[0]
+        return self.by_hour.plain
+
+    def hours_at(self, instant: datetime) -> HourSituations:
+        """Return the situations of all hours with what is closed at an instant.
+
+        An instant beyond the set of now never gets it, whether a timer has run or not.
+        """
+        if self.closed_since <= instant < self.closed_until:
+            return self.by_hour
+        return self.by_hour.closing(self.schedule.closed_at(instant))
 
     def at(self, instant: datetime) -> Situation:
-        """Return the situation, without units, with the drive times of an instant's local hour."""
-        return self.by_hour[hour_of_week(instant.astimezone(self.situation.policy.window.zone))]
+        """Return the situation, without units, with the drive times and closures of an instant."""
+        return self.in_hour(self.hours_at(instant), instant)
+
+    def in_hour(self, hours: HourSituations, instant: datetime) -> Situation:
+        """Return the situation of an instant's local hour among those of all hours."""
+        return hours[hour_of_week(instant.astimezone(self.situation.policy.window.zone))]
 
     def on_duty_at(self, instant: datetime) -> Situation:
-        """Return the situation with the roster and the drive times of an instant's local hour."""
-        hour = self.at(instant)
+        """Return the situation with the roster and the drive times and closures of an instant."""
+        hour, now = self.at(instant), self.on_duty
         times = hour.travel_times
-        if times is None or times is self.on_duty.travel_times:
-            return self.on_duty
-        made = self.other_hours.get(times.weights_id)
+        if times is None or (
+            times is now.travel_times and hour.rung is now.rung and hour.closed is now.closed
+        ):
+            return now
+        name = f"{hour.rung} {times.weights_id} {id(times)}"  # kept by what is made of them
+        made = self.other_hours.get(name)
         if made is None:
-            made = replace(
-                with_travel_times(self.on_duty, times), emergency_times=hour.emergency_times
-            )
-            self.other_hours[times.weights_id] = made
+            made = _on_duty(now, hour)
+            if len(self.other_hours) >= OTHER_HOURS_MAX:
+                self.other_hours.clear()
+            self.other_hours[name] = made
         return made
+
+    def with_closures(self, schedule: Schedule, at: datetime) -> "LiveView":
+        """Return the view after a change of closures, with what holds from an instant on."""
+        by_hour = self.by_hour.closing(schedule.closed_at(at))
+        after = replace(
+            self,
+            by_hour=by_hour,
+            schedule=schedule,
+            closed_since=at,
+            closed_until=schedule.until(at),
+            other_hours={},
+        )
+        return replace(after, on_duty=after.on_duty_at(at), other_hours={})
 
     def with_roster(
         self,
@@ -170,10 +208,9 @@ class LiveView:
                 ),
             )
 
-        made = {name: decided(one) for name, one in {id(h): h for h in self.by_hour}.items()}
         return replace(
             self,
-            by_hour=tuple([made[id(one)] for one in self.by_hour]),
+            by_hour=self.by_hour.changed(decided),
             on_duty=decided(self.on_duty),
             release=release,
             release_key=key,
@@ -195,6 +232,19 @@ class LiveView:
     def schematic(self) -> bool:
         """Whether the streets are a drawing and not a survey."""
         return self.situation.network.source.schematic
+
+
+def _on_duty(now: Situation, hour: Situation) -> Situation:
+    """Return the roster with the weights of another hour, or of other closures."""
+    assert hour.travel_times is not None, "no drive times are loaded"
+    closures_active = hour.versions.closures_active
+    return replace(
+        with_travel_times(now, hour.travel_times),
+        emergency_times=hour.emergency_times,
+        rung=hour.rung,
+        closed=hour.closed,
+        versions=replace(now.versions, closures_active=closures_active),
+    )
 
 
 def _row(situation: Situation, unit_id: UnitId) -> int:
@@ -256,49 +306,11 @@ def load_view(settings: Settings, stage: Stage) -> LiveView:
     warm_up(situation)
     on_roster = replace(situation.versions, unit_source=UnitSource.ROSTER)
     return LiveView(
-        by_hour=every_hour(situation, profiles),
+        by_hour=HourSituations(situation, profiles),
         about=describe_network(network),
         release=release,
         on_duty=replace(situation, versions=on_roster),
     )
-
-
-def every_hour(
-    situation: Situation, profiles: Mapping[str, DrivingProfile]
-) -> tuple[Situation, ...]:
-    """Return a situation for each hour of the week, made once for each factor and set of bans.
-
-    An hour whose weights cannot be made keeps the last good ones and says so (rule 12); so does
-    every hour where the service was told to use no others.
-    """
-    routine, emergency = profiles[ROUTINE.name], profiles[EMERGENCY.name]
-    bans = situation.network.path_hours
-    keys = [
-        (routine.hour_factor[hour], emergency.hour_factor[hour], bans[:, hour].tobytes())
-        for hour in range(HOURS_PER_WEEK)
-    ]
-    if situation.rung is not Eta.ROAD:
-        return (situation,) * HOURS_PER_WEEK
-    made, last = {keys[0]: situation}, situation
-    for hour, key in enumerate(keys):
-        if key not in made:
-            made[key] = _at_hour(last, routine, emergency, hour)
-        if made[key].rung is Eta.ROAD:
-            last = made[key]
-    return tuple(made[key] for key in keys)
-
-
-def _at_hour(
-    last: Situation, routine: DrivingProfile, emergency: DrivingProfile, hour: int
-) -> Situation:
-    """Return the situation with the weights of an hour, or the last one, saying so."""
-    assert last.travel_times is not None, "no drive times are loaded"
-    try:
-        urgent = last.travel_times.reweighed(edge_times(last.network, emergency, hour=hour))
-        situation = with_weights(last, edge_times(last.network, routine, hour=hour))
-    except (ValueError, ArithmeticError, MemoryError):
-        return replace(last, rung=Eta.LAST_GOOD)
-    return replace(situation, emergency_times=urgent)
 
 
 def load_beats(file: Path) -> BeatMap:

@@ -232,6 +232,9 @@ class Metrics:
 
     def _add_following(self) -> None:
         on = self.registry
+        self.closures_active = Gauge(
+            "tandem_closures_active", "Closures that close something now.", registry=on
+        )
         self.follower_lag_s = Gauge(
             "tandem_follower_lag_seconds",
             "From the last change that was heard of until it was in memory.", registry=on,

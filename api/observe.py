@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from api.auth.principal import PRINCIPAL
-from api.errors import InternalFault, TandemError, problem_response
+from api.error_answers import problem_response
+from api.errors import InternalFault, TandemError
 from api.log import fault_place
 from api.metrics import Metrics
 

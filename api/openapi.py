@@ -21,6 +21,7 @@ from api.openapi_calls import (
     describe_calls,
     link_to_incident,
 )
+from api.openapi_closures import CLOSURE_ANSWERS, CLOSURE_REQUESTS, describe_closures
 from api.openapi_desk import DESK_ANSWERS, DESK_REQUESTS, describe_desk
 from api.openapi_events import describe_events
 from api.openapi_measures import describe_measures
@@ -54,8 +55,21 @@ def install_description(app: FastAPI) -> None:
     app.openapi = description  # type: ignore[method-assign]
 
 
-_REQUESTS: Final = (*REQUESTS, *CALL_REQUESTS, *DESK_REQUESTS, *RELEASE_REQUESTS)
-_ANSWERS: Final = (*ANSWERS, *CALL_ANSWERS, *DESK_ANSWERS, *QUEUE_ANSWERS, *RELEASE_ANSWERS)
+_REQUESTS: Final = (
+    *REQUESTS,
+    *CALL_REQUESTS,
+    *DESK_REQUESTS,
+    *CLOSURE_REQUESTS,
+    *RELEASE_REQUESTS,
+)
+_ANSWERS: Final = (
+    *ANSWERS,
+    *CALL_ANSWERS,
+    *DESK_ANSWERS,
+    *QUEUE_ANSWERS,
+    *CLOSURE_ANSWERS,
+    *RELEASE_ANSWERS,
+)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -96,6 +110,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     describe_calls(document["paths"], REF)
     describe_desk(document["paths"], REF)
     describe_queue(document["paths"], REF)
+    describe_closures(document["paths"], REF)
     describe_events(document["paths"], REF)
     describe_measures(document, REF)
     describe_releases(document["paths"], REF)

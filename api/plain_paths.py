@@ -9,7 +9,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import NoSuchPage, problem_response
+from api.error_answers import problem_response
+from api.errors import NoSuchPage
 
 PATH_CHARACTERS_MAX: Final = 256
 """An id has 64 at the most (`api.request_schemas.Id`), and no control characters."""

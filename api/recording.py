@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from api.claims.call_facts import begun_call
 from api.claims.reports import keep_told_safe
+from api.replay.keeping import keep_needs
+from api.replay.needs import Need, Seen
 from api.request_schemas import OperatorEntry
 from api.store.calls import Decided, KnownCall
 from api.store.sql_calls import keep_decision
@@ -52,10 +54,12 @@ class Record(Struct, frozen=True, kw_only=True):
     """Since when the scene is safe, where the request says so."""
     decided: Decided | None
     """What the memory of calls keeps; None where another version is known already."""
+    needs: tuple[Need, ...] = ()
+    """What it names as the first, to be kept with it."""
 
 
-def record_of(answered: "Answered", request: bytes, seen: bytes) -> Record:
-    """Return what is kept of an answer to a request; `seen` is what it saw (`api.replay`)."""
+def record_of(answered: "Answered", request: bytes, saw: Seen) -> Record:
+    """Return what is kept of an answer to a request; `saw` is what it saw (`api.replay`)."""
     found = answered.found
     return Record(
         recommendation_id=answered.recommendation_id,
@@ -65,7 +69,8 @@ def record_of(answered: "Answered", request: bytes, seen: bytes) -> Record:
         outcome=found.outcome,
         mode=found.mode,
         answer=as_recorded(answered.body),
-        seen=seen,
+        seen=saw.seen,
+        needs=saw.needs,
         request=request,
         operator=_operator(answered.request.operator),
         scene_safe_at=_utc(answered.request.incident.scene_safe_at),
@@ -73,7 +78,7 @@ def record_of(answered: "Answered", request: bytes, seen: bytes) -> Record:
     )
 
 
-def records_of(answered: "BatchAnswered", seen: Sequence[bytes]) -> list[Record]:
+def records_of(answered: "BatchAnswered", saw: Sequence[Seen]) -> list[Record]:
     """Return what is kept of the answers of a batch, each as a request of its own."""
     from api.batch_operations import requests_of  # brings the solver: 0.1 s of a start
 
@@ -84,7 +89,7 @@ def records_of(answered: "BatchAnswered", seen: Sequence[bytes]) -> list[Record]
         requests_of(answered.request),
         answered.request.incidents,
         answered.remembered,
-        seen,
+        saw,
         strict=True,
     )
     return [
@@ -96,7 +101,8 @@ def records_of(answered: "BatchAnswered", seen: Sequence[bytes]) -> list[Record]
             outcome=found.outcome,
             mode=found.mode,
             answer=as_recorded(answer),
-            seen=seen_by_it,
+            seen=seen_by_it.seen,
+            needs=seen_by_it.needs,
             request=request,
             operator=_operator(answered.request.operator),
             scene_safe_at=_utc(entry.scene_safe_at),
@@ -153,6 +159,8 @@ def _keep(tx: Transaction, record: Record) -> KnownCall | None:
     }
     if not _ADD.run(tx.connection, row):
         return None
+    if record.needs:
+        keep_needs(tx, record.needs)
     said = {
         "incident_id": record.incident_id,
         "incident_version": record.incident_version,

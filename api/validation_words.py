@@ -11,6 +11,7 @@ CONTRACT: Final = "GET /openapi.json lists what this field takes, with a full ex
 WITH_OFFSET: Final = "Write it with its offset: 2026-07-21T13:03:20-07:00, or ...Z for UTC."
 
 REASON_TEXT_MISSING: Final = "reason_text_missing"
+CLOSURE_INVALID: Final = "closure_invalid"
 
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "missing": ("MISSING", "is missing", "Send it; a request cannot be decided without it."),
@@ -43,6 +44,7 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "REASON_TEXT_MISSING", "reason_text is required with OTHER",
         "Say why in at most 200 characters, without names.",
     ),
+    CLOSURE_INVALID: ("CLOSURE_INVALID", "", CONTRACT),
     "greater_than_equal": ("OUT_OF_RANGE", "", CONTRACT),
     "less_than_equal": ("OUT_OF_RANGE", "", CONTRACT),
     "int_parsing_size": ("OUT_OF_RANGE", "", CONTRACT),

@@ -114,7 +114,7 @@ def records() -> list[tuple[str, str]]:
     witness = Witness(sources)
     assert reproduce(record, library).identical
     return [
-        ("what it saw, of 500 units", f"{len(witness.seen(answered, body)):,} bytes"),
+        ("what it saw, of 500 units", f"{len(witness.seen(answered, body).seen):,} bytes"),
         ("its answer", f"{len(record.answer):,} bytes"),
         ("made, the roster's block known", cost(lambda one: witness.seen(*one), (answered, body))),
         (

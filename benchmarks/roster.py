@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from api.hour_situations import HourSituations
 from api.live_roster import LiveRoster
 from api.live_view import LiveView
 from api.position_feed import move_units
@@ -51,7 +52,7 @@ def first_view(network: StreetNetwork) -> LiveView:
         versions=Versions(unit_source=UnitSource.ROSTER),
     )
     release = Release(release_id="benchmark", zones=situation.zones, city_policy=PILOT)
-    return LiveView(by_hour=(situation,) * 168, about={}, release=release, on_duty=situation)
+    return LiveView(by_hour=HourSituations(situation), about={}, release=release, on_duty=situation)
 
 
 class Fleet:

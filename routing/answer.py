@@ -16,6 +16,7 @@ from msgspec import Struct
 from routing.codes import (
     Agency,
     Approach,
+    ClosureTouch,
     EstimateBasis,
     Eta,
     Gate,
@@ -253,6 +254,14 @@ class AnswerWarning(Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class TouchedClosure(Struct, frozen=True, kw_only=True):
+    """A closure that the answer has to do with."""
+
+    closure_id: str
+    name: str
+    touches: tuple[ClosureTouch, ...]
+
+
 class Basis(Struct, frozen=True, kw_only=True):
     """What the answer rests on."""
 
@@ -299,5 +308,9 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     hold: Hold | None = None
     overrides: tuple[Override, ...] = ()
     next_step: NextStep
+    inside_closure_m: int | None = None
+    """Metres of closed street from the nearest open end to the call; None outside closures."""
+    closures: tuple[TouchedClosure, ...] = ()
+    """Those of the call's street and of the streets of the units that are named."""
     warnings: tuple[AnswerWarning, ...] = ()
     basis: Basis

@@ -388,6 +388,17 @@ class WarningCode(StrEnum):
     LOWER_RUNG = "LOWER_RUNG"
 
 
+class ClosureTouch(StrEnum):
+    """What of an answer lies on a closed street.
+
+    INCIDENT: the street of the call. CARE, SPD: the street of a unit that is named.
+    """
+
+    INCIDENT = "INCIDENT"
+    CARE = "CARE"
+    SPD = "SPD"
+
+
 class Answer(StrEnum):
     """A call taker's answer to one screening question."""
 

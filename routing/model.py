@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NewType
 
 from geodata.beats import BeatMap
+from geodata.closures import ClosedNow
 from geodata.network import StreetNetwork
 from geodata.snap import StreetIndex
 from geodata.zones import Zone, ZoneMap
@@ -230,6 +231,8 @@ class Situation:
     """Police geography; None where none is loaded."""
     precinct_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Precinct by sector."""
+    closed: ClosedNow | None = None
+    """What closures close; the weights say the same. None where nothing is closed."""
     versions: Versions = field(default_factory=Versions)
 
     def policy_of(self, zone: Zone | None) -> Policy:

@@ -24,6 +24,7 @@ from routing.answer import (
     Recommendation,
 )
 from routing.arrivals import BY_STREET, Muster, Target, find_target
+from routing.closed_streets import metres_inside, touched_closures
 from routing.codes import (
     Agency,
     Eta,
@@ -103,6 +104,8 @@ def dispatched(draft: Draft, field: Field, team: Team) -> Recommendation:
         explain=_explain(field, team),
         overrides=(_USE_OTHER_UNIT,) if team.sought else (),
         next_step=NextStep.CONFIRM if team.sought else NextStep.NONE,
+        inside_closure_m=metres_inside(field.muster),
+        closures=touched_closures(case.situation, field.muster.target, team),
         warnings=_warnings(draft, field, team),
         basis=_basis(draft, field.muster, assign, proven=draft.proven),
     )
@@ -134,6 +137,8 @@ def held(draft: Draft, field: Field, team: Team, opens_at: datetime | None) -> R
         hold=hold,
         overrides=_hold_overrides(check.mode, hold, opens_at),
         next_step=NextStep.WAIT_OR_OVERRIDE,
+        inside_closure_m=metres_inside(field.muster),
+        closures=touched_closures(draft.case.situation, field.muster.target, team),
         warnings=_warnings(draft, field, team),
         basis=_basis(draft, field.muster, send_now, proven=draft.proven),
     )
@@ -177,6 +182,7 @@ def not_eligible(draft: Draft) -> Recommendation:
         explain=NOTHING,
         overrides=_gate_overrides(failing),
         next_step=NextStep.NORMAL_RESPONSE_PLAN if refer_to is None else NextStep.REFER,
+        closures=touched_closures(case.situation, target, None),
         warnings=(*place, *asserted),
     )
 

@@ -20,6 +20,7 @@ from api.auth.ring import KEY_START, KeyRing
 from api.auth.roles import DECLARED, PUBLIC, Address, Roles, names_of
 from api.auth.tokens import Tokens
 from api.caller import CALLER
+from api.error_answers import problem_response
 from api.errors import (
     CredentialsMissing,
     CredentialsRefused,
@@ -28,7 +29,6 @@ from api.errors import (
     RoleNotAllowed,
     TandemError,
     Unauthorized,
-    problem_response,
 )
 from api.log import fault_place
 

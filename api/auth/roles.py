@@ -47,6 +47,11 @@ DESK: Final[Roles] = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.SPD_SERGE
 ASKS: Final[Roles] = DESK | {Role.CAD}
 READS: Final[Roles] = ASKS | {Role.AUDITOR}
 """Live calls and units: a place can be a home, so neither analysts nor editors of zones."""
+DRAWS: Final[Roles] = frozenset({Role.GIS_EDITOR, Role.DISPATCHER, Role.SUPERVISOR})
+"""Proposes closures; who edits which features of /ogc, each collection says itself."""
+CLOSES: Final[Roles] = frozenset({Role.GIS_PUBLISHER, Role.DISPATCHER, Role.SUPERVISOR})
+"""Activates and ends them."""
+READS_CLOSURES: Final[Roles] = READS | DRAWS | CLOSES
 REPORTS: Final[Roles] = frozenset({Role.CAD})
 FIGURES: Final[Roles] = frozenset({Role.ANALYST, Role.AUDITOR, Role.SUPERVISOR, Role.ADMIN})
 EDITS: Final[Roles] = frozenset({Role.GIS_EDITOR})
@@ -54,8 +59,6 @@ APPROVES: Final[Roles] = frozenset({Role.GIS_PUBLISHER, Role.SUPERVISOR})
 PUBLISHES: Final[Roles] = frozenset({Role.GIS_PUBLISHER})
 LOOKS: Final[Roles] = EDITS | APPROVES | {Role.AUDITOR}
 """Who reads drafts and releases."""
-DRAWS: Final[Roles] = EDITS | {Role.DISPATCHER, Role.SUPERVISOR}
-"""Who edits features of any collection of /ogc; who reads and edits which, each says itself."""
 
 DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
     {
@@ -114,6 +117,13 @@ DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
         ("PUT", "/ogc/collections/{collection_id}/items/{feature_id:path}"): DRAWS,
         ("PATCH", "/ogc/collections/{collection_id}/items/{feature_id:path}"): DRAWS,
         ("DELETE", "/ogc/collections/{collection_id}/items/{feature_id:path}"): DRAWS,
+        ("GET", "/v1/closures"): READS_CLOSURES,
+        ("POST", "/v1/closures"): DRAWS,
+        ("GET", "/v1/closures/{closure_id}"): READS_CLOSURES,
+        ("PUT", "/v1/closures/{closure_id}"): DRAWS,
+        ("DELETE", "/v1/closures/{closure_id}"): DRAWS,
+        ("POST", "/v1/closures/{closure_id}/activate"): CLOSES,
+        ("POST", "/v1/closures/{closure_id}/end"): CLOSES,
         ("GET", "/v1/units"): READS,
         ("PUT", "/v1/units"): REPORTS,
         ("POST", "/v1/units/positions"): REPORTS,

@@ -12,9 +12,12 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from api.closures.closed_sets import KeptClosedSet
 from api.replay.errors import NotKept
+from api.replay.needs import Need, NeedKind
 from api.replay.record import SeenRecord, decode
 from api.replay.sources import KeptRelease, KeptWeights, Sources, from_bytes, to_bytes
+from api.store.closure_tables import closed_sets
 from api.store.database import Database
 from api.store.tables import from_us, recommendations, releases, to_us, weight_sets
 from api.store.writer import Transaction
@@ -52,6 +55,21 @@ def first_used_at(connection: Connection, key: str) -> datetime | None:
     asked = select(releases.c.first_used_at).where(releases.c.release_id == key)
     found = connection.execute(asked).scalar_one_or_none()
     return None if found is None else from_us(found)
+
+
+def keep_needs(tx: Transaction, needs: Iterable[Need]) -> None:
+    """Keep what a recommendation names first, in its transaction; may be told twice."""
+    first_used_at = to_us(tx.at)
+    weights, closed = list[dict[str, Any]](), list[dict[str, Any]]()
+    for need in needs:
+        if need.kind is NeedKind.WEIGHTS:
+            weights.append({"weights_id": need.name, "description": need.stored})
+        else:
+            closed.append({"set_id": need.name, "body": need.stored})
+    for table, rows in ((weight_sets, weights), (closed_sets, closed)):
+        if rows:
+            told = [{**row, "first_used_at": first_used_at} for row in rows]
+            _insert_new(tx.connection, table, told)
 
 
 def _insert_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -131,6 +149,11 @@ class SqlShelf:
         asked = select(weight_sets.c.description).where(weight_sets.c.weights_id == weights_id)
         stored = self._one(asked)
         return None if stored is None else from_bytes(stored, KeptWeights)
+
+    def closed_set(self, set_id: str) -> KeptClosedSet | None:
+        """Return what was closed, or None when it is not kept."""
+        stored = self._one(select(closed_sets.c.body).where(closed_sets.c.set_id == set_id))
+        return None if stored is None else from_bytes(stored, KeptClosedSet)
 
     def _one(self, asked: Any) -> bytes | None:
         with self._database.reading() as connection:

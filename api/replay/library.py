@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
+from api.closures.closed_sets import NOTHING_CLOSED
 from api.errors import StartError
+from api.hour_situations import HourSituations
 from api.live_view import LiveView, load_streets
 from api.release_file import read_release
 from api.replay.block import units_of
@@ -21,8 +23,9 @@ from api.replay.errors import NotKept
 from api.replay.record import SeenRecord, SeenVersions
 from api.replay.sources import KeptRelease, Shelf, network_digest
 from geodata.beats import BeatMap
+from geodata.closures import ClosedNow
 from geodata.driving_time import ROUTINE, edge_times
-from geodata.network import HOURS_PER_WEEK, StreetNetwork
+from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_posts
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
@@ -136,7 +139,7 @@ class Library:
             key = record.units, replace_times(seen)
             on_duty = self._rosters.of(key, lambda: with_roster(situation, units_of(record.units)))
         return LiveView(
-            by_hour=(situation,) * HOURS_PER_WEEK,
+            by_hour=HourSituations(situation),
             about={},
             release=self._release(seen.release).release,
             release_key=seen.release,
@@ -178,6 +181,7 @@ class Library:
             roster=nobody,
             placement=placement,
             homes=homes,
+            closed=self._closed(seen.closed_set),
             versions=Versions(
                 release_id=seen.release_id,
                 zone_version=seen.zone_version,
@@ -196,6 +200,20 @@ class Library:
             return self.streets.times.reweighed(kept.edge_times(self.streets.network))
 
         return self._weights.of(weights_id, make)
+
+    def _closed(self, set_id: str) -> ClosedNow | None:
+        if set_id == NOTHING_CLOSED:
+            return None
+        kept = self._shelf.closed_set(set_id)
+        if kept is None:
+            raise _not_kept("set of closures", set_id)
+        try:
+            return kept.closed_now(self.streets.network.n_edges)
+        except ValueError as error:
+            raise NotKept(
+                f"What was closed is not of these streets: {error}.",
+                remedy="Name the folder of the streets of then with --network.",
+            ) from None
 
     def _release(self, key: str) -> Decided:
         def make() -> Decided:

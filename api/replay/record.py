@@ -8,7 +8,7 @@ decided again (`reproduce`) and where it is kept (`keeping`).
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -18,14 +18,17 @@ from msgspec.msgpack import Decoder, Encoder
 from msgspec.structs import replace
 
 from api.call_memory import Recalled, Remembered
+from api.closures.closed_sets import NOTHING_CLOSED, set_id_of
 from api.live_view import LiveView
 from api.operations import Answered
 from api.replay.block import UnitBlocks
 from api.replay.errors import DamagedRecord
+from api.replay.needs import Need, NeedKind, Seen, needs_of
 from api.replay.sealing import inflated, sealed, unsealed
 from api.replay.sources import Sources
 from api.request_schemas import UnitEntry
 from api.store.calls import KnownCall, SafetyAlert, following
+from geodata.closures import ClosedNow
 from geodata.driving_time import hour_of_week
 from routing.codes import Eta, UnitSource
 from routing.model import Recommendation, Situation
@@ -68,6 +71,9 @@ class SeenPast(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What overtook or changed it, as far as the answer tells of it."""
 
 
+KEPT_NAMES_MAX: Final = 10_000
+
+
 class SeenVersions(Struct, frozen=True, kw_only=True):
     """What was decided with, by name."""
 
@@ -88,6 +94,8 @@ class SeenVersions(Struct, frozen=True, kw_only=True):
     roster_version: int
     unit_source: UnitSource
     software: str
+    closed_set: str = NOTHING_CLOSED
+    """`KeptClosedSet.set_id` of what was closed."""
 
 
 class SeenBatch(Struct, frozen=True, kw_only=True):
@@ -236,6 +244,7 @@ def _versions(view: LiveView, found: Recommendation, sources: Sources) -> SeenVe
         roster_version=view.roster_version,
         unit_source=basis.unit_source,
         software=versions.software,
+        closed_set=set_id_of(situation.closed),
     )
 
 
@@ -332,23 +341,48 @@ class Witness:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.blocks = UnitBlocks()
+        self._is_kept: set[str] = set()
+        self._needs: tuple[str, tuple[Need, ...]] = (NOTHING_CLOSED, ())
 
-    def seen(self, answered: Answered, body: bytes) -> bytes:
-        """Return what a recommendation saw, without its answer, which is kept beside it."""
-        return _unanswered(seen_record(answered, body, self.sources, self.blocks))
+    def seen(self, answered: Answered, body: bytes) -> Seen:
+        """Return what a recommendation saw."""
+        record = seen_record(answered, body, self.sources, self.blocks)
+        closed = _situation(answered.view, answered.found).closed
+        return Seen(seen=_unanswered(record), needs=self._needed(answered.view, closed))
 
     def is_quick(self, answered: Answered, body: bytes) -> bool:
         """Tell whether what a recommendation saw is bytes in a fraction of a millisecond."""
         if len(body) > QUICK_BYTES_MAX:
             return False
         found = answered.found
-        if not _is_of_roster(found):
-            return True
-        return self.blocks.has(_situation(answered.view, found).roster)
+        situation = _situation(answered.view, found)
+        if situation.closed is not None and set_id_of(situation.closed) not in self._is_kept:
+            return False
+        return not _is_of_roster(found) or self.blocks.has(situation.roster)
 
-    def seen_together(self, answered: "BatchAnswered", body: bytes) -> list[bytes]:
+    def seen_together(self, answered: "BatchAnswered", body: bytes) -> list[Seen]:
         """Return what each recommendation of a batch saw, likewise."""
-        return [*map(_unanswered, seen_batch(answered, body, self.sources, self.blocks))]
+        records = seen_batch(answered, body, self.sources, self.blocks)
+        closed = [_situation(answered.view, found).closed for found in answered.found]
+        return [
+            Seen(seen=_unanswered(record), needs=self._needed(answered.view, one))
+            for record, one in zip(records, closed, strict=True)
+        ]
+
+    def kept(self, needs: Iterable[Need]) -> None:
+        """Note that these are in the store, so that no later record brings them again."""
+        self._is_kept |= {need.name for need in needs if need.kind is NeedKind.CLOSED_SET}
+        if len(self._is_kept) > KEPT_NAMES_MAX:
+            self._is_kept.clear()
+
+    def _needed(self, view: LiveView, closed: ClosedNow | None) -> tuple[Need, ...]:
+        """Return what closures have changed since the sources were kept, if it is not kept yet."""
+        set_id = set_id_of(closed)
+        if closed is None or set_id == NOTHING_CLOSED or set_id in self._is_kept:
+            return ()
+        if self._needs[0] != set_id:
+            self._needs = set_id, needs_of(closed, self.sources, view.situation.network)
+        return self._needs[1]
 
 
 def _unanswered(record: SeenRecord) -> bytes:

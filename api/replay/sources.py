@@ -23,12 +23,14 @@ from msgspec import MsgspecError, Struct
 from msgspec.msgpack import Decoder, Encoder
 from numpy.typing import NDArray
 
+from api.closures.closed_sets import KeptClosedSet
 from api.errors import StartError
 from api.live_view import BUILT_IN_PROFILES
 from api.release_file import read_release
 from api.replay.errors import NotKept
 from api.replay.sealing import inflated
 from api.settings import Settings
+from geodata.closures import NO_CLOSURES, ClosedNow
 from geodata.driving_file import read_profiles
 from geodata.driving_time import (
     EMERGENCY,
@@ -77,6 +79,7 @@ class KeptWeights(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the week; the first of those that have these weights."""
     closed_edges: list[int] = []
     closure_id: str = "0"
+    opened_lanes: list[int] = []
 
     def edge_times(self, network: StreetNetwork) -> EdgeTimes:
         """Return the weights.
@@ -109,16 +112,18 @@ class KeptWeights(Struct, frozen=True, kw_only=True, omit_defaults=True):
             network,
             DrivingProfile(**figures),
             hour=self.hour,
-            closed_edges=self._closed(network),
+            closed_edges=_marked(network, self.closed_edges),
             closure_id=self.closure_id,
+            opened_lanes=_marked(network, self.opened_lanes),
         )
 
-    def _closed(self, network: StreetNetwork) -> NDArray[np.bool_] | None:
-        if not self.closed_edges:
-            return None
-        closed = np.zeros(network.n_edges, np.bool_)
-        closed[self.closed_edges] = True
-        return closed
+
+def _marked(network: StreetNetwork, edges: list[int]) -> NDArray[np.bool_] | None:
+    if not edges:
+        return None
+    marks = np.zeros(network.n_edges, np.bool_)
+    marks[edges] = True
+    return marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +134,8 @@ class Sources:
     weights: Mapping[str, KeptWeights]
     """By weights_id, those of every hour of both profiles."""
     network_digest: str
+    profiles: Mapping[str, DrivingProfile]
+    """How somebody drives, for weights that closures change; kept with what names them."""
 
 
 def sources_of(settings: Settings, network: StreetNetwork) -> Sources:
@@ -144,6 +151,7 @@ def sources_of(settings: Settings, network: StreetNetwork) -> Sources:
         release=kept_release(settings),
         weights=weights_of(profiles, network),
         network_digest=network_digest(network),
+        profiles=profiles,
     )
 
 
@@ -182,19 +190,38 @@ def _zones_file(text: str) -> str | None:
 
 
 def weights_of(
-    profiles: Mapping[str, DrivingProfile], network: StreetNetwork
+    profiles: Mapping[str, DrivingProfile],
+    network: StreetNetwork,
+    closed: ClosedNow | None = None,
 ) -> Mapping[str, KeptWeights]:
     """Return how the weights of every hour of the week are made, by their names."""
     found: dict[str, KeptWeights] = {}
+    closure_id = NO_CLOSURES if closed is None else closed.closure_id
+    opened: list[int] = [] if closed is None else np.flatnonzero(closed.opened_lanes).tolist()
     for name in (ROUTINE.name, EMERGENCY.name):
-        profile = profiles[name]
+        profile, edges = profiles[name], _closed_edges(name, closed)
         for hour in range(HOURS_PER_WEEK):
             bans = bans_id(network, network.path_hours[:, hour])
-            weights_id = profile.weights_id(hour, "0") + bans
+            weights_id = profile.weights_id(hour, closure_id) + bans
             if weights_id not in found:
-                made = KeptWeights(weights_id=weights_id, profile=asdict(profile), hour=hour)
-                found[weights_id] = made
+                found[weights_id] = KeptWeights(
+                    weights_id=weights_id,
+                    profile=asdict(profile),
+                    hour=hour,
+                    closed_edges=edges,
+                    closure_id=closure_id,
+                    opened_lanes=opened,
+                )
     return MappingProxyType(found)
+
+
+def _closed_edges(profile_name: str, closed: ClosedNow | None) -> list[int]:
+    if closed is None:
+        return []
+    is_urgent = profile_name == EMERGENCY.name
+    shut = closed.closed_emergency if is_urgent else closed.closed_routine
+    edges: list[int] = np.flatnonzero(shut).tolist()
+    return edges
 
 
 def network_digest(network: StreetNetwork) -> str:
@@ -222,6 +249,9 @@ class Shelf(Protocol):
     def weights(self, weights_id: str) -> KeptWeights | None:
         """Return how a weight set is made, or None when it is not kept."""
 
+    def closed_set(self, set_id: str) -> KeptClosedSet | None:
+        """Return what was closed, or None when it is not kept."""
+
 
 class MemoryShelf:
     """What is kept for one run."""
@@ -229,6 +259,7 @@ class MemoryShelf:
     def __init__(self, *kept: Sources) -> None:
         self.releases = {one.release.key: one.release for one in kept}
         self.weight_sets = {k: v for one in kept for k, v in one.weights.items()}
+        self.closed_sets: dict[str, KeptClosedSet] = {}
 
     def release(self, key: str) -> KeptRelease | None:
         """Return a release, or None when it is not kept."""
@@ -238,9 +269,13 @@ class MemoryShelf:
         """Return how a weight set is made, or None when it is not kept."""
         return self.weight_sets.get(weights_id)
 
+    def closed_set(self, set_id: str) -> KeptClosedSet | None:
+        """Return what was closed, or None when it is not kept."""
+        return self.closed_sets.get(set_id)
 
-def to_bytes(kept: KeptRelease | KeptWeights) -> bytes:
-    """Return a release or a weight set as it is stored."""
+
+def to_bytes(kept: KeptRelease | KeptWeights | KeptClosedSet) -> bytes:
+    """Return a release, a weight set or a set of closures as it is stored."""
     return zlib.compress(_ENCODER.encode(kept), 9)
 
 

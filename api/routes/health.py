@@ -5,7 +5,11 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from api.call_figures import set_call_gauges
-from api.following_figures import set_following_gauges, set_queue_gauges
+from api.following_figures import (
+    set_closure_gauge,
+    set_following_gauges,
+    set_queue_gauges,
+)
 from api.metrics import CONTENT_TYPE
 from api.operations import utc_now
 from api.roster_figures import roster_state, set_gauges
@@ -52,6 +56,7 @@ async def metrics(request: Request) -> Response:
     service: Service = request.app.state.service
     if service.view is not None:
         set_gauges(service.metrics, service.view, utc_now())
+        set_closure_gauge(service.metrics, service.view, service.now())
     set_call_gauges(service.metrics, service.calls)
     if service.desk is not None and service.desk.spooling is not None:
         service.desk.spooling.set_gauges(service.metrics)

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from api.auth.guard import other_role
 from api.auth.principal import Principal, principal_of
 from api.body import read_body
-from api.errors import NoSuchFeature, WrongMethod, problem_response
+from api.error_answers import problem_response
+from api.errors import NoSuchFeature, WrongMethod
 from api.idempotency import REPLAYED_HEADER, Kept
 from api.keyed_writes import keyed_of, write_once
 from api.ogc import documents

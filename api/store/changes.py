@@ -5,9 +5,9 @@ is moved in the transaction of the write and held until it ends. A reader that h
 asks for what follows N and has missed nothing.
 
 Topics: `units` (key: version of the roster), `call` (incident_id), `alert` (alert_id), `claim`
-(claim_id), `keys` (key_id), `release` (number of the
-publication), `draft` (its name). Every topic is told to other instances; which
-are told to listeners outside is said where they are sent.
+(claim_id), `keys` (key_id), `release` (number of the publication), `draft` (its name), `closure`
+(closure_id). Every topic is told to other instances; which are told to listeners outside is said
+where they are sent.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from api.errors import StartError
+from api.store import closure_tables as _closures  # noqa: F401  tables are known once imported
 from api.store import release_tables as _releases  # noqa: F401  tables are known once imported
 from api.store.database import Database
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from api.believed_fixes import _WORDS as _FIX_WORDS
-from api.errors import STATUS
+from api.error_answers import STATUS
 from api.event_streams import EventType, ResyncReason
 from api.operations import _PLACE_WORDS
 from api.queue.waiting import LeftWhy, QueueEvent
@@ -16,12 +16,12 @@ from api.validation_words import _WORDS
 REPOSITORY = Path(__file__).parents[2]
 NAMES = (
     "recommend-units.md", "roster.md", "calls.md", "security.md", "reliability.md", "events.md",
-    "desk.md", "queue.md", "ogc.md", "release.md",
+    "desk.md", "queue.md", "ogc.md", "release.md", "closures.md",
 )  # fmt: skip
 DOCUMENTS = [REPOSITORY / "docs" / name for name in NAMES]
 SOURCES = (
     "read_request", "validation_words", "operations", "errors", "read_roster", "roster_operations",
-    "read_batch", "call_memory", "incident_operations",
+    "read_batch", "call_memory", "incident_operations", "closures/placing", "closures/features",
 )  # fmt: skip
 
 
@@ -29,6 +29,11 @@ def codes_of_the_source() -> set[str]:
     """Return what stands as `code="..."` in the modules that send codes."""
     texts = [(REPOSITORY / "api" / f"{name}.py").read_text(encoding="utf-8") for name in SOURCES]
     return set(re.findall(r'\bcode="([A-Z_]+)"', "\n".join(texts)))
+
+
+def _closure_steps() -> str:
+    folder = REPOSITORY / "api" / "closures"
+    return "".join((folder / f"{name}.py").read_text() for name in ("operations", "judging"))
 
 
 def all_codes() -> set[str]:
@@ -45,6 +50,7 @@ def all_codes() -> set[str]:
         *ResyncReason,
         *QueueEvent,
         *LeftWhy,
+        *re.findall(r'"(CLOSURES?_[A-Z_]+)"', _closure_steps()),
         "EVENT_ID_INVALID",
         "TOPIC_UNKNOWN",
     }

@@ -12,14 +12,8 @@ from starlette.testclient import TestClient
 import api
 from api.app import make_app
 from api.auth.roles import EVERY_ROLE
-from api.errors import (
-    STATUS,
-    InvalidRequest,
-    ServiceError,
-    StartError,
-    TandemError,
-    problem_response,
-)
+from api.error_answers import STATUS, problem_response
+from api.errors import InvalidRequest, ServiceError, StartError, TandemError
 from api.live_view import LiveView
 from api.settings import Settings
 from tests.api.requests_made import as_bytes, request, request_about

@@ -9,8 +9,9 @@ import pytest
 import shapely
 
 from api.app import make_app
+from api.hour_situations import HourSituations
 from api.ladder import always_answering
-from api.live_view import BUILT_IN_PROFILES, LiveView, every_hour, load_view
+from api.live_view import BUILT_IN_PROFILES, LiveView, load_view
 from api.operations import recommend_units
 from api.settings import Settings
 from geodata.driving_time import HOURS_PER_WEEK, ROUTINE
@@ -99,7 +100,7 @@ def test_rule_12_an_hour_whose_weights_cannot_be_made_keeps_the_last_good_ones(
     factors[50] = 1e9  # an edge would take more than a day
     factors[51] = 1.5
     profiles = BUILT_IN_PROFILES | {"ROUTINE": replace(ROUTINE, hour_factor=tuple(factors))}
-    hours = every_hour(view.situation, profiles)
+    hours = HourSituations(view.situation, profiles)
     assert [hours[hour].rung for hour in (49, 50, 51)] == ["ROAD", "LAST_GOOD", "ROAD"]
     assert hours[50].travel_times is hours[49].travel_times
     assert hours[51].travel_times is not hours[49].travel_times

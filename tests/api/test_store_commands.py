@@ -63,15 +63,15 @@ def test_every_command_says_what_it_does_with_an_example(run: Run, command: list
 @pytest.mark.parametrize("kind", DATABASES)
 def test_an_empty_place_becomes_a_store_and_is_emptied_again(run: Run, kind: str) -> None:
     with new_location(kind) as location:
-        assert "empty -> 0002" in good(run("store", "upgrade", "--store", location))
+        assert "empty -> 0003" in good(run("store", "upgrade", "--store", location))
         found = json.loads(good(run("store", "info", "--json", "--store", location)))
-        assert (found["engine"], found["revision"]) == (kind, "0002")
+        assert (found["engine"], found["revision"]) == (kind, "0003")
         assert found["size_bytes"] > 0
         assert found["rows"]["roster_state"] == 1
         refused(run("store", "downgrade", "base", "--store", location), "--yes")
         refused(run("store", "downgrade", "77", "--yes", "--store", location), "no revision 77")
         down = run("store", "downgrade", "base", "--yes", "--store", location)
-        assert "0002 -> empty" in good(down)
+        assert "0003 -> empty" in good(down)
         refused(run("store", "info", "--store", location), "tandem store upgrade")
 
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "lamps"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -154,7 +154,7 @@ def test_older_tables_are_refused_until_they_are_upgraded(empty: Database, later
     assert newest_revision() == "lamps"
     with pytest.raises(StartError, match="tandem store upgrade"):
         require_schema(empty)
-    assert revision(empty) == "0002"
+    assert revision(empty) == "0003"
     migrate(empty)
     require_schema(empty)
     assert revision(empty) == "lamps"
@@ -177,4 +177,4 @@ def test_a_migration_that_fails_half_way_leaves_nothing(empty: Database, later: 
     with pytest.raises(KeyError):
         migrate(empty)
     assert shape(empty) == before
-    assert revision(empty) == "0002"
+    assert revision(empty) == "0003"

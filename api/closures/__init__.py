@@ -1,0 +1,1 @@
+"""Closures of streets as living data: kept, activated and ended, and shown to every decision."""

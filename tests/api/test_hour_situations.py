@@ -1,0 +1,63 @@
+"""Weight sets of the hours are made when they are asked for, once, from whatever thread."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+
+from api.hour_situations import HourSituations
+from api.live_view import BUILT_IN_PROFILES
+from geodata.driving_time import ROUTINE
+from geodata.network import HOURS_PER_WEEK
+from routing.codes import Eta
+from routing.model import PILOT, Situation
+from tests.api.builtin_view import builtin_view
+
+
+def hours(*busy: int, factor: float = 2.0) -> HourSituations:
+    factors = [1.0] * HOURS_PER_WEEK
+    for hour in busy:
+        factors[hour] = factor
+    profiles = BUILT_IN_PROFILES | {"ROUTINE": replace(ROUTINE, hour_factor=tuple(factors))}
+    return HourSituations(builtin_view().situation, profiles)
+
+
+def test_nothing_is_made_that_nobody_asked_for() -> None:
+    found = hours(30, 31)
+    assert found.made == 1
+    assert found[31] is found[30]
+    assert found.made == 2
+    assert found[0] is found[-1] is found.plain
+
+
+def test_two_threads_that_ask_at_once_have_the_same_situation() -> None:
+    found = hours(30)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: found[30], range(8)))
+    assert len(set(map(id, made))) == 1
+    assert found.made == 2
+
+
+def test_other_fields_leave_the_weights_as_they_were() -> None:
+    found = hours(30)
+    times = found[30].travel_times
+    night = replace(PILOT, policy_id="NIGHT")
+    after = found.changed(lambda one: replace(one, policy=night))
+    assert after[30].travel_times is times
+    assert {one.policy.policy_id for one in after} == {"NIGHT"}
+    assert found[30].policy.policy_id != "NIGHT"
+
+
+def test_rule_12_the_last_good_weights_are_told_in_the_view_too() -> None:
+    """The roster has the labels of these very weights, and yet the answer must say so."""
+    late = hours(50, factor=1e9)
+    view = replace(builtin_view(), by_hour=late)
+
+    def at(hour: int) -> Situation:
+        return view.on_duty_at(_wednesday(hour))
+
+    assert (at(1).rung, at(2).rung) == (Eta.ROAD, Eta.LAST_GOOD)
+    assert at(2).travel_times is late[49].travel_times
+
+
+def _wednesday(hour: int) -> datetime:
+    return datetime(2026, 7, 22, hour, 30, tzinfo=builtin_view().situation.policy.window.zone)
