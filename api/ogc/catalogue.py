@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from api.auth.guard import other_role
 from api.auth.principal import Principal
+from api.closures.features import list_features
 from api.desk import Desk
 from api.errors import NoSuchCollection
 from api.live_view import LiveView
+from api.ogc.closures import SORTS, ClosureCollection
 from api.ogc.collections import Collection
 from api.ogc.drafts import START, DraftCollection
 from api.ogc.live import live_collections
@@ -20,6 +23,8 @@ class Catalogue:
 
     view: LiveView
     desk: Desk | None
+    at: datetime
+    """The instant at which closures stand as they are told."""
 
     def readable(self, by: Principal) -> list[Collection]:
         """Return the collections that somebody may read.
@@ -57,14 +62,20 @@ class Catalogue:
         if self.desk is not None:
             with self.desk.database.reading() as connection:
                 drafts = list_drafts(connection)
+                features = list_features(connection, at=self.at)
+            yield from (ClosureCollection.of(name, features) for name in SORTS)
             yield from (DraftCollection(draft=draft) for draft in drafts)
 
     def _one(self, collection_id: str) -> Collection | None:
         for one in live_collections(self.view):
             if one.about.collection_id == collection_id:
                 return one
-        if self.desk is None or not collection_id.startswith(START):
+        if self.desk is None:
             return None
         with self.desk.database.reading() as connection:
-            draft = read_draft(connection, collection_id.removeprefix(START))
+            if collection_id in SORTS:
+                features = list_features(connection, at=self.at)
+                return ClosureCollection.of(collection_id, features)
+            name = collection_id.removeprefix(START)
+            draft = None if name == collection_id else read_draft(connection, name)
         return None if draft is None else DraftCollection(draft=draft)

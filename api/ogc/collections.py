@@ -24,6 +24,7 @@ class Shape(StrEnum):
 
     POINT = "geometry-point"
     LINE = "geometry-linestring"
+    POLYGON = "geometry-polygon"
     AREA = "geometry-polygon-or-multipolygon"
     ANY = "geometry-any"
 

@@ -300,7 +300,7 @@ async def _edited(request: Request, collection_id: str, read: Read | None, edit:
 def _only_read() -> Response:
     refusal = WrongMethod(
         "Features of this collection cannot be changed here.",
-        remedy="Zones are changed in a draft (zones_draft_NAME) and then published.",
+        remedy="Zones are changed in a draft (zones_draft_NAME) and published; closures are proposed.",
     )
     return problem_response(refusal, {"allow": ONLY_READ})
 
@@ -311,7 +311,7 @@ def _only_read() -> Response:
 async def _of_catalogue(request: Request, made: Callable[[Catalogue, Principal], Made]) -> Made:
     """Return what is made of the collections, in a thread: some have many features."""
     service: Service = request.app.state.service
-    catalogue = Catalogue(view=service.current_view(), desk=service.desk)
+    catalogue = Catalogue(view=service.current_view(), desk=service.desk, at=service.now())
     return await asyncio.to_thread(made, catalogue, principal_of(request.scope))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import delete
 
 from api.app import App
 from api.auth.keys import NewKey
@@ -12,6 +13,7 @@ from api.auth.ring import KeyRing
 from api.auth.roles import Role
 from api.live_view import LiveView
 from api.releases.draft_rows import delete_draft
+from api.store.closure_tables import closures
 from tests.api.asgi_caller import ready_desk
 from tests.api.auth.credentials import key
 from tests.api.releases.drawn import new_draft
@@ -45,9 +47,10 @@ def building(view: LiveView) -> Iterator[Office]:
 
 @pytest.fixture
 def office(building: Office) -> Office:
-    """Return the app, in which `first` owns the draft `night` and `second` the draft `day`."""
+    """Return the app without closures; `first` owns the draft `night`, `second` owns `day`."""
     writer = building.app.state.service.desk.writer
     for name, who in (("night", "first"), ("day", "second")):
         writer.call(lambda tx, name=name: delete_draft(tx.connection, name))
         new_draft(writer, name, building.id_of(who))
+    writer.call(lambda tx: tx.connection.execute(delete(closures)))
     return building

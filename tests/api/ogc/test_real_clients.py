@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import shapely
 from owslib.ogcapi.features import Features
+from shapely.geometry import mapping
 
 from api.auth.roles import Role
 from api.live_view import load_view
@@ -25,7 +26,12 @@ from tests.api.store.engines import new_location
 from tests.api.story import record
 from tests.api.waiting import wait_until
 
-ALL = ["zones", "posts", "beats", "units", "streets", "zones_draft_night"]
+ALL = [
+    "zones", "posts", "beats", "units", "streets", "closures", "closures_points",
+    "closures_lines", "closures_areas", "zones_draft_night",
+]  # fmt: skip
+CLOSED = ("POINT (-122.3372 47.6104)", "LINESTRING (-122.337 47.61, -122.336 47.611)",
+          "POLYGON ((-122.34 47.6, -122.33 47.6, -122.33 47.61, -122.34 47.6))")  # fmt: skip
 TIMEOUT_S = 60.0
 GDAL = """
 import json, sys
@@ -90,6 +96,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         }
         written = at.ask("PUT", "/v1/units", {"units": units}, Authorization=site.header)
         assert written[0] == 200
+        for one in map(shapely.from_wkt, CLOSED):
+            body = {"type": "Feature", "geometry": mapping(one), "properties": {"name": "x"}}
+            drawn = at.ask("POST", items_of("closures"), body, Authorization=site.header)
+            assert drawn[0] == 201
         yield site
 
 
