@@ -171,7 +171,7 @@ def release_publish(
     epilog=examples("tandem release rollback", "tandem release rollback rel-2026-07-21-2@0a1b"),
 )
 def release_rollback(
-    key: Annotated[
+    release_key: Annotated[
         str | None, typer.Argument(help="Key of an earlier release; none is the one before.")
     ] = None,
     url: Url = None,
@@ -181,7 +181,7 @@ def release_rollback(
     """Put an earlier release in force again, at once or at an instant."""
     from api.commands.release_work import run_rollback
 
-    said: dict[str, Any] = {"release_key": key, "effective_at": at, "reason": reason}
+    said: dict[str, Any] = {"release_key": release_key, "effective_at": at, "reason": reason}
     run(lambda: run_rollback(url, said))
 
 

@@ -300,7 +300,7 @@ async def _edited(request: Request, collection_id: str, read: Read | None, edit:
 def _only_read() -> Response:
     refusal = WrongMethod(
         "Features of this collection cannot be changed here.",
-        remedy="Zones are changed in a draft (zones_draft_NAME) and published; closures are proposed.",
+        remedy="Zones are changed in a draft (zones_draft_NAME), closures where they are proposed.",
     )
     return problem_response(refusal, {"allow": ONLY_READ})
 

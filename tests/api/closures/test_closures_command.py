@@ -71,8 +71,8 @@ def test_what_the_service_refuses_is_told_in_its_words(run: Any) -> None:
     [
         (["add", "Tree"], "The place of the closure is not clear"),
         (["add", "Tree", "--at", "1", "2", "--windows", "monday"], "--windows"),
-        (["list", "--url", "ftp://elsewhere"], "address of the service"),
-        (["list", "--url", "http://127.0.0.1:9"], "cannot be reached"),
+        (["list", "--url", "ftp://elsewhere"], "is no address of a service"),
+        (["list", "--url", "http://127.0.0.1:9"], "No service answers at"),
     ],
 )
 def test_what_cannot_be_asked_is_said_before(run: Any, words: list[str], said: str) -> None:

@@ -48,7 +48,7 @@ def test_a_proposal_changes_no_answer_and_an_activated_one_the_next(story: Closi
 
 
 def test_a_closure_is_over_to_the_second_whether_a_timer_runs_or_not(story: Closing) -> None:
-    story.desk.client.app.state.service.desk.closure_clock.close()  # type: ignore[attr-defined]
+    story.desk.client.app.state.service.desk.closure_times.close()  # type: ignore[attr-defined]
     closure_id = story.active(starts_at=after(10), ends_at=after(20))
     seen = []
     for seconds in (9.999, 0.001, 9.999, 0.001):
