@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -38,7 +39,7 @@ from geodata.pilot.area import pilot_posts, pilot_release_file
 from geodata.snap import StreetIndex
 from geodata.zones import ZoneMap
 from routing.codes import Eta
-from routing.live import with_claims, with_moves, with_travel_times, with_units
+from routing.live import with_claims, with_moves, with_release, with_travel_times, with_units
 from routing.model import (
     Homes,
     Situation,
@@ -192,22 +193,7 @@ class LiveView:
         has_own_zones
             Whether its zones are those of its version; answers tell none of zones that are tried.
         """
-
-        def decided(situation: Situation) -> Situation:
-            return replace(
-                situation,
-                zones=release.zones,
-                policy=release.city_policy,
-                zone_policies=release.zone_policies,
-                precinct_of=release.precinct_of,
-                versions=replace(
-                    situation.versions,
-                    release_id=release.release_id,
-                    zone_version=release.zone_version if has_own_zones else None,
-                    policy_version=release.policy_version,
-                ),
-            )
-
+        decided = partial(with_release, release=release, has_own_zones=has_own_zones)
         return replace(
             self,
             by_hour=self.by_hour.changed(decided),

@@ -73,7 +73,7 @@ class CallsMirror:
 
     def _put(self, found: Sequence[KnownCall]) -> None:
         for call in found:
-            self._calls.put(call)
+            self._calls.put(call, is_settled=False)
 
 
 class ReloadedMirror:

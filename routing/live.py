@@ -15,6 +15,7 @@ from geodata.driving_time import EdgeTimes
 from geodata.snap import COLUMN_TYPES, Positions
 from routing.model import Situation, place_units
 from routing.placement import Placement, move_units
+from routing.release import Release
 from routing.roster import UnitColumns
 from routing.roster_change import Rows, merge_of, with_changes, with_claimed, with_fixes
 from routing.unit_fields import FixLike
@@ -37,6 +38,32 @@ def with_travel_times(situation: Situation, times: "TravelTimes") -> Situation:
     labels = times.unit_labels(situation.placement.positions)
     placement = replace(situation.placement, labels=labels)
     return replace(situation, travel_times=times, placement=placement)
+
+
+def with_release(
+    situation: Situation, release: Release, *, has_own_zones: bool = True
+) -> Situation:
+    """Return the situation after a change of everything that the city decides, as one.
+
+    Parameters
+    ----------
+    has_own_zones
+        Whether the zones are those of its version; answers tell none of zones that are tried.
+    """
+    versions = replace(
+        situation.versions,
+        release_id=release.release_id,
+        zone_version=release.zone_version if has_own_zones else None,
+        policy_version=release.policy_version,
+    )
+    return replace(
+        situation,
+        zones=release.zones,
+        policy=release.city_policy,
+        zone_policies=release.zone_policies,
+        precinct_of=release.precinct_of,
+        versions=versions,
+    )
 
 
 def with_roster(situation: Situation, roster: UnitColumns) -> Situation:

@@ -8,7 +8,7 @@ question; a call counts at the instant that its table has.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
@@ -19,7 +19,6 @@ from geodata.call_history import CallHistory
 from routing.codes import Answer, Gate, GateCode, GateOutcome
 from routing.gates import CallCheck, check_call
 from routing.model import Incident, IncidentId, Location, Screening, Situation
-from routing.release import Release
 
 WHOLE_CITY: Final = "(whole city)"
 """Where a mode is offered everywhere, a call outside every zone counts as here."""
@@ -57,23 +56,6 @@ class Judged:
     """The winning zone of a call that is not OUTSIDE, else NOWHERE."""
     waits: NDArray[np.bool_]
     """Eligible but for the hour: it would be held until the hours begin, later that day."""
-
-
-def under(situation: Situation, release: Release) -> Situation:
-    """Return the situation as it would be with another release."""
-    return replace(
-        situation,
-        zones=release.zones,
-        policy=release.city_policy,
-        zone_policies=release.zone_policies,
-        precinct_of=release.precinct_of,
-        versions=replace(
-            situation.versions,
-            release_id=release.release_id,
-            zone_version=release.zone_version,
-            policy_version=release.policy_version,
-        ),
-    )
 
 
 def incident_of(history: CallHistory, row: int) -> Incident:

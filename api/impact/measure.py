@@ -13,11 +13,12 @@ from typing import Final
 
 from api.impact.counting import Counts, count
 from api.impact.ground import Ground, compare_ground
-from api.impact.judging import Judged, Level, Tell, judge, under
+from api.impact.judging import Judged, Level, Tell, judge
 from api.impact.posts import Posts
 from api.impact.reach import Reached, reach_of
 from api.impact.what_if import SituationAt, WhatIf, what_if
 from geodata.call_history import CallHistory
+from routing.live import with_release
 from routing.policy import Policy
 from routing.release import Release
 
@@ -93,8 +94,8 @@ def measure(question: Question, tell: Tell) -> Impact:
     zone = live.city_policy.window.zone
     situation = question.at(datetime(*BUSY_HOUR, tzinfo=zone))
     judged = (
-        judge(under(situation, live), history, tell, "gates, live release"),
-        judge(under(situation, draft), history, tell, "gates, draft"),
+        judge(with_release(situation, live), history, tell, "gates, live release"),
+        judge(with_release(situation, draft), history, tell, "gates, draft"),
     )
     tell("land and streets", 0, 1)
     ground = compare_ground(situation.network, live, draft)

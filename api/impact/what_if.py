@@ -16,12 +16,12 @@ from typing import Final
 
 import numpy as np
 
-from api.impact.judging import Judged, Level, Tell, incident_of, under
+from api.impact.judging import Judged, Level, Tell, incident_of
 from api.impact.posts import Posts
 from geodata.call_history import CallHistory
 from routing.answer import Recommendation
 from routing.codes import Agency, Explain, Gate, GateOutcome, Status
-from routing.live import with_roster
+from routing.live import with_release, with_roster
 from routing.model import Options, Situation
 from routing.placement import Homes
 from routing.policy import Requirement
@@ -124,7 +124,7 @@ class _World:
         plain = self._at(instant)
         key = "" if plain.travel_times is None else plain.travel_times.weights_id
         if key not in self._made:
-            there = replace(under(plain, self._release), homes=self._homes)
+            there = replace(with_release(plain, self._release), homes=self._homes)
             self._made[key] = with_roster(there, self._roster)
         return self._made[key]
 

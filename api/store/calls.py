@@ -198,8 +198,11 @@ def _raised(change: SafetyChange, decided: Decided) -> SafetyAlert:
     )
 
 
-def _is_newer(known: KnownCall, call: KnownCall) -> bool:
-    return (known.version, known.decided_at) > (call.version, call.decided_at)
+def _is_newer(known: KnownCall, call: KnownCall, *, is_settled: bool) -> bool:
+    ours, theirs = (known.version, known.decided_at), (call.version, call.decided_at)
+    return ours > theirs or (
+        ours == theirs and not is_settled and known.recommendation_id != call.recommendation_id
+    )
 
 
 def _all_alerts(
@@ -243,15 +246,21 @@ class MemoryCalls:
             self._take(call, known)
             return call
 
-    def put(self, call: KnownCall) -> None:
+    def put(self, call: KnownCall, *, is_settled: bool = True) -> None:
         """Take a call as another store has it; of what is newer here only facts and alerts are.
 
         A decision that is on its way to that store stands here already.
+
+        Parameters
+        ----------
+        is_settled
+            Whether that store has what was decided here at the same instant, too. If not, what
+            stands here stays.
         """
         with self._lock:
             self._require_open()
             known = self._calls.get(call.incident_id)
-            if known is not None and _is_newer(known, call):
+            if known is not None and _is_newer(known, call, is_settled=is_settled):
                 call = replace(
                     known,
                     alerts=_all_alerts(call.alerts, known.alerts),

@@ -12,10 +12,11 @@ import shapely
 
 from api.impact.counting import LEVELS, Change, Counts, Group, count
 from api.impact.ground import Ground, compare_ground
-from api.impact.judging import Judged, judge, tell_nobody, under
+from api.impact.judging import Judged, judge, tell_nobody
 from geodata.call_history import CallHistory, read_history
 from geodata.network import StreetNetwork
 from geodata.snap import NO_INCIDENT
+from routing.live import with_release
 from routing.release import Release
 from tests.api.builtin_view import builtin_view
 from tests.api.impact.drafts import ZoneEntry, pilot_outline, police_area, release_of
@@ -93,7 +94,7 @@ def decided(
     @cache
     def decide(make: Zones) -> tuple[Release, Judged]:
         release = release_of(folder, make.__name__, make(tandem_data))
-        return release, judge(under(situation, release), calls, tell_nobody, "")
+        return release, judge(with_release(situation, release), calls, tell_nobody, "")
 
     return decide
 

@@ -43,6 +43,23 @@ def change(*unit_ids: str, reason: GateCode = GateCode.WEAPON_REPORTED) -> Safet
     return SafetyChange(reasons=(reason,), orders=(order,), message="Withdraw.")
 
 
+def test_a_call_decided_twice_at_one_instant_is_not_put_back_by_a_late_reading() -> None:
+    calls = MemoryCalls()
+    first = calls.record(decided("A", recommendation_id="rec_1"))
+    assert first is not None
+    calls.record(decided("A", recommendation_id="rec_2"))
+    calls.put(first, is_settled=False)  # read before the second was written
+
+    def now() -> str:
+        known = calls.known("A")
+        assert known is not None
+        return known.recommendation_id
+
+    assert now() == "rec_2"
+    calls.put(first)  # what the store has is what holds
+    assert now() == "rec_1"
+
+
 def test_what_was_decided_is_known(calls: CallStore) -> None:
     assert calls.known("A") is None
     kept = calls.record(decided("A", 3, held_since=NOW))
