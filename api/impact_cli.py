@@ -10,12 +10,25 @@ from api.commands.console import run
 from api.commands.options import examples
 
 DAY = ["%Y-%m-%d"]
+Name = Annotated[
+    str | None, typer.Argument(help="A draft of a running service; its file with --draft else.")
+]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url", metavar="URL", help="Address of the service; else TANDEM_URL. Key: TANDEM_KEY."
+    ),
+]
 Draft = Annotated[
-    Path, typer.Option("--draft", metavar="FILE", help="Release file (TOML) to be judged.")
+    Path | None, typer.Option("--draft", metavar="FILE", help="Release file (TOML) to be judged.")
 ]
 Live = Annotated[
     Path | None,
-    typer.Option("--live", metavar="FILE", help="Release that it would replace; else the pilot's."),
+    typer.Option(
+        "--live",
+        metavar="FILE",
+        help="Release that it would replace; else that in force, or the pilot's.",
+    ),
 ]
 Calls = Annotated[
     Path,
@@ -67,6 +80,7 @@ def add_impact(release_app: typer.Typer) -> None:
     release_app.command(
         "impact",
         epilog=examples(
+            "tandem release impact belltown --calls calls.csv.gz --network seattle/",
             "tandem release impact --draft draft.toml --calls calls.csv.gz --html impact.html",
             "tandem release impact --draft draft.toml --live live.toml --calls calls.csv "
             "--network seattle/ --beats beats.geojson --json impact.json",
@@ -75,8 +89,10 @@ def add_impact(release_app: typer.Typer) -> None:
 
 
 def release_impact(
-    draft: Draft,
     calls: Calls,
+    name: Name = None,
+    url: Url = None,
+    draft: Draft = None,
     live: Live = None,
     network: Network = None,
     mapping: Mapping = None,
@@ -94,7 +110,8 @@ def release_impact(
     from api.commands.impact import Asked, run_impact
 
     asked = Asked(
-        draft=draft, live=live, calls=calls, mapping=mapping, network=network, posts=posts,
+        name=name, url=url, draft=draft, live=live, calls=calls, mapping=mapping,
+        network=network, posts=posts,
         beats=beats, first_day=None if first_day is None else first_day.date(),
         last_day=None if last_day is None else last_day.date(), assume_type=assume_type,
         care_units=care_units, decides_again=decide_again, html=html, json=json,

@@ -7,17 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from api.commands.console import notes, out
+from api.commands.impact_bundles import Files, bundle, files_of
 from api.errors import StartError
 
 if TYPE_CHECKING:
     from api.impact.judging import Tell
-    from api.impact.measure import Bundle, Impact, Question
+    from api.impact.measure import Impact, Question
     from geodata.call_history import CallHistory
 
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 class Asked:
     """What `impact` takes; see `api.impact_cli`."""
 
-    draft: Path
+    name: str | None
+    """Of a draft of a service."""
+    url: str | None
+    draft: Path | None
     live: Path | None
     calls: Path
     mapping: Path | None
@@ -49,13 +54,15 @@ def run_impact(asked: Asked) -> None:
         if target is not None and not target.absolute().parent.is_dir():
             raise StartError(f"{target.parent} is no folder.", remedy="Make it, or name another.")
     with _progress() as tell:
-        question = _question(asked, tell)
+        with TemporaryDirectory(prefix="tandem-impact-") as folder:
+            files = files_of(asked.name, asked.url, asked.draft, asked.live, Path(folder))
+            question = _question(asked, files, tell)
         impact = measure(question, tell)
-        files = _files(impact, asked, tell)
-        for target, content in files:
+        made = _written(impact, asked, tell)
+        for target, content in made:
             _write(target, content)
     _print(impact)
-    for target, _ in files:
+    for target, _ in made:
         out.print(f"Written: {target}", markup=False, soft_wrap=True)
 
 
@@ -74,7 +81,7 @@ def _progress() -> Iterator["Tell"]:
         yield tell
 
 
-def _question(asked: Asked, tell: "Tell") -> "Question":
+def _question(asked: Asked, files: Files, tell: "Tell") -> "Question":
     """Read everything that is compared; what is cheap to refuse comes first."""
     from api.impact.measure import Question
     from api.impact.posts import posts_of
@@ -83,11 +90,12 @@ def _question(asked: Asked, tell: "Tell") -> "Question":
 
     settings = read_settings(
         {
-            "zones": None, "release": asked.live, "beats": asked.beats,
+            "zones": None, "release": files.live, "beats": asked.beats,
             **({} if asked.network is None else {"network": asked.network}),
         }
     )  # fmt: skip
-    draft, live = _bundle(asked.draft), _bundle(asked.live)
+    draft = bundle(files.draft, files.draft_key)
+    live = bundle(files.live, files.live_key)
     posts = posts_of(asked.posts, None if asked.beats is None else load_beats(asked.beats))
     history = _history(asked, tell)
     view = load_view(settings, lambda stage: tell(stage, 0, 0))
@@ -100,19 +108,6 @@ def _question(asked: Asked, tell: "Tell") -> "Question":
         care_units=asked.care_units,
         decides_again=asked.decides_again,
     )
-
-
-def _bundle(file: Path | None) -> "Bundle":
-    from api.impact.measure import Bundle
-    from api.release_file import read_release
-    from api.replay.sources import kept_release
-    from api.settings import read_settings
-    from geodata.pilot.area import pilot_release_file
-
-    chosen = pilot_release_file() if file is None else file
-    release = read_release(chosen)
-    kept = kept_release(read_settings({"release": chosen, "zones": None, "beats": None}))
-    return Bundle(release=release, key=kept.key)
 
 
 def _history(asked: Asked, tell: "Tell") -> "CallHistory":
@@ -130,7 +125,7 @@ def _history(asked: Asked, tell: "Tell") -> "CallHistory":
 # -- files ----------------------------------------------------------------------------------------
 
 
-def _files(impact: "Impact", asked: Asked, tell: "Tell") -> list[tuple[Path, str]]:
+def _written(impact: "Impact", asked: Asked, tell: "Tell") -> list[tuple[Path, str]]:
     """Return what is to be written, so that nothing is before all of it is there."""
     from api.impact.as_object import as_object
 

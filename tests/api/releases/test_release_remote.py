@@ -81,6 +81,29 @@ def test_what_is_to_be_mended_leaves_with_1(run: Run, tmp_path: Path) -> None:
     assert "deleted" in good(run("draft", "far", "--delete"))
 
 
+def test_the_impact_of_a_draft_is_measured_against_what_is_in_force(
+    run: Run, tmp_path: Path
+) -> None:
+    good(run("draft", "later", "--note", "longer hours"))
+    file, calls, found = tmp_path / "l.toml", tmp_path / "calls.csv", tmp_path / "impact.json"
+    file.write_text(good(run("draft", "later", "--show")).replace('to = "23:00"', 'to = "01:00"'))
+    good(run("draft", "later", "--policy", file))
+    days = [f"2026-07-{day:02}" for day in range(6, 13)]
+    rows = [f"{day}T{hour}:30:00-07:00" for day in days for hour in (12, 23)]
+    text = "\n".join(f"{at},-122.3364,47.6085,PERSON DOWN" for at in rows)
+    calls.write_text(f"at,lon,lat,type\n{text}\n")
+    asked = ("--calls", calls, "--no-what-if", "--json", found)
+    assert "later (version 2)" in good(run("impact", "later", *asked))
+    told = json.loads(found.read_text())
+    assert told["manifest"]["draft"] == "later (version 2)"
+    in_force = json.loads(good(run("history", "--json")))["live"]["release_key"]
+    assert told["manifest"]["live"] == in_force
+    in_hours = told["calls"]["total"]["in_hours"]
+    assert (in_hours["live"], in_hours["draft"], in_hours["gained"]) == (7, 14, 7)
+    both = run("impact", "later", "--draft", file, "--calls", calls)
+    assert (both.exit_code, "not clear" in both.stderr) == (2, True)
+
+
 def test_where_nobody_answers_the_remedy_is_told(run: Run) -> None:
     done = run("history", "--url", "http://127.0.0.1:9")
     assert (done.exit_code, "tandem serve" in done.stderr) == (2, True)
