@@ -79,10 +79,10 @@ class Statement:
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
             compiled = self._compiled[dialect.name] = _compile(self.construct, dialect)
-        return compiled, driver_of(connection)
+        return compiled, _driver_of(connection)
 
 
-def driver_of(connection: Connection) -> Any:
+def _driver_of(connection: Connection) -> Any:
     """Return the driver's connection, in a transaction."""
     if not connection.in_transaction():
         connection.begin()  # as SQLAlchemy would, to see one moment; it ends with the connection

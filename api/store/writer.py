@@ -20,14 +20,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from api.caller import CALLER
 from api.errors import StoreBusy
 from api.store.audit_chain import ChainEnd, Note, append_notes
 from api.store.changes import Change, append_changes
 from api.store.database import Database, Pen, closed, is_failure, unavailable
-from api.store.statements import driver_of
+from api.store.statements import Statement
 
 Done = TypeVar("Done")
 Clock = Callable[[], datetime]
@@ -37,7 +37,9 @@ GATHER_S_MAX: Final = 0.003
 """How long an event loop that is busy gathers what it writes together."""
 QUIET_ROUNDS: Final = 3
 """Of an event loop: a request that has arrived is in the line by then."""
-_OPERATION: Final = "tandem_operation"
+_BEGIN_ONE: Final = Statement(text("SAVEPOINT tandem_operation"))
+_TAKE_BACK_ONE: Final = Statement(text("ROLLBACK TO SAVEPOINT tandem_operation"))
+_END_ONE: Final = Statement(text("RELEASE SAVEPOINT tandem_operation"))
 _LOG: Final = logging.getLogger("tandem.writer")
 
 
@@ -269,13 +271,12 @@ class Writer:
         notes: list[Note] = []
         changes: list[Change] = []
         at = self.now()
-        driver = driver_of(connection)
         is_alone = len(group) == 1
         for item in group:
             transaction = Transaction(connection, at, item.by)
             try:
                 if not is_alone:
-                    driver.execute(f"SAVEPOINT {_OPERATION}")
+                    _BEGIN_ONE.run(connection)
                 item.result = item.operation(transaction)
             except Exception as error:
                 if is_failure(error):
@@ -283,10 +284,10 @@ class Writer:
                 item.error = error
                 if is_alone:
                     raise _TakenBackError from None
-                driver.execute(f"ROLLBACK TO SAVEPOINT {_OPERATION}")
+                _TAKE_BACK_ONE.run(connection)
                 continue
             if not is_alone:
-                driver.execute(f"RELEASE SAVEPOINT {_OPERATION}")
+                _END_ONE.run(connection)
             notes += transaction.notes
             changes += transaction.changes
             item.after = transaction.after
