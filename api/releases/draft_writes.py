@@ -180,15 +180,29 @@ def remove_draft(tx: Transaction, draft: Draft, by: str, *, is_admin: bool = Fal
     told(tx, "DRAFT_DELETED", draft, by)
 
 
-def approve_draft(tx: Transaction, draft: Draft, by: str) -> Draft:
+def join_draft(tx: Transaction, draft: Draft, who: str) -> Draft:
+    """Count somebody among those who work on a draft, so that they cannot approve it."""
+    if who in draft.editors:
+        return draft
+    joined = replace(draft, editors=(*draft.editors, who))
+    keep_draft(tx.connection, joined)
+    return joined
+
+
+def approve_draft(tx: Transaction, draft: Draft, by: str, key_id: str | None = None) -> Draft:
     """Approve the content of a draft, as somebody who has no part in it.
+
+    Parameters
+    ----------
+    key_id
+        The key that says that they do: what a key has worked on it approves for nobody.
 
     Raises
     ------
     NotYours
-        They own or have changed it.
+        They, or the key, own or have changed it.
     """
-    if by in (draft.owner, *draft.editors):
+    if not {by, key_id}.isdisjoint((draft.owner, *draft.editors)):
         raise NotYours(
             f"You have worked on the draft {draft.name}, so you cannot approve it.",
             remedy="Let a second person look at it and approve it.",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from api.answer_schemas import Part
@@ -24,6 +25,7 @@ from api.releases.draft_writes import (
     change_draft,
     create_draft,
     invalid,
+    join_draft,
     remove_draft,
     require_draft,
     require_own,
@@ -64,7 +66,15 @@ Sent = TypeVar("Sent", bound=Entry)
 Do = Callable[[Transaction], Kept]
 
 
-def sent_by(model: type[Sent], body: bytes, by: Principal) -> tuple[Sent, str]:
+class Person(Struct, frozen=True, kw_only=True):
+    """Who acts: an operator whom a key asserts, or the key alone."""
+
+    name: str
+    key_id: str | None
+    """Of the key that acts for them; None where nobody is asked for one."""
+
+
+def sent_by(model: type[Sent], body: bytes, by: Principal) -> tuple[Sent, Person]:
     """Return what a body says, and the person who acts.
 
     Raises
@@ -80,7 +90,8 @@ def sent_by(model: type[Sent], body: bytes, by: Principal) -> tuple[Sent, str]:
         raise invalid("UNKNOWN_MEMBER", "", "The body has a member that is not known.", remedy)
     operator: OperatorEntry | None = getattr(sent, "operator", None)
     require_asserted(by, operator)
-    return sent, by.key_id if operator is None else operator.id
+    name = by.key_id if operator is None else operator.id
+    return sent, Person(name=name, key_id=None if by.asserts is None else by.key_id)
 
 
 # -- drafts ---------------------------------------------------------------------------------------
@@ -93,8 +104,9 @@ def starting(name: str, body: bytes, by: Principal, live_key: Callable[[Transact
     def do(tx: Transaction) -> Kept:
         key = sent.base or live_key(tx)
         content = content_of(require_release(tx.connection, key))
-        draft = create_draft(tx, name, content, by=person, base_key=key, note=sent.note)
-        return kept(draft_answer(draft), 201)
+        # Files and zones are sent without an operator, so the draft is the key's.
+        draft = create_draft(tx, name, content, by=by.key_id, base_key=key, note=sent.note)
+        return kept(draft_answer(join_draft(tx, draft, person.name)), 201)
 
     return do
 
@@ -167,7 +179,7 @@ def approving(name: str, body: bytes, by: Principal, if_match: str | None) -> Do
     def do(tx: Transaction) -> Kept:
         draft = require_draft(tx, name)
         require_version(draft, if_match, is_needed=True)
-        return kept(draft_answer(approve_draft(tx, draft, person)))
+        return kept(draft_answer(approve_draft(tx, draft, person.name, person.key_id)))
 
     return do
 
@@ -206,7 +218,7 @@ def asked_of(body: bytes, by: Principal) -> Asked:
     """Return what a body asks of a publication."""
     sent, person = sent_by(PublishWrite, body, by)
     return Asked(
-        by=person,
+        by=person.name,
         effective_at=sent.effective_at,
         reason=sent.reason,
         replaces=sent.replaces,
@@ -216,7 +228,7 @@ def asked_of(body: bytes, by: Principal) -> Asked:
 def rolling_back(body: bytes, by: Principal, settings_release: Callable[[], KeptRelease]) -> Do:
     """Return the write that puts an earlier release in force again."""
     sent, person = sent_by(RollbackWrite, body, by)
-    asked = Asked(by=person, effective_at=sent.effective_at, reason=sent.reason)
+    asked = Asked(by=person.name, effective_at=sent.effective_at, reason=sent.reason)
     return lambda tx: _published(tx, roll_back(tx, asked, sent.release_key, settings_release()))
 
 
@@ -233,7 +245,7 @@ def withdrawing(number: str, body: bytes, by: Principal) -> Do:
         raise NoSuchRelease(
             "No publication has this number.", remedy="GET /v1/releases lists them."
         )
-    return lambda tx: _published(tx, withdraw(tx, int(number), person, sent.reason))
+    return lambda tx: _published(tx, withdraw(tx, int(number), person.name, sent.reason))
 
 
 def _published(tx: Transaction, made: Published) -> Kept:

@@ -22,6 +22,7 @@ KEYS: dict[str, NewKey] = {
     "other editor": key(Role.GIS_EDITOR),
     "publisher": key(Role.GIS_PUBLISHER),
     "both": key(Role.GIS_EDITOR, Role.GIS_PUBLISHER),
+    "desk": key(Role.GIS_EDITOR, Role.GIS_PUBLISHER, asserts=["SUPERVISOR"]),
     "auditor": key(Role.AUDITOR),
     "dispatcher": key(Role.DISPATCHER, asserts=["DISPATCHER"]),
     "admin": key(Role.ADMIN),
@@ -73,6 +74,25 @@ def test_a_person_with_both_roles_is_no_second_person(city: City) -> None:
     refused = city.ask("both", "POST", f"{DRAFT}/approve", {}, **city.etag())
     assert (refused.status_code, refused.json()["code"]) == (403, "NOT_YOURS")
     assert city.ask("both", "POST", f"{DRAFT}/publish", {}, **city.etag()).status_code == 409
+
+
+def test_a_key_approves_for_no_operator_what_it_has_worked_on_itself(city: City) -> None:
+    eva = {"operator": {"id": "eva", "role": "SUPERVISOR"}}
+    assert city.ask("desk", "PUT", DRAFT, {}).status_code == 201
+    refused = city.ask("desk", "POST", f"{DRAFT}/approve", eva, **city.etag())
+    assert (refused.status_code, refused.json()["code"]) == (403, "NOT_YOURS")
+    assert city.ask("publisher", "POST", f"{DRAFT}/approve", {}, **city.etag()).status_code == 200
+
+
+def test_a_draft_that_is_begun_for_an_operator_is_the_keys_and_not_approved_by_them(
+    city: City,
+) -> None:
+    eva = {"operator": {"id": KEYS["publisher"].kept.key_id, "role": "SUPERVISOR"}}
+    made = city.ask("desk", "PUT", DRAFT, eva)
+    assert made.json()["draft"]["owner"] == KEYS["desk"].kept.key_id
+    assert city.ask("desk", "PUT", f"{DRAFT}/zones", made.json()["zones"]).status_code == 200
+    refused = city.ask("publisher", "POST", f"{DRAFT}/approve", {}, **city.etag())
+    assert (refused.status_code, refused.json()["code"]) == (403, "NOT_YOURS")
 
 
 def test_a_draft_is_its_owners_and_an_admin_may_forget_it(city: City) -> None:
