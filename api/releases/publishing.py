@@ -31,6 +31,7 @@ from api.releases.publications import (
     read_publications,
     scheduled_after,
 )
+from api.replay.errors import NotKept
 from api.replay.keeping import first_used_at, keep_release, read_release_of
 from api.replay.library import read_kept
 from api.replay.sources import KeptRelease
@@ -164,8 +165,8 @@ def publish(
     """
     draft = require_draft(tx, name)
     require_version(draft, if_match, is_needed=True)
-    effective_at = instant_of(asked.effective_at, tx.at)
     told = read_publications(tx.connection)
+    effective_at = instant_of(asked.effective_at, now_after(told, tx.at))
     before = key_in_force(told, settings_release, effective_at)
     _require_ready(draft, asked, prepared, before)
     told = told or [_start(tx, settings_release)]
@@ -243,6 +244,14 @@ def _naming(
     )
 
 
+def now_after(told: Sequence[Publication], now: datetime) -> datetime:
+    """Return now, but not before what was published already, by a clock that is ahead of ours.
+
+    What is published later is in force later: a way back is not undone by what it goes back from.
+    """
+    return max([now, *(one.published_at for one in told)])
+
+
 def instant_of(asked: datetime | None, now: datetime) -> datetime:
     """Return the instant at which something is to be in force.
 
@@ -284,7 +293,8 @@ def roll_back(
         The instant cannot be.
     """
     told = read_publications(tx.connection)
-    at = instant_of(asked.effective_at, tx.at)
+    now = now_after(told, tx.at)
+    at = instant_of(asked.effective_at, now)
     current = key_in_force(told, settings_release, at)
     chosen = key or _before(told, current, at)
     if chosen is None or chosen == current:
@@ -292,7 +302,7 @@ def roll_back(
         raise ChangeRefused(
             f"{what} {current}.", remedy="Name another by release_key: GET /v1/releases."
         )
-    require_release(tx.connection, chosen)
+    _require_earlier(tx.connection, chosen, told, now)
     told = told or [_start(tx, settings_release)]
     made = Publication(
         number=told[-1].number + 1,
@@ -306,15 +316,36 @@ def roll_back(
     return _published(tx, made, told)
 
 
+def _require_earlier(
+    connection: Connection, key: str, told: Sequence[Publication], now: datetime
+) -> None:
+    """Refuse what was never in force, which nobody may have approved, and what cannot be used."""
+    kept = require_release(connection, key)
+    begun = {p.release_key for p in told if p.withdrawn_at is None and p.effective_at <= now}
+    since = first_used_at(connection, key)
+    was_of_settings = since is not None and (not told or since < told[0].published_at)
+    if key not in begun and not was_of_settings:
+        raise ChangeRefused(
+            f"{key} was never in force, so one cannot go back to it.",
+            remedy="Name one that was (GET /v1/releases), or publish a draft of it.",
+        )
+    try:
+        read_kept(kept)
+    except NotKept as error:
+        raise ChangeRefused(
+            error.detail[:500], remedy="Go back to another release, or publish a draft."
+        ) from None
+
+
 def _before(told: Sequence[Publication], current: str, at: datetime) -> str | None:
-    """Return the key that was in force before another, or None."""
+    """Return the key that was in force before another first was, or None.
+
+    So a second step goes back further, and never forward to what the first one has left.
+    """
     begun = [one for one in told if one.withdrawn_at is None and one.effective_at <= at]
-    others = [
-        one.release_key
-        for one in sorted(begun, key=lambda one: one.rank)
-        if one.release_key != current
-    ]
-    return others[-1] if others else None
+    keys = [one.release_key for one in sorted(begun, key=lambda one: one.rank)]
+    earlier = keys[: keys.index(current)] if current in keys else []
+    return earlier[-1] if earlier else None
 
 
 def withdraw(tx: Transaction, number: int, by: str, reason: str) -> Published:
@@ -328,13 +359,14 @@ def withdraw(tx: Transaction, number: int, by: str, reason: str) -> Published:
         It is or was in force.
     """
     told = read_publications(tx.connection)
+    now = now_after(told, tx.at)
     found = next((one for one in told if one.number == number), None)
     if found is None:
         raise NoSuchRelease(
             "No publication has this number.", remedy="GET /v1/releases lists them."
         )
     if found.withdrawn_at is None:
-        if found.effective_at <= tx.at:
+        if found.effective_at <= now:
             raise ChangeRefused(
                 f"Publication {number} is or was in force.",
                 remedy="Roll back to an earlier release.",

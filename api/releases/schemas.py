@@ -55,7 +55,7 @@ class RollbackWrite(_By):
     """POST /v1/releases/rollback: to which release, since when, and why."""
 
     release_key: Key | None = None
-    """Null is the one before the one in force."""
+    """Null is the one before the one in force first was."""
     effective_at: Instant | None = None
     reason: ReasonText = ""
 

@@ -22,7 +22,7 @@ from api.releases.drafts import Draft
 from api.releases.importing import FILE_BYTES_MAX, options_of, said_of, zones_of
 from api.releases.in_force import NAME as RELEASE
 from api.releases.publications import read_publications
-from api.releases.publishing import instant_of, key_in_force, prepare
+from api.releases.publishing import instant_of, key_in_force, now_after, prepare
 from api.releases.schemas import (
     CheckAnswer,
     DiffAnswer,
@@ -278,7 +278,8 @@ async def publish(name: str, request: Request) -> Response:
             draft = read_draft(connection, name)
             if draft is None:
                 raise no_such_draft()
-            at = instant_of(asked.effective_at, service.now())
+            now = now_after(read_publications(connection), service.now())
+            at = instant_of(asked.effective_at, now)
             found = prepare(connection, draft, settings_release, network, at)
         return publishing(name, asked, _if_match(request), found, settings_release)
 

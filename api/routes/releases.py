@@ -81,7 +81,7 @@ async def live(request: Request) -> Response:
 async def roll_back(request: Request) -> Response:
     """Put an earlier release in force again, by default the one before, on all instances.
 
-    What is scheduled stays; the answer names it.
+    A second step without a key goes back further. What is scheduled stays; the answer names it.
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)

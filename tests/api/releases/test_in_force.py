@@ -70,6 +70,16 @@ def test_a_release_that_cannot_be_used_leaves_the_one_before_and_is_told(
     assert NOT_TAKEN not in degraded(shop)
 
 
+def test_one_does_not_go_back_to_a_release_that_cannot_be_used(shop: Workshop) -> None:
+    before = shop.published(*SHORT)["publication"]
+    bad = KeptRelease(release_id="new", text='release_id = "new"\nunheard_of = 1\n')
+    enter(shop, bad, 3)
+    shop.post("/v1/releases/rollback", {"release_key": before["release_key"]})
+    refused = shop.post("/v1/releases/rollback", {"release_key": bad.key})
+    assert (refused.status_code, refused.json()["code"]) == (409, "CHANGE_REFUSED")
+    assert shop.live()["publication"]["number"] == 4
+
+
 def test_a_start_goes_on_with_the_settings_where_the_store_has_what_it_cannot_use(
     shop: Workshop, view: LiveView
 ) -> None:

@@ -129,6 +129,39 @@ def test_one_command_goes_back_and_the_release_of_the_settings_is_there_too(
     assert shop.post("/v1/releases/rollback", {"release_key": "x@1"}).status_code == 404
 
 
+def test_a_second_step_back_goes_further_back_and_never_forward_again(shop: Workshop) -> None:
+    first = shop.live()["release_key"]
+    second = shop.published(*SHORT)["publication"]["release_key"]
+    shop.published(SHORT[1], "valid_for_s = 50 ")
+    for earlier in (second, first):
+        assert shop.post("/v1/releases/rollback", {}).status_code == 200
+        assert shop.live()["release_key"] == earlier
+    assert shop.post("/v1/releases/rollback", {}).status_code == 409
+
+
+def test_one_goes_back_only_to_what_was_in_force(shop: Workshop) -> None:
+    later = (shop.clock.at + dt.timedelta(hours=1)).isoformat()
+    ahead = shop.published(*SHORT, effective_at=later)["publication"]
+    body = {"release_key": ahead["release_key"]}
+    for _ in ("scheduled", "withdrawn"):
+        refused = shop.post("/v1/releases/rollback", body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "CHANGE_REFUSED")
+        assert shop.post(f"/v1/releases/{ahead['number']}/withdraw", {}).status_code == 200
+        shop.clock.pass_by(3_601)
+
+
+def test_a_way_back_is_not_undone_by_a_clock_that_is_behind(shop: Workshop) -> None:
+    first = shop.live()["release_key"]
+    shop.clock.pass_by(5)
+    faulty = shop.published(*SHORT)["publication"]
+    shop.clock.pass_by(-3)  # another instance, three seconds behind
+    back = shop.post("/v1/releases/rollback", {}).json()
+    assert (back["publication"]["release_key"], back["scheduled"]) == (first, [])
+    assert back["publication"]["effective_at"] == faulty["effective_at"]
+    shop.clock.pass_by(3)
+    wait_until(lambda: shop.live()["release_key"] == first, "it is in force")
+
+
 def test_an_effective_instant_is_kept_and_can_be_taken_back(shop: Workshop) -> None:
     at = shop.clock.at + dt.timedelta(hours=2)
     before = basis(shop)
