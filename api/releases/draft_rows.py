@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from api.releases.drafts import Content, Draft
 from api.store.release_tables import drafts
-from api.store.tables import from_us, to_us
+from api.store.tables import audit, from_us, to_us
 
 
 def read_draft(connection: Connection, name: str) -> Draft | None:
@@ -25,6 +25,13 @@ def draft_owned_by(connection: Connection, owner: str) -> str | None:
 def list_drafts(connection: Connection) -> list[Draft]:
     """Return all drafts in the order of their names."""
     return [_draft_of(row) for row in connection.execute(select(drafts).order_by(drafts.c.name))]
+
+
+def records_of(connection: Connection, name: str) -> int:
+    """Return how many records of the audit log are about drafts of a name, ended ones too."""
+    kept = audit.c.subject == name, audit.c.kind.startswith("DRAFT_", autoescape=True)
+    asked = select(func.count()).select_from(audit).where(*kept)
+    return int(connection.execute(asked).scalar_one())
 
 
 def insert_draft(connection: Connection, draft: Draft) -> None:

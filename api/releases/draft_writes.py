@@ -17,17 +17,21 @@ from api.errors import (
     PreconditionMissing,
     Problem,
 )
+from api.release_file import RELEASE_BYTES_MAX
 from api.releases.draft_rows import (
     delete_draft,
     draft_owned_by,
     insert_draft,
     keep_draft,
     read_draft,
+    records_of,
 )
 from api.releases.drafts import NAME_PATTERN, Content, Draft
 from api.store.writer import Transaction
 
-TEXT_BYTES_MAX: Final = 5_000_000
+NAMES_BYTES_MAX: Final = 1_000
+"""By so much the names of a publication may lengthen a release file."""
+TEXT_BYTES_MAX: Final = RELEASE_BYTES_MAX - NAMES_BYTES_MAX
 ZONES_BYTES_MAX: Final = 20_000_000
 NOTE_BYTES_MAX: Final = 2_000
 TOPIC: Final = "draft"
@@ -121,7 +125,8 @@ def create_draft(
         owner=by,
         base_key=base_key,
         content=content,
-        version=1,
+        # Each version left a record, so no ETag that somebody has looked at comes again.
+        version=1 + records_of(tx.connection, name),
         note=note,
         created_at=tx.at,
         changed_at=tx.at,

@@ -45,7 +45,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     """The key of the release that it was made from."""
     content: Content
     version: int
-    """From 1; one more with each change."""
+    """From 1, or beyond those of an earlier draft of the name; one more with each change."""
     note: str
     created_at: datetime
     changed_at: datetime

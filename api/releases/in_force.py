@@ -15,6 +15,7 @@ from typing import Final
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
+from api.errors import StoreError
 from api.live_roster import LiveRoster
 from api.releases.publications import (
     Publication,
@@ -86,7 +87,13 @@ class ReleaseInForce:
             told = read_publications(connection)
         current = in_force_at(told, now)
         if current is not None and (self.publication is None or self._differs(current)):
-            self._take(current)
+            try:
+                self._take(current)
+            except StoreError:
+                raise
+            except Exception:  # a bug of ours, which is told and tried again
+                self.failed = current.number
+                raise
         ahead = scheduled_after(told, now)
         return ahead[0].effective_at if ahead else None
 

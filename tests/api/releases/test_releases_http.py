@@ -95,6 +95,28 @@ def test_nobody_approves_what_they_have_worked_on(shop: Workshop) -> None:
     assert shop.publish().status_code == 409
 
 
+def test_a_version_that_was_looked_at_is_never_another_drafts(shop: Workshop) -> None:
+    shop.start()
+    shop.policy(*SHORT)
+    looked_at = shop.etag()
+    assert shop.client.delete("/v1/drafts/night").status_code == 200
+    shop.start()
+    shop.policy("valid_for_s = 60 ", "valid_for_s = 1 ")
+    reply = shop.post("/v1/drafts/night/approve", by("eva"), **{"if-match": looked_at})
+    assert (reply.status_code, reply.json()["code"]) == (412, "VERSION_CHANGED")
+
+
+def test_a_file_that_its_names_would_make_too_large_is_no_draft(shop: Workshop) -> None:
+    shop.start()
+    text = shop.get("/v1/drafts/night")["policy"]
+    full = text + "#" * (5_000_000 - 1 - len(text.encode()))
+    assert shop.put_text(full).status_code == 413
+    assert shop.put_text(full[:-1_000]).status_code == 200
+    shop.approve()
+    assert shop.publish().status_code == 200
+    assert shop.live()["publication"]["number"] == 2
+
+
 def test_what_cannot_be_used_is_not_published(shop: Workshop) -> None:
     shop.start()
     shop.policy("valid_for_s = 60", "valid_for_s = -1")
