@@ -203,8 +203,8 @@ def examples() -> dict[str, dict[str, Any]]:
     person = {"operator": {"id": "S12", "role": "SUPERVISOR"}}
     why = person | {"reason": "council bill"}
     answered = {
-        "BEGUN": ({"base": None, "note": begun.note}, draft_answer(begun)),
-        "APPROVED": (person, draft_answer(approved)),
+        "BEGUN": ({"base": None, "note": begun.note}, _told(begun)),
+        "APPROVED": (person, _told(approved)),
         "PUBLISHED": (why | {"effective_at": None, "replaces": None}, _published(3)),
         "ROLLED_BACK": (
             why | {"release_key": None, "effective_at": None},
@@ -216,6 +216,10 @@ def examples() -> dict[str, dict[str, Any]]:
         name: {"request": request, "answer": answer.model_dump(mode="json")}
         for name, (request, answer) in answered.items()
     }
+
+
+def _told(draft: Draft) -> DraftAnswer:
+    return DraftAnswer.model_validate_json(draft_answer(draft))
 
 
 def _published(number: int, **more: Any) -> PublishedAnswer:

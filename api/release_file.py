@@ -28,6 +28,12 @@ RELEASE_BYTES_MAX: Final = 5_000_000
 
 NESTING_MAX: Final = 20
 
+_DOTTED: Final = re.compile(
+    r"(?:^|[\[{,])[ \t]*(?:(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')[ \t]*\.[ \t]*)"
+    rf"{{{NESTING_MAX}}}",
+    re.MULTILINE,
+)
+"""A key of more parts than anything may be deep; the parser takes minutes for some thousand."""
 _LINE: Final = re.compile(r"at line (\d+)")
 START_HERE: Final = "`tandem release show --text` prints a whole release to start from."
 
@@ -74,6 +80,9 @@ def _text(file: Path) -> str:
 
 def _tables(file: Path, text: str) -> Mapping[str, Any]:
     remedy = "Mend the line, or what was left open above it; docs/release.md shows the form."
+    what = f"has tables or lists more than {NESTING_MAX} deep"
+    if has_deep_key(text):
+        raise _refused(file, "TOO_LARGE", 1, what, remedy)
     try:
         tables = tomllib.loads(text)
     except RecursionError:
@@ -83,9 +92,13 @@ def _tables(file: Path, text: str) -> Mapping[str, Any]:
         line = int(found[1]) if found else text.count("\n") + 1
         raise _refused(file, "SYNTAX", line, f"is not TOML: {error}", remedy) from None
     if _is_deep(tables):
-        what = f"has tables or lists more than {NESTING_MAX} deep"
         raise _refused(file, "TOO_LARGE", 1, what, remedy)
     return tables
+
+
+def has_deep_key(text: str) -> bool:
+    """Tell whether a key is too deep to be parsed: to be asked before a text of others is."""
+    return _DOTTED.search(text) is not None
 
 
 def _is_deep(tables: object) -> bool:

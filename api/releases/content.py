@@ -17,7 +17,7 @@ from msgspec import Struct
 from shapely.geometry import mapping
 
 from api.errors import ChangeRefused, InvalidRequest, Problem
-from api.release_file import read_release
+from api.release_file import NESTING_MAX, has_deep_key, read_release
 from api.releases.draft_writes import invalid
 from api.releases.drafts import ZONES_FILE, Content, Feature, zones_text
 from api.replay.library import read_kept
@@ -154,6 +154,9 @@ def policy_text(body: bytes) -> str:
     InvalidRequest
         It is no TOML, or it brings zones of its own.
     """
+    if has_deep_key(body.decode(errors="replace")):
+        remedy = "docs/release.md shows the form."
+        raise invalid("SYNTAX", "", f"A key has {NESTING_MAX} parts or more.", remedy)
     try:
         text = body.decode()
         tables = tomllib.loads(text)

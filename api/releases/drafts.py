@@ -70,6 +70,11 @@ class Draft(Struct, frozen=True, kw_only=True):
         """Whether the content is the one that somebody else has approved."""
         return self.approved_by is not None and self.approved_digest == self.digest
 
+    @property
+    def n_zones(self) -> int:
+        """How many zones it has, without reading them: `zones_text` has written all of them."""
+        return self.content.zones.count('"type":"Feature"')
+
     def features(self) -> list[Feature]:
         """Return its zones as GeoJSON features, in the order in which they stand."""
         found: list[Feature] = json.loads(self.content.zones)["features"]

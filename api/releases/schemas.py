@@ -242,7 +242,7 @@ def draft_part(draft: Draft) -> DraftPart:
         editors=list(draft.editors),
         approved_by=draft.approved_by if draft.is_approved else None,
         digest=draft.digest,
-        zones=len(draft.features()),
+        zones=draft.n_zones,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from api.answer_schemas import Part
 from api.asserted_roles import require_asserted
@@ -45,7 +46,6 @@ from api.releases.publishing import (
 )
 from api.releases.schemas import (
     ApproveWrite,
-    DraftAnswer,
     DraftWrite,
     ImportAnswer,
     PublicationPart,
@@ -97,16 +97,29 @@ def sent_by(model: type[Sent], body: bytes, by: Principal) -> tuple[Sent, Person
 # -- drafts ---------------------------------------------------------------------------------------
 
 
-def starting(name: str, body: bytes, by: Principal, live_key: Callable[[Transaction], str]) -> Do:
-    """Return the write that makes a draft of a release."""
+def starting(name: str, body: bytes, by: Principal, connection: Connection, live: str) -> Do:
+    """Return the write that makes a draft of a release, which is read before.
+
+    Parameters
+    ----------
+    live
+        The key of the release in force.
+
+    Raises
+    ------
+    NoSuchRelease
+        None has the key that it is to begin as.
+    ChangeRefused
+        Its file is written in a way in which it cannot become a draft.
+    """
     sent, person = sent_by(DraftWrite, body, by)
+    key = sent.base or live
+    content = content_of(require_release(connection, key))
 
     def do(tx: Transaction) -> Kept:
-        key = sent.base or live_key(tx)
-        content = content_of(require_release(tx.connection, key))
         # Files and zones are sent without an operator, so the draft is the key's.
         draft = create_draft(tx, name, content, by=by.key_id, base_key=key, note=sent.note)
-        return kept(draft_answer(join_draft(tx, draft, person.name)), 201)
+        return kept_draft(join_draft(tx, draft, person.name), 201)
 
     return do
 
@@ -133,7 +146,7 @@ def _changing(name: str, by: Principal, if_match: str | None, **content: str) ->
     def do(tx: Transaction) -> Kept:
         draft = require_draft(tx, name)
         require_version(draft, if_match, is_needed=False)
-        return kept(draft_answer(change_draft(tx, draft, by.key_id, **content)))
+        return kept_draft(change_draft(tx, draft, by.key_id, **content))
 
     return do
 
@@ -167,7 +180,7 @@ def deleting(name: str, by: Principal) -> Do:
     def do(tx: Transaction) -> Kept:
         draft = require_draft(tx, name)
         remove_draft(tx, draft, by.key_id, is_admin=Role.ADMIN in by.roles)
-        return kept(draft_answer(draft))
+        return kept_draft(draft)
 
     return do
 
@@ -179,18 +192,21 @@ def approving(name: str, body: bytes, by: Principal, if_match: str | None) -> Do
     def do(tx: Transaction) -> Kept:
         draft = require_draft(tx, name)
         require_version(draft, if_match, is_needed=True)
-        return kept(draft_answer(approve_draft(tx, draft, person.name, person.key_id)))
+        return kept_draft(approve_draft(tx, draft, person.name, person.key_id))
 
     return do
 
 
-def draft_answer(draft: Draft) -> DraftAnswer:
-    """Return a draft with its content as it is told."""
-    return DraftAnswer(
-        draft=draft_part(draft),
-        policy=draft.content.text,
-        zones=json.loads(draft.content.zones),
-    )
+def draft_answer(draft: Draft) -> bytes:
+    """Return a `DraftAnswer`; zones go out as they are kept, for reading many takes a second."""
+    told = draft_part(draft).model_dump_json()
+    policy = json.dumps(draft.content.text)
+    return f'{{"draft":{told},"policy":{policy},"zones":{draft.content.zones}}}'.encode()
+
+
+def kept_draft(draft: Draft, status: int = 200) -> Kept:
+    """Return a draft with its content as it is kept with its write."""
+    return Kept(status=status, answer=draft_answer(draft))
 
 
 # -- releases -------------------------------------------------------------------------------------

@@ -47,7 +47,6 @@ from api.releases.writes import (
     starting,
 )
 from api.service import Service
-from api.store.writer import Transaction
 
 router = APIRouter(tags=["releases"])
 Made = TypeVar("Made")
@@ -81,7 +80,8 @@ FORM_KINDS: Final = frozenset(
 async def list_all(request: Request) -> Response:
     """Answer all drafts without their content."""
     found = await _read(request, list_drafts)
-    return _json(DraftsAnswer(drafts=[draft_part(draft) for draft in found]))
+    parts = await asyncio.to_thread(lambda: [draft_part(draft) for draft in found])
+    return _json(DraftsAnswer(drafts=parts))
 
 
 @router.get(
@@ -94,7 +94,8 @@ async def list_all(request: Request) -> Response:
 async def get_one(name: str, request: Request) -> Response:
     """Answer a draft: its release file, its zones, and its ETag."""
     draft = await _draft(request, name)
-    return _json(draft_answer(draft), {"etag": draft.etag})
+    told = await asyncio.to_thread(draft_answer, draft)
+    return Response(told, headers={"etag": draft.etag}, media_type="application/json")
 
 
 @router.put(
@@ -109,11 +110,15 @@ async def start(name: str, request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
 
-    def live_key(tx: Transaction) -> str:
-        settings_release = service.current_desk().witness.sources.release
-        return key_in_force(read_publications(tx.connection), settings_release, tx.at)
+    desk, principal = service.current_desk(), principal_of(request.scope)
 
-    do = starting(name, body, principal_of(request.scope), live_key)
+    def prepared() -> Do:
+        with desk.database.reading() as connection:
+            told = read_publications(connection)
+            live = key_in_force(told, desk.witness.sources.release, service.now())
+            return starting(name, body, principal, connection, live)
+
+    do = await asyncio.to_thread(prepared)
     return await _written(request, body, do)
 
 
@@ -132,7 +137,8 @@ async def put_policy(name: str, request: Request) -> Response:
     service: Service = request.app.state.service
     _require_kind(_kind(request) in TEXT_KINDS, "text/plain or application/toml")
     body = await read_bytes(request, service.settings, TEXT_BYTES_MAX)
-    do = changing_policy(name, body, principal_of(request.scope), _if_match(request))
+    principal, if_match = principal_of(request.scope), _if_match(request)
+    do = await asyncio.to_thread(changing_policy, name, body, principal, if_match)
     return await _written(request, body, do)
 
 

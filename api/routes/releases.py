@@ -21,7 +21,6 @@ from api.releases.schemas import (
     ReleasesAnswer,
 )
 from api.releases.writes import Do, history, rolling_back, withdrawing
-from api.replay.sources import KeptRelease
 from api.routes.drafts import live_here
 from api.service import Service
 
@@ -119,19 +118,19 @@ async def get_one(key: str, request: Request) -> Response:
     service: Service = request.app.state.service
     desk = service.current_desk()
 
-    def read() -> KeptRelease:
+    def read() -> Response:
         with desk.database.reading() as connection:
-            return require_release(connection, key)
+            found = require_release(connection, key)
+        zones = found.other_zones or found.zones_text
+        answer = ReleaseAnswer(
+            release_key=key,
+            release_id=found.release_id,
+            policy=found.text,
+            zones=None if zones is None else json.loads(zones),
+        )
+        return _json(answer)
 
-    found = await asyncio.to_thread(read)
-    zones = found.other_zones or found.zones_text
-    answer = ReleaseAnswer(
-        release_key=key,
-        release_id=found.release_id,
-        policy=found.text,
-        zones=None if zones is None else json.loads(zones),
-    )
-    return _json(answer)
+    return await asyncio.to_thread(read)
 
 
 async def _history(request: Request) -> list[PublicationPart]:

@@ -245,3 +245,11 @@ def test_every_limit_is_told(tmp_path: Path) -> None:
     for path, text in too_large.items():
         found = [p for p in problems_of(text, tmp_path) if p.code == "TOO_LARGE"]
         assert [problem.path for problem in found] == [path]
+
+
+@pytest.mark.parametrize("key", ["{}a = 1", "[{}a]", "x = {{ 'b c' . {}a = 1 }}"])
+def test_a_key_of_thousands_of_parts_is_refused_before_it_is_parsed(
+    tmp_path: Path, key: str
+) -> None:
+    found = problems_of(key.format("a. " * 60_000) + "\n" + SMALL, tmp_path)
+    assert [problem.code for problem in found] == ["TOO_LARGE"]

@@ -121,6 +121,8 @@ def test_zones_written_in_another_way_are_refused_and_not_lost() -> None:
         (b"\xff", "SYNTAX"),
         (b"a = ", "SYNTAX"),
         (b"a = " + b"[" * 5_000, "SYNTAX"),
+        (b"a." * 60_000 + b"a = 1", "SYNTAX"),
+        (b"a = [{ 'b' . " + b"a." * 60_000 + b"a = 1 }]", "SYNTAX"),
         (b"[[zones]]\nzone_id = 'A'", "ZONES_APART"),
         (b"zones_file = '../other.geojson'", "ZONES_APART"),
     ],
