@@ -213,7 +213,8 @@ def run_history(url: str | None, *, as_json: bool) -> None:
         return
     table = Table(title="Publications", title_justify="left")
     for column in ("number", "release", "state", "from", "kind", "by", "approved by", "reason"):
-        table.add_column(column, overflow="fold")
+        # A key that is folded cannot be copied.
+        table.add_column(column, overflow="fold", no_wrap=column == "release")
     for one in told["publications"]:
         known = ("number", "release_key", "state", "effective_at", "kind", "published_by")
         _add(table, *(one[key] for key in known), one["approved_by"] or "-", one["reason"])

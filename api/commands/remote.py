@@ -27,6 +27,28 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 JSON: Final = "application/json"
 
 
+COMMANDS: Final[Mapping[str, str]] = {
+    "GET /v1/drafts/{name}/check": "`tandem release draft NAME`",
+    "POST /v1/drafts/{name}/approve": "`tandem release approve NAME`",
+    "PUT /v1/drafts/{name}/zones": "`tandem release draft NAME --zones FILE`",
+    "GET /v1/drafts": "`tandem release draft`",
+    "GET /v1/releases": "`tandem release history`",
+    "by release_key": "by its key",
+    "send `replaces` with the key that is in force": "give --replaces with the key that is in "
+    "force (`tandem release history`)",
+    "send If-Match with its ETag": "give its number with --version",
+    "GET /v1/closures": "`tandem closures list`",
+}
+"""What a service names by its address, the longest first, as the command line has it."""
+
+
+def in_commands(text: str) -> str:
+    """Return what a service says with commands in the place of addresses."""
+    for address, command in COMMANDS.items():
+        text = text.replace(address, command)
+    return text
+
+
 class Refused(StartError):
     """What a service has refused, in its own words."""
 
@@ -34,12 +56,15 @@ class Refused(StartError):
     title = "The service refused"
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        lines = [str(problem.get("detail") or f"The service answered {status}.")]
-        lines += [
-            f"  {one.get('path') or 'request'}: {one.get('detail')} {one.get('remedy')}"
-            for one in problem.get("errors", ())
-        ]
-        super().__init__("\n".join(lines), remedy=str(problem.get("remedy") or ""))
+        detail = str(problem.get("detail") or f"The service answered {status}.")
+        remedy = str(problem.get("remedy") or "")
+        lines = [in_commands(detail)]
+        for one in problem.get("errors", ()):
+            said = str(one.get("detail") or "")
+            more = "" if one.get("remedy") in (None, remedy) else f" {one['remedy']}"
+            if more or said.rstrip(".") not in detail:
+                lines.append(in_commands(f"  {one.get('path') or 'request'}: {said}{more}"))
+        super().__init__("\n".join(lines), remedy=in_commands(remedy))
         self.status = status
         self.refusal = str(problem.get("code") or "")
 

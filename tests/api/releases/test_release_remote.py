@@ -81,6 +81,26 @@ def test_what_is_to_be_mended_leaves_with_1(run: Run, tmp_path: Path) -> None:
     assert "deleted" in good(run("draft", "far", "--delete"))
 
 
+def test_a_refusal_is_told_once_and_in_commands(run: Run) -> None:
+    none = run("diff", "nosuch").stderr
+    assert none == "Error: No draft has this name. `tandem release draft` lists them.\n"
+    good(run("draft", "words"))
+    assert "`tandem release approve NAME`" in run("publish", "words").stderr
+    instant = run("publish", "words", "--at", "2026-11-26T10:00").stderr
+    assert instant.count("must be an instant") == instant.count("Write it with its offset") == 1
+    other = run("approve", "words", "--version", 99).stderr
+    assert ("--version" in other, "ETag" in other, "If-Match" in other) == (True, False, False)
+    good(run("draft", "words", "--delete"))
+
+
+def test_a_key_in_the_history_can_be_copied(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = json.loads(good(run("history", "--json")))["publications"]
+    shown = good(run("history"))
+    assert told
+    assert all(one["release_key"] in shown for one in told)
+
+
 def test_the_impact_of_a_draft_is_measured_against_what_is_in_force(
     run: Run, tmp_path: Path
 ) -> None:
