@@ -276,31 +276,72 @@ def instant_of(asked: datetime | None, now: datetime) -> datetime:
     return max(at, now)
 
 
-def roll_back(
-    tx: Transaction, asked: Asked, key: str | None, settings_release: KeptRelease
-) -> Published:
-    """Put an earlier release in force again; None is the one before the one in force.
+def earlier_key(
+    connection: Connection,
+    asked: Asked,
+    key: str | None,
+    settings_release: KeptRelease,
+    now: datetime,
+) -> str:
+    """Return the key of the release to go back to; it is read before the transaction.
 
-    What is scheduled stays, and is named.
+    Parameters
+    ----------
+    key
+        None is the one before the one in force first was.
 
     Raises
     ------
     ChangeRefused
-        There is none before, it is in force already, or it cannot be used any more.
+        There is none before, or it cannot be used any more.
     NoSuchRelease
         None has this key.
+    InvalidRequest
+        The instant cannot be.
+    """
+    told = read_publications(connection)
+    at = instant_of(asked.effective_at, now_after(told, now))
+    current = key_in_force(told, settings_release, at)
+    chosen = key or _before(told, current, at)
+    if chosen is None:
+        raise ChangeRefused(
+            f"There is no release before {current}.",
+            remedy="Name another by release_key: GET /v1/releases.",
+        )
+    try:
+        read_kept(require_release(connection, chosen))
+    except NotKept as error:
+        raise ChangeRefused(
+            error.detail[:500], remedy="Go back to another release, or publish a draft."
+        ) from None
+    return chosen
+
+
+def roll_back(
+    tx: Transaction, asked: Asked, chosen: str, settings_release: KeptRelease
+) -> Published:
+    """Put an earlier release in force again.
+
+    What is scheduled stays, and is named.
+
+    Parameters
+    ----------
+    chosen
+        What `earlier_key` has found.
+
+    Raises
+    ------
+    ChangeRefused
+        It is in force already, or never was.
     InvalidRequest
         The instant cannot be.
     """
     told = read_publications(tx.connection)
     now = now_after(told, tx.at)
     at = instant_of(asked.effective_at, now)
-    current = key_in_force(told, settings_release, at)
-    chosen = key or _before(told, current, at)
-    if chosen is None or chosen == current:
-        what = "There is no release before" if chosen is None else "In force then is"
+    if chosen == key_in_force(told, settings_release, at):
         raise ChangeRefused(
-            f"{what} {current}.", remedy="Name another by release_key: GET /v1/releases."
+            f"In force then is {chosen}.", remedy="Name another by release_key: GET /v1/releases."
         )
     _require_earlier(tx.connection, chosen, told, now)
     told = told or [_start(tx, settings_release)]
@@ -319,8 +360,7 @@ def roll_back(
 def _require_earlier(
     connection: Connection, key: str, told: Sequence[Publication], now: datetime
 ) -> None:
-    """Refuse what was never in force, which nobody may have approved, and what cannot be used."""
-    kept = require_release(connection, key)
+    """Refuse what was never in force, which nobody may have approved."""
     begun = {p.release_key for p in told if p.withdrawn_at is None and p.effective_at <= now}
     since = first_used_at(connection, key)
     was_of_settings = since is not None and (not told or since < told[0].published_at)
@@ -329,12 +369,6 @@ def _require_earlier(
             f"{key} was never in force, so one cannot go back to it.",
             remedy="Name one that was (GET /v1/releases), or publish a draft of it.",
         )
-    try:
-        read_kept(kept)
-    except NotKept as error:
-        raise ChangeRefused(
-            error.detail[:500], remedy="Go back to another release, or publish a draft."
-        ) from None
 
 
 def _before(told: Sequence[Publication], current: str, at: datetime) -> str | None:

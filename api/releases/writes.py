@@ -39,6 +39,7 @@ from api.releases.publishing import (
     Asked,
     Prepared,
     Published,
+    earlier_key,
     publish,
     require_release,
     roll_back,
@@ -241,11 +242,21 @@ def asked_of(body: bytes, by: Principal) -> Asked:
     )
 
 
-def rolling_back(body: bytes, by: Principal, settings_release: Callable[[], KeptRelease]) -> Do:
-    """Return the write that puts an earlier release in force again."""
+def rolling_back(
+    body: bytes,
+    by: Principal,
+    connection: Connection,
+    settings_release: KeptRelease,
+    now: datetime,
+) -> Do:
+    """Return the write that puts an earlier release in force again, which is read before.
+
+    It raises what `earlier_key` does.
+    """
     sent, person = sent_by(RollbackWrite, body, by)
     asked = Asked(by=person.name, effective_at=sent.effective_at, reason=sent.reason)
-    return lambda tx: _published(tx, roll_back(tx, asked, sent.release_key, settings_release()))
+    chosen = earlier_key(connection, asked, sent.release_key, settings_release, now)
+    return lambda tx: _published(tx, roll_back(tx, asked, chosen, settings_release))
 
 
 def withdrawing(number: str, body: bytes, by: Principal) -> Do:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.answer_schemas import Part
 from api.auth.principal import principal_of
 from api.body import read_body
+from api.idempotency import first_answer
 from api.keyed_writes import keyed_of, response_of, write_once
 from api.releases.publications import read_publications
 from api.releases.publishing import require_release
@@ -84,11 +85,17 @@ async def roll_back(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    do = rolling_back(
-        body,
-        principal_of(request.scope),
-        lambda: service.current_desk().witness.sources.release,
-    )
+    desk, by, keyed = service.current_desk(), principal_of(request.scope), keyed_of(request, body)
+    settings_release = desk.witness.sources.release
+
+    def prepared() -> Do:
+        with desk.database.reading() as connection:
+            first = None if keyed is None else first_answer(connection, keyed)
+            if first is not None:
+                return lambda _tx: first
+            return rolling_back(body, by, connection, settings_release, service.now())
+
+    do = await asyncio.to_thread(prepared)
     return await _written(request, body, do)
 
 

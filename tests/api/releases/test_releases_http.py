@@ -161,6 +161,15 @@ def test_a_second_step_back_goes_further_back_and_never_forward_again(shop: Work
     assert shop.post("/v1/releases/rollback", {}).status_code == 409
 
 
+def test_a_way_back_that_is_sent_again_is_done_once(shop: Workshop) -> None:
+    shop.published(*SHORT)
+    first, second = (
+        shop.post("/v1/releases/rollback", {}, **{"idempotency-key": "back"}) for _ in range(2)
+    )
+    assert (first.status_code, first.content) == (200, second.content)
+    assert len(shop.get("/v1/releases")["publications"]) == 3
+
+
 def test_one_goes_back_only_to_what_was_in_force(shop: Workshop) -> None:
     later = (shop.clock.at + dt.timedelta(hours=1)).isoformat()
     ahead = shop.published(*SHORT, effective_at=later)["publication"]
