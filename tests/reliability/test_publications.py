@@ -128,10 +128,9 @@ def test_a_view_that_changes_in_two_steps_is_found_out(
 
     def in_two_steps(view: LiveView, *told: Any, **how: Any) -> LiveView:
         made = whole(view, *told, **how)
-        kept = {id(one): replace(one, zones=view.situation.zones) for one in made.by_hour}
         return replace(
             made,
-            by_hour=tuple([kept[id(one)] for one in made.by_hour]),
+            by_hour=made.by_hour.changed(lambda one: replace(one, zones=view.situation.zones)),
             on_duty=replace(made.on_duty, zones=view.on_duty.zones),
         )
 
