@@ -114,5 +114,6 @@ def _require_size(size: int, size_max: int) -> None:
     if size > size_max:
         raise BodyTooLarge(
             f"The body has more than {size_max:,} bytes.",
-            remedy="Send the units on duty only, or raise TANDEM_BODY_BYTES_MAX.",
+            remedy="Send less at a time: the units on duty only, fewer or simpler zones. "
+            "TANDEM_BODY_BYTES_MAX is the limit of JSON.",
         )

@@ -30,6 +30,8 @@ THIN_M: Final = 2.0
 """A part nowhere wider than this is a sliver."""
 TEXT_MAX: Final = 200
 ID_MAX: Final = 64
+NO_IDS: Final = frozenset({".", ".."})
+"""In an address they are steps, which clients take before they ask: nothing could name the zone."""
 PRECEDENCE_MAX: Final = 1_000_000
 REPAIR: Final = "Mend it in the GIS (QGIS: Fix geometries)"
 
@@ -150,7 +152,7 @@ def _attribute_findings(row: FeatureRow) -> Iterator[Finding]:
     if not zone_id:
         remedy = "Fill the column zone_id, or name another by --id-field"
         yield _at(row, "ID_MISSING", "it has no zone_id", remedy)
-    elif len(zone_id) > ID_MAX or not zone_id.isprintable():
+    elif len(zone_id) > ID_MAX or not zone_id.isprintable() or zone_id in NO_IDS:
         detail = f"zone_id is {shown(zone_id)}"
         yield _at(row, "WRONG_VALUE", detail, f"Give it at most {ID_MAX} printable characters")
     kind = _text(row.values.get("kind")).upper()

@@ -97,6 +97,15 @@ def test_what_is_no_zone_is_refused_and_changes_nothing(
         assert read_draft(connection, "night") == made
 
 
+@pytest.mark.parametrize("zone_id", [".", "..", " .. "])
+def test_a_zone_id_that_no_address_can_name_is_refused(durable: Durable, zone_id: str) -> None:
+    new_draft(durable[1])
+    step = square(-122.3, 47.5, zone_id=zone_id)
+    with pytest.raises(InvalidRequest) as refused:
+        durable[1].call(lambda tx: create_zone(tx, "night", step, "ed"))
+    assert [one.code for one in refused.value.problems] == ["WRONG_VALUE"]
+
+
 def test_only_its_owner_changes_a_draft(durable: Durable) -> None:
     new_draft(durable[1])
     with pytest.raises(NotYours):
