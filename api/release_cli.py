@@ -133,12 +133,28 @@ def release_diff(name: DraftName, url: Url = None, as_json: AsJson = False) -> N
     run(lambda: run_diff(url, name, as_json=as_json))
 
 
-@release_app.command("approve", epilog=examples("tandem release approve night --version 3"))
-def release_approve(name: DraftName, url: Url = None, version: Version = None) -> None:
+@release_app.command(
+    "approve",
+    epilog=examples(
+        "tandem release approve night --version 3",
+        "tandem release approve night --operator V12 SUPERVISOR",
+    ),
+)
+def release_approve(
+    name: DraftName,
+    url: Url = None,
+    version: Version = None,
+    operator: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--operator", metavar="ID ROLE", help="Who approves, where the key may assert it."
+        ),
+    ] = None,
+) -> None:
     """Approve a draft that somebody else has made."""
     from api.commands.release_work import run_approve
 
-    run(lambda: run_approve(url, name, version))
+    run(lambda: run_approve(url, name, version, operator))
 
 
 @release_app.command(

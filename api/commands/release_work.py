@@ -149,11 +149,20 @@ def run_diff(url: str | None, name: str, *, as_json: bool) -> None:
         out.print("Nothing is another.")
 
 
-def run_approve(url: str | None, name: str, version: int | None) -> None:
-    """Approve a version of a draft, by default the one that is there now."""
+def run_approve(
+    url: str | None, name: str, version: int | None, operator: tuple[str, str] | None
+) -> None:
+    """Approve a version of a draft, by default the one that is there now.
+
+    Parameters
+    ----------
+    operator
+        Id and role of the person for whom the key approves; None is the key itself.
+    """
     remote, path = Remote(url), f"/v1/drafts/{in_path(name)}"
     match = _match(remote, name, version)
-    draft = remote.send("POST", f"{path}/approve", {}, **{"if-match": match}).said["draft"]
+    said = {} if operator is None else {"operator": {"id": operator[0], "role": operator[1]}}
+    draft = remote.send("POST", f"{path}/approve", said, **{"if-match": match}).said["draft"]
     out.print(
         f"Draft {name}, version {draft['version']}, approved by {draft['approved_by']}.",
         markup=False,
