@@ -120,7 +120,8 @@ class LiveView:
             times is now.travel_times and hour.rung is now.rung and hour.closed is now.closed
         ):
             return now
-        name = f"{hour.rung} {times.weights_id} {id(times)}"  # kept by what is made of them
+        # Kept by what is made of them. Without drive times of the road, closures leave those alone.
+        name = f"{hour.rung} {times.weights_id} {id(times)} {id(hour.closed)}"
         made = self.other_hours.get(name)
         if made is None:
             made = _on_duty(now, hour)

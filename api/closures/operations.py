@@ -105,12 +105,7 @@ def activate(
         It is not proposed, is another now, or its end has passed.
     """
     before = _proposed(tx, closure_id)
-    if before.version != version:
-        raise refused(
-            "CLOSURE_CHANGED",
-            f"it is version {before.version} now, and version {version} was looked at",
-            "Look at it again, then activate it.",
-        )
+    require_version(before, version)
     _require_future(before.content.ends_at, tx.at)
     after = _changed(tx, before, by, state=ClosureState.ACTIVE, activated_by=by, activated_at=tx.at)
     keep_closure(tx, after)
@@ -182,6 +177,22 @@ def require_closure(found: KeptClosure | None) -> KeptClosure:
     if found is None:
         raise NoSuchClosure("No closure has this id.", remedy="GET /v1/closures lists them.")
     return found
+
+
+def require_version(closure: KeptClosure, version: int) -> None:
+    """Let a closure pass that is of the version that was looked at.
+
+    Raises
+    ------
+    ClosureRefused
+        It is another, earlier or later.
+    """
+    if closure.version != version:
+        raise refused(
+            "CLOSURE_CHANGED",
+            f"it is version {closure.version} now, and version {version} was looked at",
+            "Look at it again, then activate it.",
+        )
 
 
 def refused(code: str, detail: str, remedy: str, path: str = "") -> ClosureRefused:

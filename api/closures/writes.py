@@ -107,12 +107,14 @@ def activating(
     ClosureTooLarge
         It closes so much that a supervisor has to.
     ClosureRefused
-        It cuts off streets or posts, and nobody said that this is meant.
+        It is another version than the one that was looked at, or cuts off streets or posts, and
+        nobody said that this is meant.
     InvalidRequest
         Its place is none on these streets.
     """
     sent = told.sent
     version = kept.version if sent.version is None else sent.version
+    operations.require_version(kept, version)  # what is judged is what is activated
     effect = None
     if kept.state is ClosureState.PROPOSED:
         soon = replace(kept, state=ClosureState.ACTIVE, activated_at=at)

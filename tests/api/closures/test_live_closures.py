@@ -15,15 +15,19 @@ from api.closures.records import KeptClosure
 from api.closures.schemas import ActivateWrite
 from api.closures.writes import activating, read_told
 from api.desk import Desk
-from api.errors import ClosureTooLarge
-from api.hour_situations import SETS_MAX
+from api.errors import ClosureRefused, ClosureTooLarge
+from api.hour_situations import SETS_MAX, HourSituations
 from api.live_view import LiveView
 from benchmarks.closures import desk_of
+from routing.codes import Eta
 from tests.api.builtin_view import builtin_view
 from tests.api.closures.closure_story import NOW, content
 from tests.api.closures.http_closures import block
 
 SECOND = dt.timedelta(seconds=1)
+_RING = [(-122.345, 47.6), (-122.33, 47.6), (-122.33, 47.612), (-122.345, 47.612), (-122.345, 47.6)]
+LARGE = {"type": "Polygon", "coordinates": [[list(at) for at in _RING]]}
+"""More than 1 % of the network."""
 
 
 class Story:
@@ -104,6 +108,21 @@ def test_the_roster_keeps_what_is_closed_and_has_labels_of_its_weights(story: St
     assert view.with_claims({"CARE2#a"}).on_duty_at(NOW).closed is view.on_duty.closed
 
 
+def test_without_drive_times_of_the_road_each_instant_has_its_own_closures() -> None:
+    view = builtin_view()
+    plain = replace(view.by_hour.plain, rung=Eta.STRAIGHT_LINE)
+    hours = HourSituations(plain, view.by_hour.profiles)
+    with desk_of(replace(view, by_hour=hours)) as (desk, live):
+        story = Story(desk, live)
+        for street, name in enumerate("AB"):
+            begins = NOW + 100 * (street + 1) * SECOND
+            story.active(street, name=name, starts_at=begins, ends_at=begins + 50 * SECOND)
+        for street, name in enumerate("AB"):
+            closed = story.view.on_duty_at(NOW + 100 * (street + 1) * SECOND).closed
+            assert closed is not None
+            assert [one.name for one in closed.active] == [name]
+
+
 def test_other_names_of_the_same_edges_are_another_set(story: Story) -> None:
     first = story.active(name="Works")
     story.desk.writer.call(lambda tx: operations.end(tx, first.closure_id, "G1", "", None))
@@ -147,9 +166,7 @@ def test_what_could_not_be_shown_by_a_fault_is_shown_by_the_next_reading(
 
 
 def test_above_one_percent_of_the_network_a_supervisor_activates(story: Story) -> None:
-    west, south, east, north = -122.345, 47.600, -122.330, 47.612
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    made = story.proposed(geometry={"type": "Polygon", "coordinates": [ring]})
+    made = story.proposed(geometry=LARGE)
     dispatcher = Principal(
         key_id="k2", roles=frozenset({Role.DISPATCHER}), asserts=frozenset({"SUPERVISOR"})
     )
@@ -160,6 +177,21 @@ def test_above_one_percent_of_the_network_a_supervisor_activates(story: Story) -
     operator = b',"operator":{"id":"S1","role":"SUPERVISOR"}}'
     story.activate(made, accepted + operator, dispatcher)
     assert story.closed(NOW) == ("Stadium event",)
+
+
+def test_the_version_to_come_is_not_activated_as_the_one_before_was_judged(story: Story) -> None:
+    small = story.proposed()
+    dispatcher = Principal(key_id="k2", roles=frozenset({Role.DISPATCHER}), asserts=None)
+    told = read_told(ActivateWrite, b'{"accept_cut_off":true,"version":2}', dispatcher)
+
+    def activated_after_a_change() -> None:
+        do = activating(story.live, small, told, NOW)
+        change = (small.closure_id, content(geometry=LARGE), "k2")
+        story.desk.writer.call(lambda tx: operations.replace_proposed(tx, *change))
+        story.desk.writer.call(do)
+
+    with pytest.raises(ClosureRefused, match="CLOSURE_CHANGED"):
+        activated_after_a_change()
 
 
 def test_a_small_closure_takes_no_supervisor(story: Story) -> None:
