@@ -29,6 +29,8 @@ WINDOWS_MAX: Final = 100
 """Windows of one closure."""
 LOOK_AHEAD_DAYS: Final = 22
 """A window opens or ends at least once in three weeks, whatever the clocks do in between."""
+_LOOKS_DAYS: Final = (2, 8, LOOK_AHEAD_DAYS)
+"""How far is looked for the next change, in turns: most windows are daily, most others weekly."""
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 NO_CLOSURES: Final = "0"
 """The `closure_id` of nothing closed."""
@@ -125,17 +127,26 @@ def next_change(closure: Closure, instant: datetime) -> datetime | None:
     windows that meet or overlap are one.
     """
     at = instant.astimezone(UTC)
-    coming = sorted(_stretches(closure, max(at, closure.starts_at), LOOK_AHEAD_DAYS))
+    first = max(at, closure.starts_at)
+    for ahead_days in _LOOKS_DAYS:
+        coming = sorted(_stretches(closure, first, ahead_days))
+        found, is_last = _change(at, coming)
+        # A day that was not looked at may lengthen a stretch that reaches it.
+        if found is not None and found <= first + timedelta(days=ahead_days - 1):
+            return found
+    always = found is not None and found > at + timedelta(days=LOOK_AHEAD_DAYS - 1)
+    return closure.ends_at if is_last and always else found
+
+
+def _change(at: datetime, coming: list[tuple[datetime, datetime]]) -> tuple[datetime | None, bool]:
+    """Return the first change after an instant, and whether no stretch begins after it."""
     closed_until = at
     for begins, ends in coming:
         if begins > closed_until:
             # Nothing is closed from here to the next stretch.
-            return begins if closed_until == at else closed_until
+            return (begins if closed_until == at else closed_until), False
         closed_until = max(closed_until, ends)
-    if closed_until == at:
-        return None
-    always = closed_until > at + timedelta(days=LOOK_AHEAD_DAYS - 1)
-    return closure.ends_at if always else closed_until
+    return (None if closed_until == at else closed_until), True
 
 
 def _stretches(

@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -168,6 +169,35 @@ def test_a_window_of_one_day_of_the_week_is_found_a_week_ahead() -> None:
     sunday = closure(Window(start=time(9), end=time(10), days=frozenset({6})))
     after = datetime(2026, 7, 5, 10, 0, 1, tzinfo=PACIFIC)
     assert next_change(sunday, after) == datetime(2026, 7, 12, 9, tzinfo=PACIFIC)
+
+
+def test_the_next_change_of_daily_hours_is_found_within_a_few_days() -> None:
+    days: list[date] = []
+
+    class Seen(Window):
+        def on(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+            days.append(day)
+            return super().on(day, zone)
+
+    at = datetime(2026, 11, 25, 20, tzinfo=UTC)
+    daily = closure(Seen(start=time(7), end=time(9)))
+    assert next_change(daily, at) == datetime(2026, 11, 26, 15, tzinfo=UTC)
+    assert len(days) <= 4, "a thousand closures keep every write waiting"
+
+
+@pytest.mark.parametrize("weekday", range(7))
+def test_hours_that_meet_over_a_week_are_one_stretch(weekday: int) -> None:
+    """Closed on all days but one: no look ahead takes the day where it ends for the change."""
+    others = EVERY_DAY - {weekday}
+    one = closure(Window(start=time(0), end=time(0), days=others))
+    for day in range(8):
+        at = datetime(2026, 6, 1, 9, tzinfo=UTC) + day * DAY
+        local = at.astimezone(PACIFIC).date()
+        ahead = next(n for n in range(1, 9) if (local + n * DAY).weekday() == weekday)
+        if local.weekday() == weekday:
+            ahead = 1
+        midnight = datetime.combine(local + ahead * DAY, time(), PACIFIC)
+        assert next_change(one, at) == midnight
 
 
 def test_a_closure_that_begins_in_a_window_a_year_ahead_is_found() -> None:
