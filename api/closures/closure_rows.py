@@ -28,12 +28,14 @@ def read_closure(connection: Connection, closure_id: str) -> KeptClosure | None:
 def list_closures(
     connection: Connection, *, state: ClosureState | None, at: datetime, most: int
 ) -> list[KeptClosure]:
-    """Return closures in the order of their ids, which is that of their proposal.
+    """Return the latest closures in the order of their ids, which is that of their proposal.
 
     Parameters
     ----------
     state
         At the instant `at`; None for those that are proposed or active then.
+    most
+        So many of them; earlier ones are left out.
     """
     column, ends_at = closures.c.state, closures.c.ends_at
     unexpired = or_(ends_at.is_(None), ends_at > to_us(at))
@@ -44,7 +46,8 @@ def list_closures(
         ClosureState.EXPIRED: [column == str(ClosureState.ACTIVE), ~unexpired],
         ClosureState.ENDED: [column == str(ClosureState.ENDED)],
     }[state]
-    return _all(connection, _BODY.where(*asked).order_by(closures.c.closure_id).limit(most))
+    latest = _BODY.where(*asked).order_by(closures.c.closure_id.desc()).limit(most)
+    return _all(connection, latest)[::-1]
 
 
 def closures_since(connection: Connection, since: datetime) -> list[KeptClosure]:
@@ -100,7 +103,7 @@ def is_told(topics: Iterable[str]) -> bool:
 
 
 def _row(closure: KeptClosure) -> dict[str, Any]:
-    ends_at = closure.content.ends_at
+    ends_at = closure.holds_until  # what is over is not read again, however it came to be
     return {
         "closure_id": closure.closure_id,
         "state": str(closure.state),

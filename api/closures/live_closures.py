@@ -87,8 +87,9 @@ class LiveClosures:
         with self._taking:
             known = self._kept.get(closure.closure_id)
             if known is None or known.version < closure.version:
-                self._kept = self._kept | {closure.closure_id: closure}
-                self._show(self._now())
+                now = self._now()
+                self._kept = _not_long_over(self._kept | {closure.closure_id: closure}, now)
+                self._show(now)
 
     def _is_known(self, change: NumberedChange) -> bool:
         known = self._kept.get(change.key)
@@ -148,12 +149,10 @@ class LiveClosures:
     def _show(self, now: datetime) -> None:
         self._is_owed = True
         closures, unplaced = list[Closure](), list[str]()
-        for kept in self._kept.values():
-            if kept.holds_until is not None and kept.holds_until <= now - PAST:
-                continue
+        for kept in _not_long_over(self._kept, now).values():
             try:
                 closure = self.placed(kept)
-            except InvalidRequest:
+            except (InvalidRequest, ValueError):  # one that cannot be hides no other
                 unplaced.append(kept.closure_id)
                 continue
             if closure is not None:
@@ -169,6 +168,15 @@ class LiveClosures:
         _make(self._live.view, schedule, now)
         self._live.show_closures(schedule, now)
         self.shown += 1
+
+
+def _not_long_over(kept: dict[str, KeptClosure], now: datetime) -> dict[str, KeptClosure]:
+    since = now - PAST
+    return {
+        name: one
+        for name, one in kept.items()
+        if one.holds_until is None or one.holds_until > since
+    }
 
 
 def _nobody() -> None:

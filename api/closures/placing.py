@@ -4,6 +4,7 @@ Edges are found anew from the place, on whatever network a service has, and reme
 network numbers its edges otherwise, and a store may outlive many.
 """
 
+import hashlib
 from collections import OrderedDict
 from datetime import time
 from threading import Lock
@@ -48,7 +49,7 @@ class Placing:
             Its place is none on these streets; the problem names the remedy.
         """
         place = place_of(content)
-        key = msgspec.json.encode(place)
+        key = hashlib.sha256(msgspec.json.encode(place)).digest()  # an area may be a megabyte
         with self._lock:
             found = self._found.get(key)
         if found is None:

@@ -56,7 +56,7 @@ Make = Callable[[Desk, LiveClosures], Do]
 async def list_all(request: Request, state: ClosureState | None = None) -> Response:
     """Answer the closures that are proposed or active, or those of one state.
 
-    At most 1,000, the oldest first.
+    The latest 1,000 at most, the oldest first.
     """
     service: Service = request.app.state.service
     desk, live = _desk(service)

@@ -10,8 +10,8 @@ import pytest
 from api.auth.principal import Principal
 from api.auth.roles import Role
 from api.closures import operations
-from api.closures.live_closures import AHEAD, LiveClosures
-from api.closures.records import KeptClosure
+from api.closures.live_closures import AHEAD, PAST, LiveClosures
+from api.closures.records import DailyWindow, KeptClosure
 from api.closures.schemas import ActivateWrite
 from api.closures.writes import activating, read_told
 from api.desk import Desk
@@ -19,6 +19,7 @@ from api.errors import ClosureRefused, ClosureTooLarge
 from api.hour_situations import SETS_MAX, HourSituations
 from api.live_view import LiveView
 from benchmarks.closures import desk_of
+from geodata.closures import WINDOWS_MAX
 from routing.codes import Eta
 from tests.api.builtin_view import builtin_view
 from tests.api.closures.closure_story import NOW, content
@@ -149,6 +150,23 @@ def test_a_closure_without_a_street_here_is_said_and_closes_nothing(story: Story
     story.live.refill()
     assert story.live.unplaced == (made.closure_id,)
     assert story.closed(NOW) == ("Here",)
+
+
+def test_a_closure_that_cannot_be_hides_no_other(story: Story) -> None:
+    windows = (DailyWindow(days=(0,), start="10:00", end="11:00"),) * (WINDOWS_MAX + 1)
+    made = story.proposed(windows=windows)
+    story.desk.writer.call(lambda tx: operations.activate(tx, made.closure_id, 1, "G1", {}))
+    story.active(3, name="Here")
+    story.live.refill()
+    assert (story.live.unplaced, story.closed(NOW)) == ((made.closure_id,), ("Here",))
+
+
+def test_what_is_long_over_is_forgotten(story: Story) -> None:
+    story.active(0, ends_at=NOW + SECOND)
+    story.at = NOW + PAST + 2 * SECOND
+    later = story.active(1)
+    assert list(story.live._kept) == [later.closure_id]
+    assert {len(key) for key in story.live.placing._found} == {32}, "areas are remembered whole"
 
 
 def test_what_could_not_be_shown_by_a_fault_is_shown_by_the_next_reading(

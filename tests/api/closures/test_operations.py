@@ -4,13 +4,16 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from api.closures import features, operations
 from api.closures.closure_rows import closures_since, list_closures, read_closure
 from api.closures.records import ClosureState, KeptClosure
 from api.errors import ClosureRefused, InvalidRequest, NoSuchClosure
 from api.store.changes import changes_after
+from api.store.closure_tables import closures
 from api.store.database import Database
+from api.store.tables import to_us
 from api.store.writer import Transaction, Writer
 from tests.api.closures.closure_story import LINE, NOW, content, feature
 
@@ -134,6 +137,24 @@ def test_an_end_may_be_moved_to_a_later_instant_only(story: Story) -> None:
     assert refusal(story, operations.end, story.propose().closure_id, BY, "", None) == (
         "CLOSURE_NOT_ACTIVE"
     )
+
+
+def test_what_somebody_ended_is_not_read_again_when_it_is_long_over(story: Story) -> None:
+    made = story.activate()
+    story.do(operations.end, made.closure_id, BY, "", None)
+    with story.database.reading() as connection:
+        ends_at = connection.execute(select(closures.c.ends_at)).scalar_one()
+    assert ends_at == to_us(story.at), "a store of ten years is read with every change"
+
+
+def test_of_more_than_are_listed_the_latest_are(story: Story) -> None:
+    made = list[str]()
+    for _ in range(3):
+        story.pass_by(1)
+        made.append(story.propose().closure_id)
+    with story.database.reading() as connection:
+        found = list_closures(connection, state=None, at=story.at, most=2)
+    assert [one.closure_id for one in found] == made[1:]
 
 
 def test_so_many_closures_and_no_more_are_in_use(
