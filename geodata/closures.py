@@ -216,6 +216,10 @@ class ClosedNow:
         return self._marked(c for c in self.active if c.effect is Effect.OPENS_LANES)
 
     @cached_property
+    def _touched(self) -> NDArray[np.bool_]:
+        return self._marked(self.active)
+
+    @cached_property
     def closure_id(self) -> str:
         """Names what is closed to each kind of traffic and opened; '0' where nothing is.
 
@@ -233,7 +237,9 @@ class ClosedNow:
         return tuple(c.closure_id for c in self.active if _holds(c.edges, edge))
 
     def touching(self, edges: NDArray[np.integer]) -> tuple[Closure, ...]:
-        """Return the active closures that close any of these edges."""
+        """Return the active closures that hold for any of these edges."""
+        if not self._touched[edges].any():
+            return ()
         return tuple(c for c in self.active if np.isin(edges, c.edges).any())
 
     def _marked(self, closures: Iterable[Closure]) -> NDArray[np.bool_]:

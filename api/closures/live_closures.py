@@ -123,10 +123,18 @@ class LiveClosures:
             Its place is none on these streets.
         """
         added = self.placed(closure)
-        others = self.view.schedule.closures
         if added is not None:
-            n_edges = self.placing.network.n_edges
-            _make(self.view, Schedule(closures=(*others, added), n_edges=n_edges), at)
+            self._make_with((*self.view.schedule.closures, added), at)
+
+    def prepare_without(self, closure_id: str, at: datetime) -> None:
+        """Make the weights that will hold once a closure is ended: no commit waits for them."""
+        closures = self.view.schedule.closures
+        left = tuple(one for one in closures if one.closure_id != closure_id)
+        if len(left) < len(closures):
+            self._make_with(left, at)
+
+    def _make_with(self, closures: tuple[Closure, ...], at: datetime) -> None:
+        _make(self.view, Schedule(closures=closures, n_edges=self.placing.network.n_edges), at)
 
     def apply(self, now: datetime) -> datetime:
         """Show what holds at an instant, make what comes next, and return when to be called again.

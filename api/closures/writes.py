@@ -114,9 +114,9 @@ def activating(
     """
     sent = told.sent
     version = kept.version if sent.version is None else sent.version
-    operations.require_version(kept, version)  # what is judged is what is activated
     effect = None
     if kept.state is ClosureState.PROPOSED:
+        operations.require_version(kept, version)  # what is judged is what is activated
         soon = replace(kept, state=ClosureState.ACTIVE, activated_at=at)
         found = judged(live, soon, at)
         is_supervisor = _is_supervisor(told)
@@ -134,9 +134,14 @@ def activating(
     return do
 
 
-def ending(live: LiveClosures, closure_id: str, told: Told[EndWrite]) -> Do:
-    """Return the write that opens the streets of a closure now, or at an instant."""
+def ending(live: LiveClosures, closure_id: str, told: Told[EndWrite], at: datetime) -> Do:
+    """Return the write that opens the streets of a closure now, or at an instant.
+
+    The weights without it are made before.
+    """
     sent = told.sent
+    if sent.at is None:
+        live.prepare_without(closure_id, at)
 
     def do(tx: Transaction) -> Kept:
         closure = operations.end(tx, closure_id, told.person, sent.reason, sent.at)

@@ -172,7 +172,8 @@ async def end(closure_id: str, request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
     told = read_told(EndWrite, body, principal_of(request.scope))
-    return await _written(request, body, lambda _desk, live: ending(live, closure_id, told))
+    now = service.now()
+    return await _written(request, body, lambda _desk, live: ending(live, closure_id, told, now))
 
 
 async def _written(request: Request, body: bytes, make: Make) -> Response:

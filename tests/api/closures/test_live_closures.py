@@ -12,8 +12,9 @@ from api.auth.roles import Role
 from api.closures import operations
 from api.closures.live_closures import AHEAD, PAST, LiveClosures
 from api.closures.records import DailyWindow, KeptClosure
-from api.closures.schemas import ActivateWrite
-from api.closures.writes import activating, read_told
+from api.closures.schedule import Schedule
+from api.closures.schemas import ActivateWrite, EndWrite
+from api.closures.writes import activating, ending, read_told
 from api.desk import Desk
 from api.errors import ClosureRefused, ClosureTooLarge
 from api.hour_situations import SETS_MAX, HourSituations
@@ -95,6 +96,18 @@ def test_the_timer_makes_weights_ahead_and_swaps_the_view_in_its_second(story: S
     story.live.apply(starts_at)
     assert story.view.by_hour is soon
     assert story.view.closed_since == starts_at
+
+
+def test_the_weights_after_an_end_are_made_before_it_is_written(story: Story) -> None:
+    over = story.active(0)
+    story.active(1, name="Stays")
+    told = read_told(EndWrite, b"{}", Principal(key_id="k1", roles=frozenset(), asserts=None))
+    do = ending(story.live, over.closure_id, told, NOW)
+    left = Schedule(closures=story.view.schedule.closures[1:], n_edges=story.view.schedule.n_edges)
+    ready = story.view.by_hour.closing(left.closed_at(NOW))
+    assert ready.made == 1, "all that is kept waits for them"
+    story.desk.writer.call(do)
+    assert story.view.by_hour is ready
 
 
 def test_the_roster_keeps_what_is_closed_and_has_labels_of_its_weights(story: Story) -> None:
