@@ -22,7 +22,7 @@ from api.ogc.collections import About, Feature, Field, Kind, Shape
 from api.ogc.layers import Layer, Times
 from api.ogc.live import INSTANT
 from api.store.writer import Transaction
-from geodata.closures import Traffic
+from geodata.closures import Effect, Traffic
 
 ALL: Final = "closures"
 FIELDS: Final = (
@@ -35,6 +35,7 @@ FIELDS: Final = (
         more={"enum": [state.value for state in ClosureState], "readOnly": True},
     ),
     Field(name="traffic", title="Closed for", more={"enum": [one.value for one in Traffic]}),
+    Field(name="effect", title="What it does", more={"enum": [one.value for one in Effect]}),
     Field(name="direction", title="Way", more={"enum": [one.value for one in Direction]}),
     Field(name="starts_at", title="Starts", more=INSTANT),
     Field(name="ends_at", title="Ends", more=INSTANT),

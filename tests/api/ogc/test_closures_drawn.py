@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from shapely.geometry import shape
 
+from api.closures.closure_rows import read_closure
+from api.closures.features import feature_of
 from api.closures.operations import activate
 from tests.api.ogc.asking import COLLECTIONS, EPSG_2926, GEOJSON, MERGE_PATCH, Told, ask, items_of
 from tests.api.ogc.conftest import Office
@@ -57,6 +59,25 @@ def test_a_drawn_closure_is_proposed_edited_and_taken_away(office: Office) -> No
 
     assert send(office, "DELETE", path).status == 204
     assert features(office, ALL) == {}
+
+
+def test_a_feature_that_is_sent_back_as_it_was_read_is_the_same_closure(office: Office) -> None:
+    """A GIS replaces the whole feature: what it was not told of would be lost."""
+    given = {
+        "effect": "OPENS_LANES", "direction": "ALONG", "traffic": "ALL_BUT_EMERGENCY",
+        "windows": "mon,tue 05:00-11:00", "note": "Mornings", "ends_at": "2099-07-04T22:00:00Z",
+    }  # fmt: skip
+    made = drawn(office, name="Express lanes", **given)
+    path = f"{items_of(LINES)}/{made}"
+    read = ask(office.app, path, **office.of("dispatcher")).json
+    sent = {"type": "Feature", "geometry": read["geometry"], "properties": read["properties"]}
+    assert send(office, "PUT", path, sent).status == 204
+    with office.app.state.service.desk.database.reading() as connection:
+        kept = read_closure(connection, made)
+    assert kept is not None
+    assert kept.version == 2
+    properties = feature_of(kept, kept.changed_at)["properties"]
+    assert {name: properties[name] for name in given} == given
 
 
 def test_a_closure_may_be_drawn_in_feet(office: Office) -> None:
