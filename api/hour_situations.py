@@ -25,14 +25,16 @@ from routing.model import Situation
 Key = tuple[float, float, bytes]
 SETS_MAX: Final = 4
 """Sets of closures whose weights are remembered beside those without any."""
+CLOSED_HOURS_MAX: Final = 4
+"""Weight sets that are remembered of one set of closures; two profiles take 37 MB for a city."""
 _ALIKE: Final[Key] = (1.0, 1.0, b"")
 
 
 class HourSituations(Sequence[Situation]):
     """(168,) situations without units, from Monday 00, local time.
 
-    Hours with the same weights share one. An hour whose weights cannot be made keeps those of the
-    hour before, and says so (rule 12).
+    Hours with the same weights share one; with closures the latest few are remembered. An hour
+    whose weights cannot be made keeps those of the hour before, and says so (rule 12).
 
     Parameters
     ----------
@@ -112,7 +114,11 @@ class HourSituations(Sequence[Situation]):
     def _first(self, hour: int, key: Key) -> Situation:
         with self._making:  # who comes second waits, and finds what the first has made
             if key not in self._made:
-                self._made[key] = self._make(hour)
+                made = self._make(hour)
+                # Closures that last for months would come to have the weights of every hour.
+                if self.closed is not None and len(self._made) >= CLOSED_HOURS_MAX:
+                    del self._made[next(iter(self._made))]
+                self._made[key] = made
             return self._made[key]
 
     def _make(self, hour: int) -> Situation:

@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
-from api.hour_situations import HourSituations
+from api.closures.closed_sets import KeptClosedSet, KeptStreets
+from api.hour_situations import CLOSED_HOURS_MAX, HourSituations
 from api.live_view import BUILT_IN_PROFILES
+from geodata.closures import Traffic
 from geodata.driving_time import ROUTINE
 from geodata.network import HOURS_PER_WEEK
 from routing.codes import Eta
@@ -27,6 +29,24 @@ def test_nothing_is_made_that_nobody_asked_for() -> None:
     assert found[31] is found[30]
     assert found.made == 2
     assert found[0] is found[-1] is found.plain
+
+
+def test_closures_that_last_do_not_come_to_have_the_weights_of_every_hour() -> None:
+    network = builtin_view().situation.network
+    shut = KeptStreets(closure_id="c", name="Works", traffic=Traffic.ALL, edges=[3])
+    closed = KeptClosedSet(closures=[shut]).closed_now(network.n_edges)
+    factors = tuple(1.0 + hour / HOURS_PER_WEEK for hour in range(HOURS_PER_WEEK))
+    busy = BUILT_IN_PROFILES | {"ROUTINE": replace(ROUTINE, hour_factor=factors)}
+    found = HourSituations(builtin_view().situation, busy).closing(closed)
+    first = weights_id(found[0])
+    names = {weights_id(found[hour]) for hour in range(CLOSED_HOURS_MAX + 2)}
+    assert (len(names), found.made) == (CLOSED_HOURS_MAX + 2, CLOSED_HOURS_MAX)
+    assert weights_id(found[0]) == first
+
+
+def weights_id(situation: Situation) -> str:
+    assert situation.travel_times is not None
+    return situation.travel_times.weights_id
 
 
 def test_two_threads_that_ask_at_once_have_the_same_situation() -> None:
