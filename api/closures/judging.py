@@ -28,21 +28,13 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 
 def judged(live: LiveClosures, kept: KeptClosure, at: datetime) -> Judged:
-    """Return what a closure does, or why nobody can say; nothing of one that is over.
-
-    Raises
-    ------
-    InvalidRequest
-        It is about to be activated and its place is none on these streets.
-    """
+    """Return what a closure does, or why nobody can say; nothing of one that is over."""
     if kept.state_at(at) not in (ClosureState.PROPOSED, ClosureState.ACTIVE):
         return Judged(effect=None)
     soon = kept if kept.activated_at is not None else replace(kept, activated_at=at)
     try:
         closure = live.placed(soon)
     except InvalidRequest as error:
-        if kept.state is not ClosureState.PROPOSED:
-            raise
         return Judged(effect=None, warnings=tuple(_warning(one) for one in error.problems))
     if closure is None:
         return Judged(effect=None)

@@ -65,24 +65,29 @@ def read_told(model: type[Sent], body: bytes, by: Principal) -> Told[Sent]:
     return Told(sent=sent, by=by, warnings=warnings)
 
 
-def proposing(live: LiveClosures, told: Told[ClosureWrite]) -> Do:
-    """Return the write that proposes a closure whose place was found."""
+def proposing(live: LiveClosures, told: Told[ClosureWrite], at: datetime) -> Do:
+    """Return the write that proposes a closure whose place was found.
+
+    What it would do is found before: that takes longer than a write, and others wait for it.
+    """
     content = _placed_content(live, told)
+    found = _judged_proposal(live, content, "", at)
 
     def do(tx: Transaction) -> Kept:
         closure = operations.propose(tx, content, told.person)
-        return _kept(live, closure, tx.at, told.warnings, status=CREATED)
+        return _kept(live, closure, tx.at, found, told.warnings, status=CREATED)
 
     return do
 
 
-def replacing(live: LiveClosures, closure_id: str, told: Told[ClosureWrite]) -> Do:
+def replacing(live: LiveClosures, closure_id: str, told: Told[ClosureWrite], at: datetime) -> Do:
     """Return the write that puts other content in the place of a proposal's."""
     content = _placed_content(live, told)
+    found = _judged_proposal(live, content, closure_id, at)
 
     def do(tx: Transaction) -> Kept:
         closure = operations.replace_proposed(tx, closure_id, content, told.person)
-        return _kept(live, closure, tx.at, told.warnings)
+        return _kept(live, closure, tx.at, found, told.warnings)
 
     return do
 
@@ -92,7 +97,7 @@ def deleting(live: LiveClosures, closure_id: str, by: Principal) -> Do:
 
     def do(tx: Transaction) -> Kept:
         closure = operations.delete_proposed(tx, closure_id, by.key_id)
-        return _kept(live, closure, tx.at, [], is_told=False)
+        return _kept(live, closure, tx.at, Judged(effect=None), [])
 
     return do
 
@@ -128,25 +133,26 @@ def activating(
         said = {} if effect is None else effect.model_dump(mode="json")
         closure = operations.activate(tx, kept.closure_id, version, told.person, said)
         live.take_after(tx, closure)
-        answer = closure_answer(live, closure, tx.at, Judged(effect=effect), told.warnings)
-        return Kept(status=200, answer=answer.model_dump_json().encode())
+        return _kept(live, closure, tx.at, Judged(effect=effect), told.warnings)
 
     return do
 
 
-def ending(live: LiveClosures, closure_id: str, told: Told[EndWrite], at: datetime) -> Do:
+def ending(live: LiveClosures, kept: KeptClosure, told: Told[EndWrite], at: datetime) -> Do:
     """Return the write that opens the streets of a closure now, or at an instant.
 
-    The weights without it are made before.
+    The weights without it are made before, or what it does until its other end is found.
     """
-    sent = told.sent
+    sent, found = told.sent, Judged(effect=None)
     if sent.at is None:
-        live.prepare_without(closure_id, at)
+        live.prepare_without(kept.closure_id, at)
+    else:
+        found = judged(live, kept, at)
 
     def do(tx: Transaction) -> Kept:
-        closure = operations.end(tx, closure_id, told.person, sent.reason, sent.at)
+        closure = operations.end(tx, kept.closure_id, told.person, sent.reason, sent.at)
         live.take_after(tx, closure)
-        return _kept(live, closure, tx.at, told.warnings)
+        return _kept(live, closure, tx.at, found, told.warnings)
 
     return do
 
@@ -155,14 +161,29 @@ def _kept(
     live: LiveClosures,
     closure: KeptClosure,
     at: datetime,
+    found: Judged,
     warnings: list[WarningPart],
     *,
     status: int = 200,
-    is_told: bool = True,
 ) -> Kept:
-    found = judged(live, closure, at) if is_told else Judged(effect=None)
     answer = closure_answer(live, closure, at, found, warnings)
     return Kept(status=status, answer=answer.model_dump_json().encode())
+
+
+def _judged_proposal(
+    live: LiveClosures, content: ClosureContent, closure_id: str, at: datetime
+) -> Judged:
+    proposal = KeptClosure(
+        closure_id=closure_id,
+        version=1,
+        state=ClosureState.PROPOSED,
+        content=content,
+        proposed_by="",
+        proposed_at=at,
+        changed_by="",
+        changed_at=at,
+    )
+    return judged(live, proposal, at)
 
 
 def _placed_content(live: LiveClosures, told: Told[ClosureWrite]) -> ClosureContent:

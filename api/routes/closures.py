@@ -83,7 +83,7 @@ async def propose(request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
     told = read_told(ClosureWrite, body, principal_of(request.scope))
-    return await _written(request, body, lambda _desk, live: proposing(live, told))
+    return await _written(request, body, lambda _desk, live: proposing(live, told, service.now()))
 
 
 @router.get(
@@ -117,7 +117,11 @@ async def replace(closure_id: str, request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
     told = read_told(ClosureWrite, body, principal_of(request.scope))
-    return await _written(request, body, lambda _desk, live: replacing(live, closure_id, told))
+
+    def make(_desk: Desk, live: LiveClosures) -> Do:
+        return replacing(live, closure_id, told, service.now())
+
+    return await _written(request, body, make)
 
 
 @router.delete(
@@ -172,8 +176,11 @@ async def end(closure_id: str, request: Request) -> Response:
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
     told = read_told(EndWrite, body, principal_of(request.scope))
-    now = service.now()
-    return await _written(request, body, lambda _desk, live: ending(live, closure_id, told, now))
+
+    def make(desk: Desk, live: LiveClosures) -> Do:
+        return ending(live, _read(desk, closure_id), told, service.now())
+
+    return await _written(request, body, make)
 
 
 async def _written(request: Request, body: bytes, make: Make) -> Response:

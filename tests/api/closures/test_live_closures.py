@@ -5,22 +5,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from api.auth.principal import Principal
 from api.auth.roles import Role
-from api.closures import operations
+from api.closures import judging, operations
 from api.closures.live_closures import AHEAD, PAST, LiveClosures
 from api.closures.records import DailyWindow, KeptClosure
 from api.closures.schedule import Schedule
-from api.closures.schemas import ActivateWrite, EndWrite
-from api.closures.writes import activating, ending, read_told
+from api.closures.schemas import ActivateWrite, ClosureWrite, EndWrite
+from api.closures.writes import activating, ending, proposing, read_told, replacing
 from api.desk import Desk
 from api.errors import ClosureRefused, ClosureTooLarge
 from api.hour_situations import SETS_MAX, HourSituations
 from api.live_view import LiveView
 from benchmarks.closures import desk_of
 from geodata.closures import WINDOWS_MAX
+from geodata.network import StreetNetwork
 from routing.codes import Eta
 from tests.api.builtin_view import builtin_view
 from tests.api.closures.closure_story import NOW, content
@@ -62,6 +64,10 @@ class Story:
     def view(self) -> LiveView:
         return self.live.view
 
+    @property
+    def network(self) -> StreetNetwork:
+        return self.live.placing.network
+
     def closed(self, at: dt.datetime) -> tuple[str, ...]:
         found = self.view.at(at).closed
         return () if found is None else tuple(one.name for one in found.active)
@@ -102,12 +108,31 @@ def test_the_weights_after_an_end_are_made_before_it_is_written(story: Story) ->
     over = story.active(0)
     story.active(1, name="Stays")
     told = read_told(EndWrite, b"{}", Principal(key_id="k1", roles=frozenset(), asserts=None))
-    do = ending(story.live, over.closure_id, told, NOW)
+    do = ending(story.live, over, told, NOW)
     left = Schedule(closures=story.view.schedule.closures[1:], n_edges=story.view.schedule.n_edges)
     ready = story.view.by_hour.closing(left.closed_at(NOW))
     assert ready.made == 1, "all that is kept waits for them"
     story.desk.writer.call(do)
     assert story.view.by_hour is ready
+
+
+@pytest.mark.parametrize("step", ["propose", "replace", "end"])
+def test_what_a_closure_does_is_not_looked_for_while_others_wait_to_write(
+    story: Story, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    by = Principal(key_id="k1", roles=frozenset(), asserts=None)
+    body = msgspec.json.encode({"name": "Works", "geometry": block(story.network, 2)})
+    until = msgspec.json.encode({"at": NOW + 60 * SECOND})
+    do = {
+        "propose": lambda: proposing(story.live, read_told(ClosureWrite, body, by), NOW),
+        "replace": lambda: replacing(
+            story.live, story.proposed().closure_id, read_told(ClosureWrite, body, by), NOW
+        ),
+        "end": lambda: ending(story.live, story.active(), read_told(EndWrite, until, by), NOW),
+    }[step]()
+    monkeypatch.delattr(judging, "effect_of")
+    answer = msgspec.json.decode(story.desk.writer.call(do).answer)
+    assert answer["effect"]["edges"] >= 1
 
 
 def test_the_roster_keeps_what_is_closed_and_has_labels_of_its_weights(story: Story) -> None:
@@ -163,6 +188,8 @@ def test_a_closure_without_a_street_here_is_said_and_closes_nothing(story: Story
     story.live.refill()
     assert story.live.unplaced == (made.closure_id,)
     assert story.closed(NOW) == ("Here",)
+    told = judging.judged(story.live, story.live._kept[made.closure_id], NOW)
+    assert [one.code for one in told.warnings] == ["CLOSURE_PLACE"]
 
 
 def test_a_closure_that_cannot_be_hides_no_other(story: Story) -> None:
