@@ -31,6 +31,7 @@ LOOK_AHEAD_DAYS: Final = 22
 """A window opens or ends at least once in three weeks, whatever the clocks do in between."""
 _LOOKS_DAYS: Final = (2, 8, LOOK_AHEAD_DAYS)
 """How far is looked for the next change, in turns: most windows are daily, most others weekly."""
+_NEVER: Final[tuple[datetime | None, bool]] = None, True
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 NO_CLOSURES: Final = "0"
 """The `closure_id` of nothing closed."""
@@ -128,6 +129,7 @@ def next_change(closure: Closure, instant: datetime) -> datetime | None:
     """
     at = instant.astimezone(UTC)
     first = max(at, closure.starts_at)
+    found, is_last = _NEVER
     for ahead_days in _LOOKS_DAYS:
         coming = sorted(_stretches(closure, first, ahead_days))
         found, is_last = _change(at, coming)

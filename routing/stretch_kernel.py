@@ -46,6 +46,13 @@ def _reached(root: int, fan: Fan, allowed: Flags) -> Flags:
 
 
 @njit
+def _is_end(node: int, fan: Fan, allowed: Flags) -> bool:
+    """Return whether no allowed arc leaves a node."""
+    first, arcs, _ = fan
+    return not np.any(allowed[arcs[first[node] : first[node + 1]]])
+
+
+@njit
 def around_core(out: Fan, back: Fan, allowed: Flags, order: Ints) -> tuple[Flags, Flags]:
     """Return (n_nodes,) which nodes lead to the core, and which are reached from it.
 
@@ -66,6 +73,10 @@ def around_core(out: Fan, back: Fan, allowed: Flags, order: Ints) -> tuple[Flags
             break
         root = order[place]
         if seen[root]:
+            continue
+        if n_best > 0 and (_is_end(root, out, allowed) or _is_end(root, back, allowed)):
+            seen[root] = True  # a part of its own, and no larger than another
+            n_seen += 1
             continue
         after, before = _reached(root, out, allowed), _reached(root, back, allowed)
         part = after & before
