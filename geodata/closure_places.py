@@ -39,6 +39,8 @@ AREA_INSIDE_M: Final = 10.0
 ONE_CROSSING_M: Final = 60.0
 """Junctions of the same two names this near to each other are one crossing."""
 VERTICES_MAX: Final = 10_000
+LINE_M_MAX: Final = 100_000.0
+"""Longest drawing of lines: the search takes seconds, which every instance spends again."""
 NAMES_OFFERED: Final = 3
 
 Edges = NDArray[np.int32]
@@ -172,13 +174,20 @@ def _in_metres(drawn: BaseGeometry) -> BaseGeometry:
 
 def _along_line(network: StreetNetwork, drawn: BaseGeometry, wanted: ClosedDirection) -> list[int]:
     streets, lines = _near(network, drawn)
+    line_m = _in_metres(drawn)
+    if line_m.length > LINE_M_MAX:
+        raise ClosurePlaceError(
+            f"{line_m.length / 1000:,.0f} km of line; expected at most {LINE_M_MAX / 1000:g} km: "
+            "close an area, or draw several closures"
+        )
     found: list[int] = []
-    for part in shapely.get_parts(_in_metres(drawn)):
+    for part in shapely.get_parts(line_m):
         beside = part.buffer(LINE_BESIDE_M, cap_style="flat")
-        for street, line in zip(streets, lines, strict=True):
-            gained_m = _gained_m(part, beside, line)
+        shapely.prepare(beside)
+        for row in np.flatnonzero(shapely.intersects(beside, lines)).tolist():
+            gained_m = _gained_m(part, beside, lines[row])
             if gained_m:
-                found += _edges_towards(network, street, wanted, along=gained_m > 0)
+                found += _edges_towards(network, streets[row], wanted, along=gained_m > 0)
     if not found:
         raise ClosurePlaceError(
             f"the line runs along no street that may be driven {wanted} within {LINE_BESIDE_M:g} m"
@@ -219,8 +228,10 @@ def _within_area(network: StreetNetwork, drawn: BaseGeometry) -> list[int]:
     area = _in_metres(drawn)
     shapely.prepare(area)
     found: list[int] = []
-    for street, line in zip(streets, lines, strict=True):
-        inside_m = line.intersection(area).length if area.intersects(line) else 0.0
+    whole = shapely.covers(area, lines).tolist()
+    for street, line, is_whole in zip(streets, lines, whole, strict=True):
+        meets = is_whole or area.intersects(line)
+        inside_m = line.length if is_whole else line.intersection(area).length if meets else 0.0
         if inside_m > 0 and inside_m >= min(AREA_INSIDE_M, COVERED_SHARE * line.length):
             found += _edges_of(network, street)
     if not found:

@@ -110,6 +110,8 @@ WRONG = [
     ({"type": "Point", "coordinates": "here"}, "lon, lat pairs"),
     ({"type": "LineString", "coordinates": [(-122.335, 47.6047), (-122.3345, 47.6047)]},
      "along the middle"),
+    ({"type": "LineString", "coordinates": [(-122.335, 47.605), (-122.2, 47.606 + 1e-9)] * 50},
+     "at most 100 km"),
     ({"type": "Point", "coordinates": (-122.3343, 47.6048), "direction": "LEFT"}, "BOTH, ALONG"),
     ({"type": "Point", "coordinates": (-122.3343, 47.60502), "direction": "ALONG"}, "draw a line"),
 ]  # fmt: skip
