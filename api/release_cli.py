@@ -125,12 +125,36 @@ def release_draft(  # noqa: PLR0913, PLR0917  each is an option of the command
         run(lambda: release_work.run_draft(url, asked))
 
 
-@release_app.command("diff", epilog=examples("tandem release diff night"))
-def release_diff(name: DraftName, url: Url = None, as_json: AsJson = False) -> None:
-    """Show what a draft would change: zones, streets that change hands, policies in words."""
+@release_app.command(
+    "diff",
+    epilog=examples(
+        "tandem release diff night",
+        "tandem release diff night --calls calls.csv.gz --network seattle/",
+    ),
+)
+def release_diff(
+    name: DraftName,
+    url: Url = None,
+    as_json: AsJson = False,
+    calls: Annotated[
+        Path | None,
+        typer.Option("--calls", metavar="FILE", help="CSV of past calls: which change hands."),
+    ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", metavar="FOLDER", help="Streets for --calls; else schematic."),
+    ] = None,
+) -> None:
+    """Show what a draft would change: zones, streets and calls that change hands, policies."""
+    from api.commands.impact import run_calls
     from api.commands.release_work import run_diff
 
-    run(lambda: run_diff(url, name, as_json=as_json))
+    def show() -> None:
+        run_diff(url, name, as_json=as_json)
+        if calls is not None and not as_json:
+            run_calls(name, url, calls, network)
+
+    run(show)
 
 
 @release_app.command(

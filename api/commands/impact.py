@@ -18,6 +18,7 @@ from api.commands.impact_bundles import Files, bundle, files_of
 from api.errors import StartError
 
 if TYPE_CHECKING:
+    from api.impact.counting import Counts
     from api.impact.judging import Tell
     from api.impact.measure import Impact, Question
     from geodata.call_history import CallHistory
@@ -64,6 +65,23 @@ def run_impact(asked: Asked) -> None:
     _print(impact)
     for target, _ in made:
         out.print(f"Written: {target}", markup=False, soft_wrap=True)
+
+
+def run_calls(name: str, url: str | None, calls: Path, network: Path | None) -> None:
+    """Print the past calls that change hands under a draft of a service."""
+    from api.impact.counting import count
+    from api.impact.measure import judged_by_both
+
+    asked = Asked(
+        name=name, url=url, draft=None, live=None, calls=calls, mapping=None, network=network,
+        posts=None, beats=None, first_day=None, last_day=None, assume_type=None, care_units=1,
+        decides_again=False, html=None, json=None,
+    )  # fmt: skip
+    with _progress() as tell, TemporaryDirectory(prefix="tandem-impact-") as folder:
+        files = files_of(name, url, None, None, Path(folder))
+        question = _question(asked, files, tell)
+        counts = count(question.history, *judged_by_both(question, tell))
+    _print_counts(question, counts)
 
 
 @contextmanager
@@ -157,27 +175,8 @@ def _write(target: Path, content: str) -> None:
 
 
 def _print(impact: "Impact") -> None:
-    from api.impact.counting import LEVELS
-    from api.impact.words import PROXY
-
-    history, ground = impact.question.history, impact.ground
-    if history.is_proxy:
-        notes.print(PROXY, markup=False)
-    if history.n_bad:
-        notes.print(f"{history.n_bad:,} of {history.n_rows:,} rows left out.", markup=False)
-    out.print(
-        f"{impact.question.live.key} to {impact.question.draft.key}, calls of "
-        f"{history.weeks:.4g} weeks:",
-        markup=False, soft_wrap=True,
-    )  # fmt: skip
-    table = Table()
-    for name in ("", "live", "draft", "gained", "lost", "moved"):
-        table.add_column(name, justify="right" if name else "left")
-    for level, change in zip(LEVELS, impact.counts.total.change, strict=True):
-        if level in impact.levels:
-            counted = (change.live, change.draft, change.gained, change.lost, change.moved_in)
-            table.add_row(level.name.lower(), *(f"{n:,}" for n in counted))
-    out.print(table)
+    ground = impact.ground
+    _print_counts(impact.question, impact.counts)
     out.print(
         f"{ground.live_km2:.2f} km2 become {ground.draft_km2:.2f}, "
         f"{ground.live_street_m / 1000:.1f} km of street {ground.draft_street_m / 1000:.1f}.",
@@ -186,3 +185,28 @@ def _print(impact: "Impact") -> None:
     if impact.what_if is not None:
         for words, n in impact.what_if.changed:
             out.print(f"{n:,} answers: {words}", markup=False)
+
+
+def _print_counts(question: "Question", counts: "Counts") -> None:
+    from api.impact.counting import LEVELS
+    from api.impact.measure import levels_of
+    from api.impact.words import PROXY
+
+    history = question.history
+    if history.is_proxy:
+        notes.print(PROXY, markup=False)
+    if history.n_bad:
+        notes.print(f"{history.n_bad:,} of {history.n_rows:,} rows left out.", markup=False)
+    out.print(
+        f"{question.live.key} to {question.draft.key}, calls of "
+        f"{history.weeks:.4g} weeks:",
+        markup=False, soft_wrap=True,
+    )  # fmt: skip
+    table = Table()
+    for name in ("", "live", "draft", "gained", "lost", "moved"):
+        table.add_column(name, justify="right" if name else "left")
+    for level, change in zip(LEVELS, counts.total.change, strict=True):
+        if level in levels_of(history):
+            counted = (change.live, change.draft, change.gained, change.lost, change.moved_in)
+            table.add_row(level.name.lower(), *(f"{n:,}" for n in counted))
+    out.print(table)

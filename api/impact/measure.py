@@ -19,6 +19,7 @@ from api.impact.reach import Reached, reach_of
 from api.impact.what_if import SituationAt, WhatIf, what_if
 from geodata.call_history import CallHistory
 from routing.live import with_release
+from routing.model import Situation
 from routing.policy import Policy
 from routing.release import Release
 
@@ -82,21 +83,38 @@ class Impact:
 
     @property
     def levels(self) -> tuple[Level, ...]:
-        """The levels that the table of calls can tell: without types nobody is known eligible."""
-        told = (Level.IN_AREA, Level.IN_HOURS)
-        return (*told, Level.ELIGIBLE) if self.question.history.has_types else told
+        """The levels that the table of calls can tell."""
+        return levels_of(self.question.history)
+
+
+def levels_of(history: CallHistory) -> tuple[Level, ...]:
+    """Return the levels that a table of calls can tell: without types nobody is known eligible."""
+    told = (Level.IN_AREA, Level.IN_HOURS)
+    return (*told, Level.ELIGIBLE) if history.has_types else told
+
+
+def judged_by_both(question: Question, tell: Tell) -> tuple[Judged, Judged]:
+    """Return what the live release and the draft make of the past calls."""
+    live, draft = question.releases
+    situation = busy_situation(question)
+    return (
+        judge(with_release(situation, live), question.history, tell, "gates, live release"),
+        judge(with_release(situation, draft), question.history, tell, "gates, draft"),
+    )
+
+
+def busy_situation(question: Question) -> Situation:
+    """Return the streets with the drive times of a busy hour."""
+    live, _ = question.releases
+    return question.at(datetime(*BUSY_HOUR, tzinfo=live.city_policy.window.zone))
 
 
 def measure(question: Question, tell: Tell) -> Impact:
     """Return what publishing the draft would change."""
     live, draft = question.releases
     history = question.history
-    zone = live.city_policy.window.zone
-    situation = question.at(datetime(*BUSY_HOUR, tzinfo=zone))
-    judged = (
-        judge(with_release(situation, live), history, tell, "gates, live release"),
-        judge(with_release(situation, draft), history, tell, "gates, draft"),
-    )
+    situation = busy_situation(question)
+    judged = judged_by_both(question, tell)
     tell("land and streets", 0, 1)
     ground = compare_ground(situation.network, live, draft)
     tell("coverage", 0, 1)

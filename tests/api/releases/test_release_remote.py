@@ -110,6 +110,10 @@ def test_the_impact_of_a_draft_is_measured_against_what_is_in_force(
     assert told["manifest"]["live"] == in_force
     in_hours = told["calls"]["total"]["in_hours"]
     assert (in_hours["live"], in_hours["draft"], in_hours["gained"]) == (7, 14, 7)
+    handed = good(run("diff", "later", "--calls", calls))
+    assert [words for words in map(str.split, handed.splitlines()) if "in_hours" in words] == [
+        ["│", "in_hours", "│", "7", "│", "14", "│", "7", "│", "0", "│", "0", "│"]
+    ]
     both = run("impact", "later", "--draft", file, "--calls", calls)
     assert (both.exit_code, "not clear" in both.stderr) == (2, True)
 
