@@ -98,11 +98,15 @@ def sent_by(model: type[Sent], body: bytes, by: Principal) -> tuple[Sent, Person
 # -- drafts ---------------------------------------------------------------------------------------
 
 
-def starting(name: str, body: bytes, by: Principal, connection: Connection, live: str) -> Do:
+def starting(
+    name: str, asked: tuple[DraftWrite, Person], by: Principal, connection: Connection, live: str
+) -> Do:
     """Return the write that makes a draft of a release, which is read before.
 
     Parameters
     ----------
+    asked
+        What `sent_by` read.
     live
         The key of the release in force.
 
@@ -113,7 +117,7 @@ def starting(name: str, body: bytes, by: Principal, connection: Connection, live
     ChangeRefused
         Its file is written in a way in which it cannot become a draft.
     """
-    sent, person = sent_by(DraftWrite, body, by)
+    sent, person = asked
     key = sent.base or live
     content = content_of(require_release(connection, key))
 

@@ -28,6 +28,7 @@ from api.releases.schemas import (
     DiffAnswer,
     DraftAnswer,
     DraftsAnswer,
+    DraftWrite,
     ImportAnswer,
     PublishedAnswer,
     diff_answer,
@@ -44,6 +45,7 @@ from api.releases.writes import (
     draft_answer,
     importing,
     publishing,
+    sent_by,
     starting,
 )
 from api.service import Service
@@ -108,15 +110,15 @@ async def get_one(name: str, request: Request) -> Response:
 async def start(name: str, request: Request) -> Response:
     """Begin a draft as a release that is kept, by default the one in force; one for each editor."""
     service: Service = request.app.state.service
-    body = await read_body(request, service.settings)
-
-    desk, principal = service.current_desk(), principal_of(request.scope)
+    body, principal = await read_body(request, service.settings), principal_of(request.scope)
+    asked = sent_by(DraftWrite, body, principal)  # before anything is said of the store
+    desk = service.current_desk()
 
     def prepared() -> Do:
         with desk.database.reading() as connection:
             told = read_publications(connection)
             live = key_in_force(told, desk.witness.sources.release, service.now())
-            return starting(name, body, principal, connection, live)
+            return starting(name, asked, principal, connection, live)
 
     do = await asyncio.to_thread(prepared)
     return await _written(request, body, do)
