@@ -247,17 +247,16 @@ def asked_of(body: bytes, by: Principal) -> Asked:
 
 
 def rolling_back(
-    body: bytes,
-    by: Principal,
+    told: tuple[RollbackWrite, Person],
     connection: Connection,
     settings_release: KeptRelease,
     now: datetime,
 ) -> Do:
     """Return the write that puts an earlier release in force again, which is read before.
 
-    It raises what `earlier_key` does.
+    `told` is what `sent_by` read; it raises what `earlier_key` does.
     """
-    sent, person = sent_by(RollbackWrite, body, by)
+    sent, person = told
     asked = Asked(by=person.name, effective_at=sent.effective_at, reason=sent.reason)
     chosen = earlier_key(connection, asked, sent.release_key, settings_release, now)
     return lambda tx: _published(tx, roll_back(tx, asked, chosen, settings_release))

@@ -20,8 +20,9 @@ from api.releases.schemas import (
     PublishedAnswer,
     ReleaseAnswer,
     ReleasesAnswer,
+    RollbackWrite,
 )
-from api.releases.writes import Do, history, rolling_back, withdrawing
+from api.releases.writes import Do, history, rolling_back, sent_by, withdrawing
 from api.routes.drafts import live_here
 from api.service import Service
 
@@ -85,7 +86,8 @@ async def roll_back(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     body = await read_body(request, service.settings)
-    desk, by, keyed = service.current_desk(), principal_of(request.scope), keyed_of(request, body)
+    told = sent_by(RollbackWrite, body, principal_of(request.scope))
+    desk, keyed = service.current_desk(), keyed_of(request, body)
     settings_release = desk.witness.sources.release
 
     def prepared() -> Do:
@@ -93,7 +95,7 @@ async def roll_back(request: Request) -> Response:
             first = None if keyed is None else first_answer(connection, keyed)
             if first is not None:
                 return lambda _tx: first
-            return rolling_back(body, by, connection, settings_release, service.now())
+            return rolling_back(told, connection, settings_release, service.now())
 
     do = await asyncio.to_thread(prepared)
     return await _written(request, body, do)
