@@ -15,6 +15,7 @@ from api.release_errors import ReleaseFileError
 from api.releases.content import read_content
 from api.releases.drafts import Content, Feature
 from geodata.network import StreetNetwork
+from geodata.zone_findings import Finding
 from routing.release import Release
 
 
@@ -92,16 +93,18 @@ def _zone_findings(content: Content, network: StreetNetwork) -> list[Found]:
     ]
     checked = check_rows(rows, network.bounds, repair=False)
     found = [*checked.findings, *neighbour_findings([one.zone for one in checked.zones])]
-    return [
-        Found(
-            weight=str(one.weight),
-            part="zones",
-            place=one.feature,
-            code=one.code,
-            detail=one.detail,
-            remedy=one.remedy,
-            lon=one.lon,
-            lat=one.lat,
-        )
-        for one in found
-    ]
+    return [found_of_zones(one) for one in found]
+
+
+def found_of_zones(one: Finding) -> Found:
+    """Return what a check of zones has found, as one thing that a check of a draft has."""
+    return Found(
+        weight=str(one.weight),
+        part="zones",
+        place=one.feature,
+        code=one.code,
+        detail=one.detail,
+        remedy=one.remedy,
+        lon=one.lon,
+        lat=one.lat,
+    )

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import shapely
 from shapely.errors import ShapelyError
-from shapely.geometry import mapping, shape
+from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from api.errors import ChangeRefused, InvalidRequest, NoSuchZone, Problem
 from api.ids import new_id
+from api.releases.content import zone_as_feature
 from api.releases.draft_writes import change_draft, invalid, require_draft
 from api.releases.drafts import Draft, Feature, zones_text
 from api.store.writer import Transaction
@@ -176,20 +177,8 @@ def zone_feature(feature: Mapping[str, Any], zone_id: str | None, *, number: int
             remedy=first.remedy if first else "Send a Polygon or MultiPolygon.",
             problems=problems,
         )
-    zone = found.zones[0].zone
-    return {
-        "type": "Feature",
-        "id": zone.zone_id,
-        "geometry": mapping(zone.geometry),
-        "properties": {
-            "zone_id": zone.zone_id,
-            "name": zone.name,
-            "kind": str(zone.kind),
-            "precedence": zone.precedence,
-            "policy_id": zone.policy_id,
-            "note": found.zones[0].note,
-        },
-    }
+    read = found.zones[0]
+    return zone_as_feature(read.zone, read.note)
 
 
 def _values(feature: Mapping[str, Any], zone_id: str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from api.errors import Overloaded
-from api.releases.checks import Found
+from api.releases.checks import found_of_zones
 from api.releases.content import zone_as_feature
 from api.releases.drafts import zones_text
 from api.releases.schemas import found_part
@@ -84,19 +84,5 @@ def said_of(read: "ZoneImport") -> dict[str, Any]:
         "zones": len(read.zones),
         "format": read.format,
         "crs": read.crs,
-        "findings": [
-            found_part(
-                Found(
-                    weight=str(one.weight),
-                    part="zones",
-                    place=one.feature,
-                    code=one.code,
-                    detail=one.detail,
-                    remedy=one.remedy,
-                    lon=one.lon,
-                    lat=one.lat,
-                )
-            )
-            for one in read.findings[:FINDINGS_TOLD_MAX]
-        ],
+        "findings": [found_part(found_of_zones(one)) for one in read.findings[:FINDINGS_TOLD_MAX]],
     }
