@@ -1,0 +1,1 @@
+"""Coverage studies for operations: what a pair reaches, from where, with whom, and what if."""

@@ -1,0 +1,37 @@
+"""What can be wrong with a study, each thing with its line and its remedy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.errors import TandemError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with a file."""
+
+    file: str
+    line: int | None
+    """From 1; None where the fault is of the whole file."""
+    where: str
+    """Such as `units.CARE.count`, or the column of a table."""
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        at = self.file if self.line is None else f"{self.file}, line {self.line}"
+        return f"{at}: {self.where}: {self.message} {self.remedy}".strip()
+
+
+class StudyError(TandemError):
+    """A study that cannot be made."""
+
+
+class BadScenario(StudyError):
+    """A scenario, or data that it names, with everything that is wrong with it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        shown = "\n".join(f"  {fault}" for fault in faults)
+        count = "one error" if len(faults) == 1 else f"{len(faults)} errors"
+        super().__init__(f"The scenario has {count}:\n{shown}")
+        self.faults = tuple(faults)
