@@ -1,10 +1,10 @@
 """An impact as one page of HTML that needs nothing else: no script, no font, no file, no net."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
+from api.html_page import figure, listed, minutes, percent, signed, table, whole_page
 from api.impact.as_object import manifest
 from api.impact.counting import LEVELS, Change, Group
 from api.impact.ground import Handed
@@ -27,20 +27,6 @@ OF_WORDS: Final = {
     "STREETS": "streets", "LAND": "land near a street",
 }  # fmt: skip
 
-STYLE: Final = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;max-width:60rem;margin:2rem auto}
-body{padding:0 1rem}
-h1{font-size:1.6rem;line-height:1.25}h2{margin-top:2.4rem;border-bottom:2px solid #0072B2}
-h3{margin:1.6rem 0 .3rem;font-size:1.05rem}
-table{border-collapse:collapse;margin:.6rem 0;font-size:.92rem}
-th,td{padding:.22rem .7rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-.proxy{border:2px solid #D55E00;border-left-width:.6rem;padding:.6rem 1rem;margin:1rem 0}
-img{max-width:100%;height:auto}figure{margin:1rem 0}figcaption{font-size:.88rem;color:#444}
-dt{font-weight:600}dd{margin:0 0 .4rem 1rem}code{font-size:.85em;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}@media print{h2{break-after:avoid}figure,tr{break-inside:avoid}}
-"""
-
 
 def page_of(impact: Impact, pictures: Pictures) -> str:
     """Return the page; equal impacts give equal text."""
@@ -51,8 +37,8 @@ def page_of(impact: Impact, pictures: Pictures) -> str:
         f"<p>Draft <b>{escape(draft.release_id)}</b> against the live release "
         f"<b>{escape(live.release_id)}</b>. {_basis(impact)}</p>",
         *_cautions(impact),
-        "<h2>In short</h2>", _list(_short(impact)),
-        _figure(pictures.change, "What changes hands: both areas, calls gained and lost, posts.",
+        "<h2>In short</h2>", listed(_short(impact)),
+        figure(pictures.change, "What changes hands: both areas, calls gained and lost, posts.",
                 _credit(impact)),
         "<h2>Calls</h2>", *_calls(impact),
         "<h2>Land and streets</h2>", *_ground(impact),
@@ -61,45 +47,13 @@ def page_of(impact: Impact, pictures: Pictures) -> str:
         "<h2>Expected CARE workload</h2>", *_workload(impact),
         "<h2>The period decided again</h2>", *_what_if(impact),
         "<h2>What each count is</h2>", _definitions(),
-        "<h2>Assumptions</h2>", _list(map(escape, ASSUMPTIONS)),
+        "<h2>Assumptions</h2>", listed(map(escape, ASSUMPTIONS)),
         "<h2>What it was made of</h2>", *_manifest(impact),
     ]  # fmt: skip
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
+    return whole_page(title, parts)
 
 
-# -- pieces of a page -----------------------------------------------------------------------------
-
-
-def _list(items: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]], texts: int = 1) -> str:
-    """Return a table whose first columns are texts and whose others are numbers."""
-
-    def cells(row: Sequence[object], tag: str) -> str:
-        shown = (
-            f"<{tag}{'' if k < texts else chr(32) + 'class=n'}>{escape(str(cell))}</{tag}>"
-            for k, cell in enumerate(row)
-        )
-        return "<tr>" + "".join(shown) + "</tr>"
-
-    body = "".join(cells(row, "td") for row in rows)
-    return f'<div class="scroll"><table>{cells(head, "th")}{body}</table></div>'
-
-
-def _figure(png: bytes, words: str, credit: str) -> str:
-    data = b64encode(png).decode("ascii")
-    return (
-        f'<figure><img alt="{escape(words)}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{escape(words)} {escape(credit)}</figcaption></figure>"
-    )
+# -- pieces of it -------------------------------------------------------------------------------
 
 
 def _credit(impact: Impact) -> str:
@@ -121,19 +75,15 @@ def _cautions(impact: Impact) -> Iterable[str]:
     history = impact.question.history
     if history.is_proxy:
         note = escape(history.columns.note)
-        yield f'<div class="proxy"><b>{escape(PROXY)}</b> {note}</div>'
+        yield f'<div class="caution"><b>{escape(PROXY)}</b> {note}</div>'
     if history.assumed_type is not None:
         kind = escape(history.assumed_type)
-        yield f'<div class="proxy">Every call is taken to be <b>{kind}</b>, by assumption.</div>'
+        yield f'<div class="caution">Every call is taken to be <b>{kind}</b>, by assumption.</div>'
     if not history.has_types:
-        yield f'<div class="proxy">{escape(NO_TYPES)}</div>'
+        yield f'<div class="caution">{escape(NO_TYPES)}</div>'
 
 
 # -- sections -------------------------------------------------------------------------------------
-
-
-def _signed(number: float, digits: int = 1) -> str:
-    return f"{number:+,.{digits}f}"
 
 
 def _short(impact: Impact) -> Iterable[str]:
@@ -142,7 +92,7 @@ def _short(impact: Impact) -> Iterable[str]:
         if level in impact.levels:
             moved = f", {change.moved_in:,} in another zone" if change.moved_in else ""
             yield (
-                f"<b>{_signed((change.draft - change.live) / weeks)} calls a week "
+                f"<b>{signed((change.draft - change.live) / weeks)} calls a week "
                 f"{LEVEL_WORDS[level]}</b>: {change.live / weeks:,.1f} become "
                 f"{change.draft / weeks:,.1f} ({change.gained:,} gained and {change.lost:,} lost "
                 f"in {weeks:.4g} weeks{moved})."
@@ -150,16 +100,16 @@ def _short(impact: Impact) -> Iterable[str]:
     lands = zip((ground.live_km2, ground.draft_km2), ground.whole_city, strict=True)
     before, after = (_land_words(km2, whole) for km2, whole in lands)
     yield (
-        f"<b>{_signed((ground.draft_street_m - ground.live_street_m) / 1000)} km of street</b>: "
+        f"<b>{signed((ground.draft_street_m - ground.live_street_m) / 1000)} km of street</b>: "
         f"{ground.live_street_m / 1000:.1f} km become {ground.draft_street_m / 1000:.1f} km; "
         f"{before} become {after}."
     )
     reaches = {(one.release, one.of): one.shares["PAIR"] for one in impact.reached.reaches}
     old, new = (reaches[name, "CALLS_IN_HOURS"] for name in ("LIVE", "DRAFT"))
     yield (
-        f"The pair reaches <b>{_percent(old.within[9])} of the calls in hours within 10 minutes "
-        f"before and {_percent(new.within[9])} after</b>; nine tenths within "
-        f"{_minutes(old.p90_s)} before and {_minutes(new.p90_s)} after."
+        f"The pair reaches <b>{percent(old.within[9])} of the calls in hours within 10 minutes "
+        f"before and {percent(new.within[9])} after</b>; nine tenths within "
+        f"{minutes(old.p90_s)} before and {minutes(new.p90_s)} after."
     )
     if impact.reached.workloads is not None:
         live, draft = impact.reached.workloads
@@ -173,21 +123,13 @@ def _land_words(km2: float, whole: bool) -> str:
     return f"{km2:.2f} km²" + (" of zones, and the whole city beside them," if whole else "")
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _minutes(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{seconds / 60:.1f} min"
-
-
 _HEAD: Final = ("live", "draft", "gained", "lost", "moved in", "moved out", "a week")
 
 
 def _cells(change: Change, weeks: float) -> tuple[str, ...]:
     counted = (change.live, change.draft, change.gained, change.lost)
     moved = (change.moved_in, change.moved_out)
-    net = _signed((change.draft - change.live) / weeks, 2)
+    net = signed((change.draft - change.live) / weeks, 2)
     return (*(f"{n:,}" for n in (*counted, *moved)), net)
 
 
@@ -202,7 +144,7 @@ def _calls(impact: Impact) -> Iterable[str]:
         for level, change in zip(LEVELS, counts.total.change, strict=True)
         if level in impact.levels
     ]
-    yield _table(("calls", *_HEAD), rows)
+    yield table(("calls", *_HEAD), rows)
     if Level.ELIGIBLE in impact.levels:
         yield (
             f"<p>Beside the eligible, {counts.waits[0]:,} calls under the live release and "
@@ -224,7 +166,7 @@ def _groups(impact: Impact, groups: Sequence[Group]) -> Iterable[str]:
         if level in impact.levels and (level is not Level.IN_AREA or group.zone_id)
         and (change.live or change.draft or group.zone_id)
     ]  # fmt: skip
-    yield _table(("", "calls", *_HEAD), rows, texts=2)
+    yield table(("", "calls", *_HEAD), rows, texts=2)
     if len(groups) > TYPES_SHOWN:
         yield (
             f"<p>The {TYPES_SHOWN} of {len(groups)} with the most calls in hours gained or lost; "
@@ -244,14 +186,14 @@ def _ground(impact: Impact) -> Iterable[str]:
         yield "<p>No land and no street changes hands.</p>"
         return
     rows = [(_handed_words(h), f"{h.km2:.3f}", f"{h.street_m / 1000:.2f}") for h in ground.handed]
-    yield _table(("what changes hands", "km²", "km of street"), rows)
+    yield table(("what changes hands", "km²", "km of street"), rows)
     yield "<h3>Streets</h3>"
     streets = [
         (name or "(unnamed)", f"{a or 'no zone'} to {b or 'no zone'}", f"{metres:,.0f}")
         for name, a, b, metres in ground.streets
         if metres >= 1
     ]
-    yield _table(("street", "from, to", "metres"), streets[:STREETS_SHOWN], texts=2)
+    yield table(("street", "from, to", "metres"), streets[:STREETS_SHOWN], texts=2)
     if len(streets) > STREETS_SHOWN:
         yield f"<p>The first {STREETS_SHOWN} of {len(streets)}; the JSON report has all.</p>"
 
@@ -261,30 +203,30 @@ def _policies(impact: Impact) -> Iterable[str]:
         yield "<p>Every policy is as it was.</p>"
         return
     rows = [(p.policy_id, p.what, p.live or "-", p.draft or "-") for p in impact.policies]
-    yield _table(("policy", "what", "live", "draft"), rows, texts=4)
+    yield table(("policy", "what", "live", "draft"), rows, texts=4)
 
 
 def _coverage(impact: Impact, pictures: Pictures) -> Iterable[str]:
-    yield _figure(
+    yield figure(
         pictures.arrival,
         "When the pair is there, under the draft, if a unit is free at every post.",
         _credit(impact),
     )
-    yield _figure(pictures.curves, "Share reached by the minutes from dispatch.", "")
+    yield figure(pictures.curves, "Share reached by the minutes from dispatch.", "")
     head = ("", "release", "unit", *(f"{m} min" for m in MINUTES_SHOWN), "p50", "p90", "never")
     order = {of: place for place, of in enumerate(OF_WORDS)}
     reaches = sorted(impact.reached.reaches, key=lambda r: (order[r.of], r.release == "DRAFT"))
     some = (reach for reach in reaches if reach.shares["PAIR"].total > 0)
-    yield _table(head, [row for reach in some for row in _reach_rows(reach)], texts=3)
+    yield table(head, [row for reach in some for row in _reach_rows(reach)], texts=3)
 
 
 def _reach_rows(reach: Reach) -> Iterable[Sequence[object]]:
     places = [WITHIN_S.index(60 * minutes) for minutes in MINUTES_SHOWN]
     for kind, shares in reach.shares.items():
-        within = (_percent(shares.within[place]) for place in places)
+        within = (percent(shares.within[place]) for place in places)
         yield (
             OF_WORDS[reach.of], reach.release.lower(), kind.lower() if kind == "PAIR" else kind,
-            *within, _minutes(shares.p50_s), _minutes(shares.p90_s), _percent(shares.unreached),
+            *within, minutes(shares.p50_s), minutes(shares.p90_s), percent(shares.unreached),
         )  # fmt: skip
 
 
@@ -295,14 +237,14 @@ def _workload(impact: Impact) -> Iterable[str]:
         return
     rows = [
         (
-            name, f"{one.calls_per_week:.2f}", _minutes(one.arrival_s),
+            name, f"{one.calls_per_week:.2f}", minutes(one.arrival_s),
             f"{one.service_s / 60:.0f} min", f"{one.unit_hours_per_week:.1f}",
             f"{one.open_hours_per_week:g}", f"{one.busy_units:.3f}", one.units,
-            _percent(one.utilisation),
+            percent(one.utilisation),
         )
         for name, one in zip(("live", "draft"), loads, strict=True)
     ]  # fmt: skip
-    yield _table(
+    yield table(
         ("release", "eligible calls a week", "mean arrival", "on a call", "unit hours a week",
          "open hours a week", "busy units", "CARE units", "utilisation"), rows,
     )  # fmt: skip
@@ -322,10 +264,10 @@ def _what_if(impact: Impact) -> Iterable[str]:
         f"service's own rules with units at posts, all free; {found.n_same:,} answers are the "
         f"same. The other {found.n_outside:,} calls are in the area of neither.</p>"
     )
-    yield _table(
+    yield table(
         ("answer", "live", "draft"), [(k, f"{a:,}", f"{b:,}") for k, a, b in found.outcomes]
     )
-    yield _table(("what changes", "calls"), [(words, f"{n:,}") for words, n in found.changed])
+    yield table(("what changes", "calls"), [(words, f"{n:,}") for words, n in found.changed])
     for words, examples in found.examples:
         yield f"<h3>{escape(words)}: examples</h3>"
         zone = impact.question.history.columns.time_zone
@@ -334,7 +276,7 @@ def _what_if(impact: Impact) -> Iterable[str]:
              _said(e.live), _said(e.draft))
             for e in examples
         ]  # fmt: skip
-        yield _table(("call", "when", "type", "live", "draft"), rows, texts=5)
+        yield table(("call", "when", "type", "live", "draft"), rows, texts=5)
 
 
 def _said(said: Said) -> str:
@@ -363,11 +305,11 @@ def _manifest(impact: Impact) -> Iterable[str]:
                  f"{calls['repeats']:,} repeats of a call"),
         ("left out", ", ".join(f"{n:,} {why}" for why, n in calls["left_out"].items()) or "none"),
     ]  # fmt: skip
-    yield _table(("", ""), rows, texts=2)
+    yield table(("", ""), rows, texts=2)
     left_out = calls["left_out_rows"][:ROWS_SHOWN]
     if left_out:
         yield "<h3>Rows left out</h3>"
-        yield _table(
+        yield table(
             ("line", "reason", "value"),
             [(row["line"], row["reason"], row["value"]) for row in left_out],
             texts=3,
