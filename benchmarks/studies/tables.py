@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,7 +24,7 @@ class Table:
     """By name, the unit last (`pair_p50_s`); texts as object arrays; NaN or None: no value."""
     definitions: Mapping[str, str]
     """What each column is, in a sentence; no column without one."""
-    geometry: Sequence[object] | None = None
+    geometry: Sequence[BaseGeometry] | None = None
     """shapely shapes in degrees, one for each row, for the GeoPackage; None for a plain table."""
     notes: tuple[str, ...] = ()
 

@@ -1,0 +1,1 @@
+"""A study as one page that opens without a network, and as files for other programs."""
