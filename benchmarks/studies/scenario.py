@@ -140,6 +140,9 @@ class GeneratedCalls:
     """For PATTERN: places, and hours of the week unless `hour_weights` are given."""
     inside: str = "ZONE"
     """ZONE keeps to the zones of the release, CITY to the streets that are loaded."""
+    priorities: tuple[float, ...] = (0.28, 0.43, 0.26, 0.03)
+    """Of police jobs: weights of priority 1 to 4 (2024 sample: 270, 407, 248 and 18 events; what it
+    has beyond 4 is left out)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +255,8 @@ class Scenario:
     seed: int = 1
     network: Path | None = None
     """Folder by `tandem network build`, or an OSM extract; None: the built-in schematic."""
+    driving: Path | None = None
+    """Driving figures (TOML), as `tandem serve --driving` takes them; None: the built-in ones."""
     release: Path | None = None
     """None: the pilot's."""
     zones: Path | None = None

@@ -1,0 +1,426 @@
+"""From a scenario file (TOML) to a `Scenario`, or everything that is wrong with it at once.
+
+    scenario = read_scenario(Path("pilot.toml"), {"units.CARE.count": 4})
+
+What lives here: the file as a whole, changes by dotted keys, and the check of what it names on its
+streets. What does not: what a key may be (`scenario_keys`, `scenario_values`), units
+(`unit_groups`) and demand (`demand_reading`). Nothing is written.
+"""
+
+import copy
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from api.errors import StartError
+from api.live_view import load_zones
+from api.release_errors import ReleaseFileError
+from api.release_file import read_release
+from api.release_lines import Path as KeyPath
+from api.release_lines import lines_of_keys
+from benchmarks.studies.demand_reading import read_demand
+from benchmarks.studies.errors import BadScenario, Fault
+from benchmarks.studies.geography import GeographyFile
+from benchmarks.studies.placing import far_posts, places_of_beats, read_closures
+from benchmarks.studies.reading import Found, Reading, dotted
+from benchmarks.studies.scenario import (
+    CoverageSpec,
+    Durations,
+    Mode,
+    Scenario,
+    SimulationSpec,
+    SitingSpec,
+    Variation,
+)
+from benchmarks.studies.scenario_keys import (
+    AREAS,
+    COVERAGE,
+    DURATIONS,
+    NAMES_AT_TOP,
+    SIMULATION,
+    SITING,
+    STREETS,
+    TOP,
+    VARIATION,
+    ZONE,
+)
+from benchmarks.studies.scenario_values import shown
+from benchmarks.studies.streets import load_streets
+from benchmarks.studies.unit_groups import Police, read_groups, sectors_of
+from geodata.beats import BeatMap, BeatMapError
+from geodata.driving_file import read_profiles
+from geodata.errors import GeodataError
+from geodata.network import StreetNetwork
+from geodata.pilot.area import pilot_release_file
+from geodata.snap import StreetIndex
+from routing.release import Release
+
+BYTES_MAX: Final = 2_000_000
+VARIATIONS_MAX: Final = 200
+NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+OF_BEATS: Final = ("sector", "precinct")
+"""Geographies that the beats make up."""
+_AT_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
+
+
+def read_scenario(file: Path, changes: Mapping[str, object] = NOTHING) -> Scenario:
+    """Return the scenario of a file, with some keys changed.
+
+    Parameters
+    ----------
+    changes
+        New values by dotted key, such as `units.CARE.count`; `units.SPD.0.count` is of the first
+        group. None takes a key away.
+
+    Raises
+    ------
+    BadScenario
+        With every fault of the file and of the files that it names.
+    """
+    content, text = _text(file)
+    raw = _tables(file, text)
+    reading = Reading(file, _lines(text))
+    raw = _changed(reading, raw, changes)
+    scenario = _Scenario(reading, raw).read(hashlib.sha256(content).hexdigest())
+    if reading.found:
+        raise BadScenario(_in_order(reading))
+    return scenario
+
+
+def _in_order(reading: Reading) -> list[Fault]:
+    own = str(reading.file)
+    faults = [one.fault for one in reading.found]
+    return sorted(faults, key=lambda one: (one.file != own, one.file, one.line or 0))
+
+
+def _text(file: Path) -> tuple[bytes, str]:
+    remedy = "Give a scenario file: TOML, as docs/studies.md describes it."
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(BYTES_MAX + 1)
+        if len(content) > BYTES_MAX:
+            raise BadScenario([_whole(file, None, f"has over {BYTES_MAX:,} bytes.", remedy)])
+        return content, content.decode("utf-8-sig")
+    except (OSError, ValueError) as problem:
+        raise BadScenario([_whole(file, None, f"cannot be read: {problem}.", remedy)]) from None
+
+
+def _whole(file: Path, line: int | None, message: str, remedy: str) -> Fault:
+    return Fault(file=str(file), line=line, where="the file", message=message, remedy=remedy)
+
+
+def _tables(file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        said = str(problem) or "too many levels"
+        found = _AT_LINE.search(said)
+        line = int(found[1]) if found and found[1] else max(1, len(text.splitlines()))
+        message = f"is no TOML: {_AT_LINE.sub('', said).strip()}."
+        raise BadScenario([_whole(file, line, message, "Correct this line.")]) from None
+
+
+def _lines(text: str) -> Mapping[KeyPath, int]:
+    try:
+        return lines_of_keys(text)
+    except (ValueError, RecursionError):
+        return {}
+
+
+# -- changes --------------------------------------------------------------------------------------
+
+
+def _changed(
+    reading: Reading, raw: Mapping[str, Any], changes: Mapping[str, object]
+) -> dict[str, Any]:
+    """Return the tables with other values; a key that leads nowhere is kept as a fault."""
+    after: dict[str, Any] = copy.deepcopy(dict(raw))
+    for key, value in changes.items():
+        path = path_of_key(key)
+        if not _set(after, path, value):
+            reading.fault(path, "leads to no table of the scenario.", "Name a key of it.")
+    return after
+
+
+def path_of_key(key: str) -> KeyPath:
+    """Return the path of a dotted key; numbers are places in a list."""
+    return tuple(
+        int(part) if part.isascii() and part.isdigit() else part for part in key.split(".")
+    )
+
+
+def _set(at: Any, path: KeyPath, value: object) -> bool:
+    for place, part in enumerate(path):
+        last = place == len(path) - 1
+        if isinstance(at, list):
+            if not isinstance(part, int) or part >= len(at):
+                return False
+        elif isinstance(at, dict):
+            part = str(part)  # noqa: PLW2901
+            if value is None and last:
+                at.pop(part, None)
+                return True
+            if not last:
+                at.setdefault(part, {})
+        else:
+            return False
+        if last:
+            at[part] = copy.deepcopy(value)
+            return True
+        at = at[part]
+    return False
+
+
+# -- the whole ------------------------------------------------------------------------------------
+
+
+class _Scenario:
+    """One reading of the tables."""
+
+    def __init__(self, reading: Reading, raw: dict[str, Any], *, base: bool = True) -> None:
+        self._reading, self._raw, self._base = reading, raw, base
+
+    def read(self, sha256: str) -> Scenario:
+        """Return the scenario; where anything is wrong it is good for nothing."""
+        reading, raw = self._reading, self._raw
+        top = reading.take((), raw, TOP, NAMES_AT_TOP)
+        streets = self._values("streets", STREETS)
+        zone = self._values("zone", ZONE)
+        network_file = reading.path_of(("streets", "network"), streets.get("network"), folder=True)
+        closures = reading.path_of(("streets", "closures"), streets.get("closures"))
+        driving = self._driving(streets.get("driving"))
+        release_file, release = self._release(zone.get("release"))
+        zones = self._zones(zone.get("geojson"), release)
+        areas, beats = self._areas()
+        network, index = self._streets(network_file)
+        limits = release.city_policy.snap
+        places = None if beats is None else beats.beat_centres
+        if beats is not None and network is not None and index is not None:
+            places = places_of_beats(beats, network, index, limits)
+        police = Police(beats=places, sectors=sectors_of(release.precinct_of))
+        units, posts = read_groups(reading, raw, police)
+        geographies = {"zone", *areas, *(OF_BEATS if "beat" in areas else ())}
+        demand = read_demand(reading, raw, geographies)
+        specs = self._specs(geographies)
+        if network is not None and index is not None:
+            for path, fault in far_posts(index, limits, posts):
+                reading.keep(path, fault)
+            self._closures(closures, network, index)
+        scenario = Scenario(
+            file=reading.file, sha256=sha256, name=top.get("name", "?"),
+            seed=top.get("seed", 1), network=network_file, driving=driving, release=release_file,
+            zones=zones, window=zone.get("hours"), mode=zone.get("mode", Mode.BY_POLICY),
+            closures=closures, areas=areas, units=units, demand=demand,
+            attribution=top.get("attribution", ()), told=MappingProxyType(raw), **specs,
+        )  # fmt: skip
+        return replace(scenario, variations=self._variations()) if self._base else scenario
+
+    def _values(self, name: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+        return self._reading.take((name,), self._reading.table((name,), self._raw), keys)
+
+    # -- files ----------------------------------------------------------------------------------
+
+    def _driving(self, told: str | None) -> Path | None:
+        at: KeyPath = ("streets", "driving")
+        file = self._reading.path_of(at, told)
+        if file is not None:
+            self._try(at, file, lambda: read_profiles(file))
+        return file
+
+    def _try(self, at: KeyPath, file: Path, read: Any) -> Any:
+        """Return what is read, None (and a fault) where the file cannot be used."""
+        try:
+            return read()
+        except ReleaseFileError as problem:
+            for one in problem.found:
+                self._reading.keep(at, Fault(
+                    file=str(file), line=one.line, where=one.path, message=f"{one.detail}.",
+                    remedy=one.remedy,
+                ))  # fmt: skip
+        except (StartError, GeodataError, OSError, ValueError) as problem:
+            said = str(problem).removeprefix(f"{file}: ")
+            remedy = getattr(problem, "remedy", None) or ""
+            self._reading.keep(at, _whole(file, None, said, remedy))
+        return None
+
+    def _release(self, told: str | None) -> tuple[Path | None, Release]:
+        at: KeyPath = ("zone", "release")
+        file = self._reading.path_of(at, told)
+        release = None if file is None else self._try(at, file, lambda: read_release(file))
+        return file, release or read_release(pilot_release_file())
+
+    def _zones(self, told: str | None, release: Release) -> Path | None:
+        at: KeyPath = ("zone", "geojson")
+        file = self._reading.path_of(at, told)
+        if file is not None:
+            zones = self._try(at, file, lambda: load_zones(file))
+            if zones is not None:
+                self._try(at, file, lambda: replace(release, zones=zones))
+        return file
+
+    def _areas(self) -> tuple[dict[str, tuple[Path, str]], BeatMap | None]:
+        reading = self._reading
+        found, beats = {}, None
+        table = reading.table(("areas",), self._raw)
+        for name in table:
+            at: KeyPath = ("areas", name)
+            if name == "zone":
+                reading.fault(at, "is a name of its own.", "Name the geography otherwise.")
+                continue
+            values = reading.take(at, reading.table(at, self._raw), AREAS)
+            file = reading.path_of((*at, "file"), values.get("file"))
+            if file is None:
+                continue
+            geography = GeographyFile(file)
+            outlines = geography.read(name, values.get("field"))
+            for fault in geography.faults:
+                reading.keep(at, fault)
+            found[name] = file, geography.field or values.get("field", name)
+            if name == "beat" and outlines:
+                beats = self._beats(at, file, outlines)
+        return found, beats
+
+    def _beats(self, at: KeyPath, file: Path, outlines: Mapping[str, Any]) -> BeatMap | None:
+        try:
+            return beats_of(outlines)
+        except BeatMapError as problem:
+            self._reading.keep((*at, "file"), _whole(file, None, f"{problem}.", ""))
+            return None
+
+    # -- specs ----------------------------------------------------------------------------------
+
+    def _specs(self, geographies: set[str]) -> dict[str, Any]:
+        values = {
+            "durations": self._values("durations", DURATIONS),
+            "coverage": self._values("coverage", COVERAGE),
+            "siting": self._values("siting", SITING),
+            "simulation": self._values("simulation", SIMULATION),
+        }
+        for table, name in (("coverage", "recorded_positions"), ("siting", "candidates")):
+            if name in values[table]:
+                at: KeyPath = (table, name)
+                values[table][name] = self._reading.path_of(at, values[table][name])
+        for place, name in enumerate(values["coverage"].get("by", ())):
+            if name not in geographies:
+                self._reading.fault(
+                    ("coverage", "by", place),
+                    f"is {shown(name)}, which is no geography.",
+                    f"Give one of {', '.join(sorted(geographies))}, or add [areas.{name}].",
+                )
+        return {
+            "durations": Durations(**values["durations"]),
+            "coverage": CoverageSpec(**values["coverage"]),
+            "siting": SitingSpec(**values["siting"]),
+            "simulation": SimulationSpec(**values["simulation"]),
+        }
+
+    # -- the streets ----------------------------------------------------------------------------
+
+    def _streets(self, file: Path | None) -> tuple[StreetNetwork | None, StreetIndex | None]:
+        at: KeyPath = ("streets", "network")
+        if file is None and any(one.path[:2] == at for one in self._reading.found):
+            return None, None
+        try:
+            network, _, _ = load_streets(file)
+        except (GeodataError, OSError, ValueError) as problem:
+            self._reading.keep(at, _whole(file or self._reading.file, None, str(problem), ""))
+            return None, None
+        return network, StreetIndex.build(network)
+
+    def _closures(self, file: Path | None, network: StreetNetwork, index: StreetIndex) -> None:
+        if file is not None:
+            for fault in read_closures(file, network, index)[1]:
+                self._reading.keep(("streets", "closures"), fault)
+
+    # -- variations -----------------------------------------------------------------------------
+
+    def _variations(self) -> tuple[Variation, ...]:
+        reading = self._reading
+        told = self._raw.get("variations", [])
+        if not isinstance(told, list) or len(told) > VARIATIONS_MAX:
+            reading.fault(("variations",), f"is {shown(told)}.",
+                          f"Write [[variations]], at most {VARIATIONS_MAX} of them.")  # fmt: skip
+            return ()
+        found: dict[str, Variation] = {}
+        for place, one in enumerate(told):
+            path: KeyPath = ("variations", place)
+            variation = self._variation(path, one)
+            if variation is None:
+                continue
+            if variation.name in found:
+                reading.fault((*path, "name"), f"is {variation.name!r} once more.",
+                              "Name each once.")  # fmt: skip
+            found[variation.name] = variation
+        return tuple(found.values())
+
+    def _variation(self, path: KeyPath, told: object) -> Variation | None:
+        reading = self._reading
+        if not isinstance(told, dict):
+            reading.fault(path, f"is {shown(told)}, and no table.", "Write [[variations]].")
+            return None
+        changes = dict(_leaves(told))
+        top = {name: told[name] for name in VARIATION if name in told}
+        values = reading.take(path, top, VARIATION)
+        where = {path_of_key(key): at for key, (_, at) in changes.items()}
+        plain = {key: value for key, (value, _) in changes.items()}
+        self._check(path, plain, where)
+        if "name" not in values:
+            return None
+        return Variation(name=values["name"], changes=MappingProxyType(plain))
+
+    def _check(
+        self, path: KeyPath, changes: Mapping[str, object], where: Mapping[KeyPath, KeyPath]
+    ) -> None:
+        """Keep what is wrong with the scenario after the changes of a variation alone."""
+        before = {(one.path, one.fault.message) for one in self._reading.found}
+        trial = Reading(self._reading.file, {})
+        base = {name: value for name, value in self._raw.items() if name != "variations"}
+        raw = _changed(trial, base, changes)
+        _Scenario(trial, raw, base=False).read("")
+        for one in trial.found:
+            if (one.path, one.fault.message) not in before:
+                self._keep_varied(path, one, where)
+
+    def _keep_varied(self, path: KeyPath, one: Found, where: Mapping[KeyPath, KeyPath]) -> None:
+        changed = next((key for key in where if one.path[: len(key)] == key), None)
+        at = path if changed is None else (*path, *where[changed])
+        fault = one.fault
+        if fault.file == str(self._reading.file):
+            line = self._reading.line(at)
+            fault = replace(fault, line=line, where=f"{dotted(path)}: {fault.where}")
+        self._reading.keep(at, fault)
+
+
+def _leaves(
+    table: Mapping[str, Any], key: str = "", at: KeyPath = ()
+) -> Iterator[tuple[str, tuple[object, KeyPath]]]:
+    """Yield each change by its dotted key, with its value and the keys as they are written."""
+    for name, value in table.items():
+        here = f"{key}.{name}" if key else name
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, here, (*at, name))
+        elif here not in VARIATION:
+            yield here, (value, (*at, name))
+
+
+def beats_of(outlines: Mapping[str, Any]) -> BeatMap:
+    """Return the beats of some outlines, without those that are no letter and a number.
+
+    Raises
+    ------
+    BeatMapError
+        None is left, or an outline is unusable.
+    """
+    beats = {
+        name.upper(): outline
+        for name, outline in outlines.items()
+        if len(name) > 1 and name[0].isalpha()
+    }
+    if not beats:
+        raise BeatMapError("no feature names a beat such as M1; is it a file of beats?")
+    return BeatMap(beats)
