@@ -29,7 +29,8 @@ def test_the_example_without_data_becomes_a_world(builtin: World) -> None:
 
 def test_the_same_seed_draws_the_same_calls_and_another_seed_others(builtin: World) -> None:
     first, again, other = (calls_of(builtin, "CARE", seed) for seed in (1, 1, 2))
-    assert np.array_equal(first.at_s, again.at_s) and np.array_equal(first.lon, again.lon)
+    assert np.array_equal(first.at_s, again.at_s)
+    assert np.array_equal(first.lon, again.lon)
     assert len(other) != len(first) or not np.array_equal(first.lon, other.lon)
 
 
