@@ -1,8 +1,9 @@
 """The command `tandem`. Each command's work is in `api/commands`, imported when it is called."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from api.commands.options import StorePlace, examples
 from api.impact_cli import add_impact
 from api.release_cli import release_app
 from api.store_cli import audit_app, report_app, store_app
+from api.study_cli import study_app
 from api.zones_cli import zones_app
 
 app = typer.Typer(
@@ -34,6 +36,21 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(report_app, name="report")
 app.add_typer(zones_app, name="zones")
 app.add_typer(closures_app, name="closures")
+
+
+def _study(asked: dict[str, Any]) -> None:
+    from benchmarks.studies.commands import Asked, run_study
+
+    run(lambda: run_study(Asked(**asked)))
+
+
+def _check(scenario: Path, changes: Sequence[str]) -> None:
+    from benchmarks.studies.commands import check_scenario
+
+    run(lambda: check_scenario(scenario, changes))
+
+
+app.add_typer(study_app(_study, _check), name="study")
 
 NetworkFolder = Annotated[
     Path | None,

@@ -1,0 +1,27 @@
+"""Which studies there are: from a world, changes of its scenario and work to a result.
+
+Each study is imported when it is asked for.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from benchmarks.studies.demand_making import calls_of
+from benchmarks.studies.tables import StudyResult
+from benchmarks.studies.work import Work
+from benchmarks.studies.world import World
+
+Changes = Mapping[str, object]
+"""What stands in place of the scenario file's values, by key."""
+
+
+def _coverage(world: World, _changes: Changes, work: Work) -> StudyResult:
+    from benchmarks.studies.coverage.study import coverage_study
+
+    return coverage_study(world, calls_of(world, "CARE", world.scenario.seed), work.tell)
+
+
+STUDIES: Final[Mapping[str, Callable[[World, Changes, Work], StudyResult]]] = MappingProxyType(
+    {"coverage": _coverage}
+)
