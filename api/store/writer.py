@@ -27,6 +27,7 @@ from api.caller import CALLER
 from api.errors import StoreBusy
 from api.store.audit_chain import ChainEnd, Note, append_notes
 from api.store.changes import Change, NumberedChange, append_changes
+from api.store.checkpoints import Checkpoints
 from api.store.database import Database, Pen, closed, is_failure, unavailable
 from api.store.statements import Statement
 
@@ -156,6 +157,7 @@ class Writer:
         """Called by the writer's thread after each commit, with what it added to the feed."""
         self.doubted: Callable[[], None] = _nobody
         """Called when a call after a commit failed: memory may not hold what the store does."""
+        self.checkpoints = Checkpoints(database)
         self._pen = Pen(database)
         self._head: ChainEnd | None = None
         """Where our chain of audit records ended at the last commit."""
@@ -203,6 +205,7 @@ class Writer:
             self._is_open = False
             self._turn.notify()
         self._thread.join()
+        self.checkpoints.close()
 
     def _take(self, item: _Item[Any]) -> None:
         with self._turn:
@@ -266,6 +269,7 @@ class Writer:
         self.failure = None
         self._head = head
         self.groups += 1
+        self.checkpoints.committed(len(group))
         for item in group:
             if item.error is None:
                 self.committed += 1
