@@ -163,7 +163,7 @@ class Desk:
             now=writer.now,
             noted=noted,
         )
-        self.follower, writer.told, writer.doubted = follower, follower.wake, follower.doubt
+        self.follower, writer.told, writer.doubted = follower, follower.take_own, follower.doubt
         follower.fill(*unread)
         releases = self.releases or self.decide_by_store(live)
         self.timetable.noted = noted
@@ -234,7 +234,8 @@ class Desk:
             self.show_claims(tx)
             if first is not None:
                 keep_answer(tx, first[0], Kept(status=200, answer=first[1]))
-            for record, call in zip(records, keep_records(tx, records), strict=True):
+            kept = keep_records(tx, records, self.calls.holds)
+            for record, call in zip(records, kept, strict=True):
                 if call is None and record.decided is not None:
                     newer = read_call(tx.connection, record.incident_id)
                     if newer is not None:

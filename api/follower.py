@@ -9,6 +9,7 @@ that is missing means that the feed was pruned, and everything is read anew (a *
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -24,6 +25,8 @@ LOOK_S: Final = 0.5
 """Longest time between two looks at the feed, whatever was heard of it."""
 GAP_S: Final = 0.025
 """Shortest time from one look to the next: what is written without a pause is taken together."""
+OWN_MAX: Final = 4 * READ_MAX
+"""Changes of this instance that are kept until they are taken; older ones are read."""
 
 Noted = Callable[[BaseException, str], None]
 """Told of a fault of ours, and of where it came from."""
@@ -101,6 +104,7 @@ class Follower:
         """Why the feed is not followed now; None when it is."""
         self._now = now
         self._noted = noted
+        self._own: deque[NumberedChange] = deque(maxlen=OWN_MAX)
         self._stale = set[str]()
         self._is_doubted = threading.Event()
         self._ended = threading.Event()
@@ -120,6 +124,14 @@ class Follower:
     def wake(self) -> None:
         """Look at the feed now."""
         self._waker.wake()
+
+    def take_own(self, changes: Sequence[NumberedChange]) -> None:
+        """Take what this instance added to the feed, which then need not be read; from any thread.
+
+        Only what follows without a gap is taken so. All else, and what came too long ago, is read.
+        """
+        self._own.extend(changes)
+        self.wake()
 
     def doubt(self) -> None:
         """Have every mirror read everything anew: something of ours may not have reached it."""
@@ -183,9 +195,16 @@ class Follower:
 
     def _catch_up(self) -> None:
         while not self._ended.is_set():
+            while own := self._own_after():
+                self._mend()
+                self._take(own)
             with self.database.reading() as connection:
                 head = head_of(connection)  # before the changes, so that none can be missing
-                found = changes_after(connection, self.number, READ_MAX)
+                if self._own_after():
+                    continue  # committed since
+                found = (
+                    changes_after(connection, self.number, READ_MAX) if head > self.number else []
+                )
             self._mend()
             if not _goes_on(found, self.number, head):
                 self._refill()
@@ -193,6 +212,13 @@ class Follower:
                 self._take(found)
             if len(found) < READ_MAX:
                 return
+
+    def _own_after(self) -> list[NumberedChange]:
+        """Return what this instance added to the feed right after our number."""
+        while self._own and self._own[0].change_id <= self.number:
+            self._own.popleft()
+        own = list(self._own)[:READ_MAX]
+        return [one for place, one in enumerate(own) if one.change_id == self.number + 1 + place]
 
     def _take(self, found: Sequence[NumberedChange]) -> None:
         for mirror in self.mirrors:
@@ -204,6 +230,7 @@ class Follower:
 
     def _refill(self) -> None:
         """Read everything anew: from the head on nothing is missed, and what is told twice is."""
+        self._own.clear()  # of another feed, perhaps
         with self.database.reading() as connection:
             head = head_of(connection)
         for mirror in self.mirrors:

@@ -57,8 +57,8 @@ class CallsMirror:
         self._kept_max = kept_max
 
     def follow(self, changes: Sequence[NumberedChange]) -> None:
-        """Read the calls that changed, and those whose alerts did, ours too."""
-        names = {one.key for one in changes if one.topic == "call"}
+        """Read the calls that changed, and those whose alerts did; ours too, unless they show."""
+        names = {one.key for one in changes if one.topic == "call" and not one.is_shown}
         names |= {str(one.said["incident_id"]) for one in changes if one.topic == "alert"}
         if names:
             with self._database.reading() as connection:

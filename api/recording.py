@@ -19,7 +19,7 @@ from api.replay.keeping import keep_needs
 from api.replay.needs import Need, Seen
 from api.request_schemas import OperatorEntry
 from api.store.calls import Decided, KnownCall
-from api.store.sql_calls import keep_decision
+from api.store.sql_calls import Shown, keep_decision
 from api.store.statements import Statement
 from api.store.tables import recommendations, to_us
 from api.store.writer import Transaction
@@ -133,9 +133,17 @@ def as_not_recorded(record: Record) -> Record:
     return replace(record, answer=record.answer.replace(_KEPT, _NOT_YET))
 
 
-def keep_records(tx: Transaction, records: Sequence[Record]) -> list[KnownCall | None]:
-    """Keep recommendations, each once however often it is told; return the calls after them."""
-    return [_keep(tx, record) for record in records]
+def keep_records(
+    tx: Transaction, records: Sequence[Record], shown: Shown | None = None
+) -> list[KnownCall | None]:
+    """Keep recommendations, each once however often it is told; return the calls after them.
+
+    Parameters
+    ----------
+    shown
+        Tells after the commit which of these calls memory holds, so that they are not read back.
+    """
+    return [_keep(tx, record, shown) for record in records]
 
 
 _ADD: Final = Statement(
@@ -146,7 +154,7 @@ _ADD: Final = Statement(
 """SQLite reads it as PostgreSQL does."""
 
 
-def _keep(tx: Transaction, record: Record) -> KnownCall | None:
+def _keep(tx: Transaction, record: Record, shown: Shown | None) -> KnownCall | None:
     row = {
         "recommendation_id": record.recommendation_id,
         "incident_id": record.incident_id,
@@ -173,7 +181,12 @@ def _keep(tx: Transaction, record: Record) -> KnownCall | None:
     if record.decided is None:
         return None
     call = keep_decision(
-        tx, record.decided, record.request, begun=begun_call, waited=_NOT_YET in record.answer
+        tx,
+        record.decided,
+        record.request,
+        begun=begun_call,
+        waited=_NOT_YET in record.answer,
+        shown=shown,
     )
     if record.scene_safe_at is not None:
         keep_told_safe(tx, record.incident_id, record.scene_safe_at)

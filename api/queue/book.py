@@ -11,6 +11,7 @@ from typing import Final
 from api.queue.waiting import WAITING_MAX, Waiting, read_asked, read_waiting
 from api.store.changes import NumberedChange
 from api.store.database import Database
+from routing.codes import Outcome
 
 LOOK_NEEDED: Final = frozenset({"units", "claim", "release"})
 """Topics after which any call may have another answer."""
@@ -74,10 +75,21 @@ class QueueBook:
             if one.topic == "units":
                 self.roster_version = max(self.roster_version, int(one.key))
         again = {one.key for one in changes if one.topic == "queue" and "event" not in one.said}
-        names = again | {one.key for one in changes if one.topic in ("call", "queue")}
+        names = again | {one.key for one in changes if self._may_wait(one)}
         other = self._read(names, again) if names else False
         if other or any(one.topic in LOOK_NEEDED for one in changes):
             self._wake()
+
+    def _may_wait(self, change: NumberedChange) -> bool:
+        """Tell whether a call may wait after a change, or did before it.
+
+        A call begins to wait with a HOLD, or with what the queue itself says.
+        """
+        if change.topic != "call":
+            return change.topic == "queue"
+        if change.said.get("outcome", Outcome.HOLD) == Outcome.HOLD:
+            return True
+        return change.key in self._waiting or change.key in self._once
 
     def refill(self) -> None:
         """Read all calls that wait, and those that nobody has looked at yet."""

@@ -246,6 +246,10 @@ class MemoryCalls:
             self._take(call, known)
             return call
 
+    def holds(self, call: KnownCall) -> bool:
+        """Tell whether a call is remembered exactly so."""
+        return self._calls.get(call.incident_id) == call
+
     def put(self, call: KnownCall, *, is_settled: bool = True) -> None:
         """Take a call as another store has it; of what is newer here only facts and alerts are.
 

@@ -10,7 +10,7 @@ Topics: `units` (key: version of the roster), `call` (incident_id), `alert` (ale
 where they are sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ class Change(Struct, frozen=True, kw_only=True):
     key: str
     said: Mapping[str, Any]
     at: datetime
+    is_shown: Callable[[], bool] | None = None
+    """Tells, once it is committed, whether this process's memory holds what was written."""
 
 
 class NumberedChange(Struct, frozen=True, kw_only=True):
@@ -43,28 +45,51 @@ class NumberedChange(Struct, frozen=True, kw_only=True):
     key: str
     said: Mapping[str, Any]
     at: datetime
+    is_shown: bool = False
+    """Whether this process's memory holds what was written; never of a change that was read."""
 
 
-def append_changes(connection: Connection, instance: str, told: Sequence[Change]) -> None:
-    """Add changes to the end of the feed, in the transaction of the connection."""
+def append_changes(
+    connection: Connection, instance: str, told: Sequence[Change]
+) -> list[NumberedChange]:
+    """Add changes to the end of the feed, in the transaction of the connection.
+
+    Returns
+    -------
+    list
+        What `changes_after` will read of them, once it is committed.
+    """
     if not told:
-        return
+        return []
     is_told = connection.dialect.name == "postgresql"
     head = (_MOVE_AND_TELL if is_told else _MOVE).rows(connection, {"by": len(told)})[0][0]
     first = head - len(told) + 1
-    _APPEND.run_each(
-        connection,
-        [
-            {
-                "change_id": first + place,
-                "at": to_us(change.at),
-                "instance": instance,
-                "topic": change.topic,
-                "key": change.key,
-                "body": msgspec.json.encode(change.said).decode(),
-            }
-            for place, change in enumerate(told)
-        ],
+    rows = [
+        {
+            "change_id": first + place,
+            "at": to_us(change.at),
+            "instance": instance,
+            "topic": change.topic,
+            "key": change.key,
+            "body": msgspec.json.encode(change.said).decode(),
+        }
+        for place, change in enumerate(told)
+    ]
+    _APPEND.run_each(connection, rows)
+    return [_numbered(row) for row in rows]
+
+
+_COLUMNS: Final = ("change_id", "at", "instance", "topic", "key", "body")
+
+
+def _numbered(row: Mapping[str, Any]) -> NumberedChange:
+    return NumberedChange(
+        change_id=row["change_id"],
+        instance=row["instance"],
+        topic=row["topic"],
+        key=row["key"],
+        said=msgspec.json.decode(row["body"]),
+        at=from_us(row["at"]),
     )
 
 
@@ -91,17 +116,8 @@ def changes_after(
 ) -> list[NumberedChange]:
     """Return what follows a number, in order, at most so many."""
     return [
-        NumberedChange(
-            change_id=change_id,
-            instance=instance,
-            topic=topic,
-            key=key,
-            said=msgspec.json.decode(body),
-            at=from_us(at),
-        )
-        for change_id, at, instance, topic, key, body in _AFTER.rows(
-            connection, {"number": number, "most": most}
-        )
+        _numbered(dict(zip(_COLUMNS, row, strict=True)))
+        for row in _AFTER.rows(connection, {"number": number, "most": most})
     ]
 
 

@@ -39,6 +39,8 @@ LOOK_AGAIN_S: Final = 0.0005
 """How often a process looks whether another one has ended its transaction."""
 CHECKPOINT_PAGES: Final = 4_000
 """Pages of the log after which a commit brings them into SQLite's file, and waits for that too."""
+LOG_BYTES_MAX: Final = CHECKPOINT_PAGES * (4_096 + 24)
+"""The same in bytes; a log that was longer for a while, as beside an old reader, is cut to it."""
 _WRITES: Final = "tandem_writes"
 _TURN: Final = Statement(
     text(
@@ -264,6 +266,7 @@ def _sqlite(url: URL, synchronous: str, waits_s: int = LOCK_S_MAX) -> Engine:
             "foreign_keys=ON",
             "temp_store=MEMORY",
             f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+            f"journal_size_limit={LOG_BYTES_MAX}",
             f"busy_timeout={waits_s * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")

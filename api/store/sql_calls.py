@@ -7,6 +7,7 @@ here at the start, and keeps each decision here in the transaction of its record
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +32,8 @@ from routing.codes import Outcome
 _CHANGED: Final = ("version", "outcome", "touched_at", "body")
 _CALL: Final = msgspec.json.Decoder(KnownCall)
 Begun = Callable[[Transaction, KnownCall], KnownCall]
+Shown = Callable[[KnownCall], bool]
+"""Tells whether the memory of this process holds a call exactly so."""
 
 
 def read_call(connection: Connection, incident_id: str) -> KnownCall | None:
@@ -73,6 +76,7 @@ def keep_decision(
     *,
     begun: Begun | None = None,
     waited: bool = False,
+    shown: Shown | None = None,
 ) -> KnownCall | None:
     """Keep a decision in a transaction and return the call; None when it is older than known.
 
@@ -85,6 +89,8 @@ def keep_decision(
     waited
         Whether it waited elsewhere since it was made: then one that was made later stands. All
         others stand in the order in which they are kept, whatever the clocks of instances say.
+    shown
+        Asked after the commit, so that what memory holds already is not read back.
     """
     known = held_call(tx.connection, decided.incident_id)
     is_late = waited and _is_late(known, decided)
@@ -102,7 +108,9 @@ def keep_decision(
         _CHANGE.run(tx.connection, row)
     if call.alerts and (known is None or call.alerts != known.alerts):
         _keep_alerts(tx, call)
-    tx.announce("call", call.incident_id, {"version": call.version, "outcome": call.outcome})
+    said = {"version": call.version, "outcome": call.outcome}
+    is_shown = None if shown is None else partial(shown, call)
+    tx.announce("call", call.incident_id, said, is_shown=is_shown)
     return call
 
 

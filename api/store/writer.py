@@ -20,12 +20,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from api.caller import CALLER
 from api.errors import StoreBusy
 from api.store.audit_chain import ChainEnd, Note, append_notes
-from api.store.changes import Change, append_changes
+from api.store.changes import Change, NumberedChange, append_changes
+from api.store.checkpoints import Checkpoints
 from api.store.database import Database, Pen, closed, is_failure, unavailable
 from api.store.statements import Statement
 
@@ -51,7 +53,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _nobody() -> None:
+def _nobody(_changes: Sequence[NumberedChange] = ()) -> None:
     return
 
 
@@ -77,9 +79,24 @@ class Transaction:
         """Add one audit record, under another instant than now where `at` says so."""
         self.notes.append(Note(kind=kind, subject=subject, by=self.by, said=said, at=at or self.at))
 
-    def announce(self, topic: str, key: str, said: Mapping[str, Any] | None = None) -> None:
-        """Tell readers, other instances and listeners that something is another now."""
-        self.changes.append(Change(topic=topic, key=key, said=said or {}, at=self.at))
+    def announce(
+        self,
+        topic: str,
+        key: str,
+        said: Mapping[str, Any] | None = None,
+        *,
+        is_shown: Callable[[], bool] | None = None,
+    ) -> None:
+        """Tell readers, other instances and listeners that something is another now.
+
+        Parameters
+        ----------
+        is_shown
+            Asked after the commit whether this process's memory holds it, so that it need not be
+            read; without it, it is read.
+        """
+        told = Change(topic=topic, key=key, said=said or {}, at=self.at, is_shown=is_shown)
+        self.changes.append(told)
 
 
 Operation = Callable[[Transaction], Done]
@@ -136,10 +153,11 @@ class Writer:
         """Why the last commit failed; None when it did not."""
         self.after_failed = 0
         """Calls after a commit that raised: bugs of ours, logged; the commit stands."""
-        self.told: Callable[[], None] = _nobody
-        """Called by the writer's thread after each commit."""
+        self.told: Callable[[Sequence[NumberedChange]], None] = _nobody
+        """Called by the writer's thread after each commit, with what it added to the feed."""
         self.doubted: Callable[[], None] = _nobody
         """Called when a call after a commit failed: memory may not hold what the store does."""
+        self.checkpoints = Checkpoints(database)
         self._pen = Pen(database)
         self._head: ChainEnd | None = None
         """Where our chain of audit records ended at the last commit."""
@@ -187,6 +205,7 @@ class Writer:
             self._is_open = False
             self._turn.notify()
         self._thread.join()
+        self.checkpoints.close()
 
     def _take(self, item: _Item[Any]) -> None:
         with self._turn:
@@ -236,7 +255,7 @@ class Writer:
             with self._pen.writing() as connection:
                 notes, changes = self._operate(connection, group)
                 head = append_notes(connection, self.instance, notes, self._head)
-                append_changes(connection, self.instance, changes)
+                numbered = append_changes(connection, self.instance, changes)
         except _TakenBackError:
             self.failure = None
             return
@@ -250,12 +269,13 @@ class Writer:
         self.failure = None
         self._head = head
         self.groups += 1
+        self.checkpoints.committed(len(group))
         for item in group:
             if item.error is None:
                 self.committed += 1
                 for call in item.after:
                     self._call_after(call)
-        self.told()
+        self._call_after(lambda: self.told(_shown(changes, numbered)))
 
     def _call_after(self, call: Callable[[], None]) -> None:
         try:
@@ -305,6 +325,14 @@ class Writer:
         for loop, items in by_loop.items():
             with suppress(RuntimeError):  # a loop that is closed has nobody who waits
                 loop.call_soon_threadsafe(_settle_all, items)
+
+
+def _shown(changes: Sequence[Change], numbered: Sequence[NumberedChange]) -> list[NumberedChange]:
+    """Return changes that are committed, with what memory holds of them."""
+    return [
+        replace(one, is_shown=True) if change.is_shown is not None and change.is_shown() else one
+        for change, one in zip(changes, numbered, strict=True)
+    ]
 
 
 def _settle_all(items: Sequence[_Item[Any]]) -> None:

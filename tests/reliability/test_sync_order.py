@@ -34,7 +34,7 @@ def order_in_a_trace(folder: Path, *, synchronous: str) -> tuple[Order, int]:
         options = {
             "location": str(folder / "store.sqlite"), "run": "0", "seed": 7, "threads": THREADS,
             "operations": OPERATIONS, "synchronous": synchronous,
-            "port": listener.getsockname()[1],
+            "port": listener.getsockname()[1], "operations_between": 3,
         }  # fmt: skip
         command = traced([sys.executable, "-c", PROCESS, json.dumps(options)], folder / "trace")
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}

@@ -19,6 +19,7 @@ from sqlalchemy import insert
 from api.errors import StoreUnavailable
 from api.store.audit_chain import enter_instance
 from api.store.calls import Decided
+from api.store.checkpoints import Checkpoints
 from api.store.contract import RosterChange
 from api.store.database import Database
 from api.store.records import Operator, StoredFix, StoredUnit
@@ -150,12 +151,14 @@ def writing_to(options: dict[str, Any]) -> Iterator[Writer]:
     Parameters
     ----------
     options
-        location, instance, synchronous.
+        location, instance, synchronous, operations_between (of checkpoints).
     """
     database = Database(options["location"], synchronous=options.get("synchronous", "FULL"))
     require_schema(database)
     instance = options.get("instance", INSTANCE)
     writer = Writer(database, instance=instance)
+    if "operations_between" in options:
+        writer.checkpoints = Checkpoints(database, options["operations_between"])
     for _ in range(TRIES_MAX):  # another process that writes without a pause may hold it up
         with suppress(StoreUnavailable), database.writing() as connection:
             enter_instance(connection, instance, dt.datetime.now(dt.UTC))
