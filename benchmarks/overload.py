@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.load import Answer, Load, load_on, percentiles_ms
 from benchmarks.recorded_service import (
     LOAD_CORE,
@@ -64,6 +66,11 @@ class Phase:
         return len(self.recorded) / max(self.seconds, lasted_s)
 
     @property
+    def late_p99_ms(self) -> float:
+        """By how much the load itself was late; what answers took counts from when it was due."""
+        return float(np.percentile([one.late_s * 1000 for one in self.answers], 99))
+
+    @property
     def row(self) -> tuple[str, ...]:
         """What is said of it."""
         answered, refused = percentiles_ms(self.recorded), percentiles_ms(self.refused)
@@ -72,7 +79,7 @@ class Phase:
             f"{self.goodput:.0f}/s ({self.goodput / RATED:.0%})",
             f"{answered[0]:.1f} / {answered[1]:.1f} ms", f"{len(self.refused):,}",
             f"{refused[0]:.1f} / {refused[1]:.1f} ms" if self.refused else "-",
-            f"{self.others:,}",
+            f"{self.others:,}", f"{self.late_p99_ms:.1f} ms",
         )  # fmt: skip
 
 
@@ -143,7 +150,8 @@ def report(seconds: float = 20.0) -> str:
         f"Goodput at least {GOODPUT_SHARE:.0%} of rated: {_met(held)}; refusals p99 at most "
         f"{REFUSAL_P99_MS_MAX:.0f} ms: {_met(quick)}; as usual again after {said}: {_met(soon)}"
     )
-    head = ("offered", "requests", "recorded", "p50 / p99", "refused", "p50 / p99", "others")
+    head = ("offered", "requests", "recorded", "p50 / p99", "refused", "p50 / p99", "others",
+            "sent late, p99")  # fmt: skip
     return table(title, head, [one.row for one in phases])
 
 
