@@ -7,6 +7,7 @@ rate that waits for nobody. Rated: 200 recorded recommendations a second.
 import argparse
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,14 @@ class Phase:
         return len(self.answers) - len(self.recorded) - len(self.refused)
 
     @property
+    def others_by_status(self) -> str:
+        """How many of those had which status; 0 is a connection that was closed."""
+        by_status = Counter(
+            one.status for one in self.answers if not (one.is_recorded or one.is_refused)
+        )
+        return ", ".join(f"{n:,} of {status}" for status, n in by_status.items()) or "0"
+
+    @property
     def goodput(self) -> float:
         """Recorded recommendations a second, until the last request was answered."""
         lasted_s = max(one.at_s + one.took_s for one in self.answers)
@@ -79,7 +88,7 @@ class Phase:
             f"{self.goodput:.0f}/s ({self.goodput / RATED:.0%})",
             f"{answered[0]:.1f} / {answered[1]:.1f} ms", f"{len(self.refused):,}",
             f"{refused[0]:.1f} / {refused[1]:.1f} ms" if self.refused else "-",
-            f"{self.others:,}", f"{self.late_p99_ms:.1f} ms",
+            self.others_by_status, f"{self.late_p99_ms:.1f} ms",
         )  # fmt: skip
 
 
