@@ -234,7 +234,7 @@ def _add_layers(app: App, service: Service, gate: Gate) -> None:
     app.add_middleware(Deadline, request_s_max=settings.request_s_max)  # of reads and feeds alone
     app.add_layer(partial(Guarded, gate=gate))
     app.add_layer(partial(Observed, routes=routes, metrics=service.metrics, log=service.log))
-    app.state.in_hand = InHand(settings, service.metrics.shed)
+    app.state.in_hand = InHand(settings, service.metrics)
     app.add_layer(partial(Limited, in_hand=app.state.in_hand))
     if settings.dev:
         app.add_layer(Marked)

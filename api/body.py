@@ -35,7 +35,7 @@ async def read_bytes(request: Request, settings: Settings, bytes_max: int) -> by
     headers = dict(reversed(request.scope["headers"]))
     announced = headers.get(b"content-length", b"")
     _require_size(int(announced) if announced.isdigit() else 0, bytes_max)
-    first = _Begun(cast(Coroutine[Any, Any, Message], request.receive()))
+    first = Begun(cast(Coroutine[Any, Any, Message], request.receive()))
     if first.came is not None and not first.came.get("more_body", False):
         return _part(first.came, bytes_max)
     try:
@@ -48,7 +48,7 @@ async def read_bytes(request: Request, settings: Settings, bytes_max: int) -> by
         ) from None
 
 
-class _Begun:
+class Begun:
     """A coroutine that has run up to its first wait, if it has one.
 
     Nearly always the body came with the headers. Then there is nothing to wait for, and no need of

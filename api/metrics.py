@@ -157,6 +157,10 @@ class Metrics:
             "tandem_shed", "Requests refused before they were read, by kind.", ("kind",),
             registry=on,
         )  # fmt: skip
+        self.wait_s = Durations(
+            "tandem_wait_seconds", "Time that calls waited for their turn, where they had to.",
+            "kind", registry=on,
+        )  # fmt: skip
         self.outcomes = Tally(
             "tandem_recommendations", "Recommendations made.", ("outcome", "mode"), registry=on
         )

@@ -104,9 +104,15 @@ class Settings(BaseSettings):
     concurrent_requests_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Connections and requests in hand above which uvicorn answers 503."""
     calls_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 24
-    """Requests in hand, of all kinds, above which calls are refused with 503."""
+    """Requests in hand, of all kinds, above which calls wait for their turn."""
+    calls_waiting_max: Annotated[int, Field(ge=1, le=100_000)] = 256
+    """Calls that wait above which one more is refused with 503; those that are urgent for
+    themselves."""
+    calls_wait_s_max: Annotated[float, Field(gt=0, le=60)] = 0.5
+    """Seconds that the first of the line has waited above which calls are refused."""
     feeds_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 18
-    """The same for writes of the roster; never above that of calls."""
+    """Requests in hand or waiting above which writes of the roster are refused with 503; never
+    above that of calls in hand."""
     reads_in_hand_max: Annotated[int, Field(ge=1, le=100_000)] = 12
     """The same for reads; never above that of feeds."""
     request_s_max: Annotated[float, Field(gt=0, le=600)] = 10.0

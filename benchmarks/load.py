@@ -35,6 +35,8 @@ class Answer:
     status: int
     head: bytes
     body: bytes
+    late_s: float = 0.0
+    """From when it was to be sent until it was: the load's own, or for want of a connection."""
 
     @property
     def is_recorded(self) -> bool:
@@ -51,6 +53,7 @@ class Answer:
 class _Flight:
     connection: socket.socket
     due_s: float = 0.0
+    late_s: float = 0.0
     received: bytearray = field(default_factory=bytearray)
 
     def read(self, began_s: float) -> Answer | None:
@@ -69,7 +72,7 @@ class _Flight:
         status = int(head[9:12])
         self.received.clear()
         took_s = perf_counter() - began_s - self.due_s
-        return Answer(self.due_s, took_s, status, head + b"\r\n", body)
+        return Answer(self.due_s, took_s, status, head + b"\r\n", body, self.late_s)
 
 
 class Load:
@@ -112,7 +115,9 @@ class Load:
         while len(answers) < n:
             now_s = perf_counter() - began_s
             while sent < n and due_s[sent] <= now_s and (flight := self._free()) is not None:
-                flight.due_s = perf_counter() - began_s if from_sending else float(due_s[sent])
+                sent_s = perf_counter() - began_s
+                flight.due_s = sent_s if from_sending else float(due_s[sent])
+                flight.late_s = sent_s - flight.due_s
                 flight.connection.sendall(request(sent))
                 sent += 1
             wait_s = ANSWER_S_MAX

@@ -7,11 +7,14 @@ rate that waits for nobody. Rated: 200 recorded recommendations a second.
 import argparse
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.load import Answer, Load, load_on, percentiles_ms
 from benchmarks.recorded_service import (
@@ -58,10 +61,23 @@ class Phase:
         return len(self.answers) - len(self.recorded) - len(self.refused)
 
     @property
+    def others_by_status(self) -> str:
+        """How many of those had which status; 0 is a connection that was closed."""
+        by_status = Counter(
+            one.status for one in self.answers if not (one.is_recorded or one.is_refused)
+        )
+        return ", ".join(f"{n:,} of {status}" for status, n in by_status.items()) or "0"
+
+    @property
     def goodput(self) -> float:
         """Recorded recommendations a second, until the last request was answered."""
         lasted_s = max(one.at_s + one.took_s for one in self.answers)
         return len(self.recorded) / max(self.seconds, lasted_s)
+
+    @property
+    def late_p99_ms(self) -> float:
+        """By how much the load itself was late; what answers took counts from when it was due."""
+        return float(np.percentile([one.late_s * 1000 for one in self.answers], 99))
 
     @property
     def row(self) -> tuple[str, ...]:
@@ -72,7 +88,7 @@ class Phase:
             f"{self.goodput:.0f}/s ({self.goodput / RATED:.0%})",
             f"{answered[0]:.1f} / {answered[1]:.1f} ms", f"{len(self.refused):,}",
             f"{refused[0]:.1f} / {refused[1]:.1f} ms" if self.refused else "-",
-            f"{self.others:,}",
+            self.others_by_status, f"{self.late_p99_ms:.1f} ms",
         )  # fmt: skip
 
 
@@ -143,7 +159,8 @@ def report(seconds: float = 20.0) -> str:
         f"Goodput at least {GOODPUT_SHARE:.0%} of rated: {_met(held)}; refusals p99 at most "
         f"{REFUSAL_P99_MS_MAX:.0f} ms: {_met(quick)}; as usual again after {said}: {_met(soon)}"
     )
-    head = ("offered", "requests", "recorded", "p50 / p99", "refused", "p50 / p99", "others")
+    head = ("offered", "requests", "recorded", "p50 / p99", "refused", "p50 / p99", "others",
+            "sent late, p99")  # fmt: skip
     return table(title, head, [one.row for one in phases])
 
 

@@ -19,6 +19,9 @@ from api.log import make_log, route_library_logs, written_beside
 from api.settings import Settings, read_settings
 
 BACKLOG: Final = 2_048
+ACCEPTED_A_PASS: Final = 16
+"""uvloop accepts one connection of a listener in a pass of its loop: of callers that all connect at
+once in an overload, the last would wait for as many passes as there are callers."""
 SWITCH_INTERVAL_S: Final = 0.0002
 """How long a Python thread may keep the event loop from running, where the interpreter's own figure
 is 5 ms: a batch is decided beside single calls, whose whole answer takes well under 1 ms. The
@@ -167,7 +170,11 @@ def make_server(settings: Settings, app: Any = None, *, keys: KeyStore | None = 
     from api.app import make_app
 
     class Server(uvicorn.Server):
-        """Ends endless answers before it waits for all answers to end."""
+        """Accepts many connections at once, and ends endless answers before it waits for all."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            more = sockets and [one.dup() for one in sockets for _ in range(ACCEPTED_A_PASS)]
+            await super().startup(more)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             service = getattr(getattr(served, "state", None), "service", None)

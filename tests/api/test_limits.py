@@ -1,26 +1,32 @@
-"""Too many requests at once: reads are refused before feeds, feeds before calls, health never."""
+"""Too many requests at once: reads are refused before feeds, feeds before calls, what is urgent
+last, and health never."""
 
 import asyncio
-import timeit
 from collections.abc import Callable, Coroutine
+from time import perf_counter
 from typing import Any
 
 import pytest
+import uvloop
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app import make_app
-from api.limits import Deadline, InHand, Kind, Limited, kind_of, limited
+from api.limits import RECOMMEND_PATH, Deadline, InHand, Kind, Limited, in_turn, kind_of, limited
 from api.live_view import LiveView
 from api.metrics import Metrics
 from api.settings import Settings
+from api.turns import BEGUN_A_PASS_MAX
 from tests.api.call_story import ASK, told
 from tests.api.waiting import wait_until
 
-SETTINGS = Settings(calls_in_hand_max=6, feeds_in_hand_max=4, reads_in_hand_max=2)
+SETTINGS = Settings(
+    calls_in_hand_max=6, calls_waiting_max=1, feeds_in_hand_max=4, reads_in_hand_max=2
+)
 DOOR = {"type": "http", "method": "POST", "path": "/v1/recommend-units"}
 PATHS = {
     Kind.HEALTH: ("GET", "/readyz"),
+    Kind.URGENT: ("POST", "/v1/units/CARE2/status"),
     Kind.CALLS: ("POST", "/v1/recommendations/rec_1/confirm"),
     Kind.FEEDS: ("POST", "/v1/units/positions"),
     Kind.READS: ("GET", "/v1/units"),
@@ -41,7 +47,7 @@ PATHS = {
         ("POST", "/v1/recommendations/rec_1/confirm", Kind.CALLS),
         ("POST", "/v1/claims/c/release", Kind.CALLS),
         ("POST", "/v1/alerts/a/acknowledge", Kind.CALLS),
-        ("POST", "/v1/units/CARE2/status", Kind.CALLS),
+        ("POST", "/v1/units/CARE2/status", Kind.URGENT),
         ("PUT", "/v1/units", Kind.FEEDS),
         ("PUT", "/v1/units/CARE2", Kind.FEEDS),
         ("DELETE", "/v1/units/CARE2", Kind.FEEDS),
@@ -61,11 +67,11 @@ class Held:
     """An app whose requests wait until they are let go."""
 
     def __init__(self) -> None:
-        self.entered = 0
+        self.entered: list[str] = []
         self.go = asyncio.Event()
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        self.entered += 1
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.entered.append(scope["path"])
         await self.go.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"done"})
@@ -87,6 +93,7 @@ class Caller:
         """Return the messages of an answer; empty as long as there is none."""
         method, path = PATHS[kind]
         said: list[Message] = []
+        self.answers.append(said)
 
         async def send(message: Message) -> None:
             said.append(message)
@@ -104,7 +111,7 @@ async def _run(serving: Any) -> None:
 def running(story: Callable[[Held, Caller, Metrics], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
         held, metrics = Held(), Metrics()
-        caller = Caller(Limited(held, in_hand=InHand(SETTINGS, metrics.shed)))
+        caller = Caller(Limited(held, in_hand=InHand(SETTINGS, metrics)))
         await story(held, caller, metrics)
         held.go.set()
         await asyncio.gather(*caller.tasks)
@@ -112,26 +119,99 @@ def running(story: Callable[[Held, Caller, Metrics], Coroutine[Any, Any, None]])
     asyncio.run(run())
 
 
-def test_reads_are_refused_first_then_feeds_then_calls_and_health_never() -> None:
+def test_reads_are_refused_first_then_feeds_then_calls_then_the_urgent_and_health_never() -> None:
     async def story(held: Held, caller: Caller, metrics: Metrics) -> None:
-        admitted = dict.fromkeys((Kind.READS, Kind.FEEDS, Kind.CALLS), 0)
-        for kind in (Kind.READS, Kind.FEEDS, Kind.CALLS):
+        kinds = (Kind.READS, Kind.FEEDS, Kind.CALLS, Kind.URGENT)
+        admitted = dict.fromkeys(kinds, 0)
+        for kind in kinds:
             while not await caller.ask(kind):
                 admitted[kind] += 1
-        assert admitted == {Kind.READS: 2, Kind.FEEDS: 2, Kind.CALLS: 2}
+        assert admitted == {Kind.READS: 2, Kind.FEEDS: 2, Kind.CALLS: 3, Kind.URGENT: 1}
         assert await caller.ask(Kind.HEALTH) == []
-        assert held.entered == 7
-        for kind in (Kind.READS, Kind.FEEDS, Kind.CALLS):
+        assert len(held.entered) == 7  # one call waits, and one that is urgent
+        for kind in kinds:
             assert f'tandem_shed_total{{kind="{kind}"}} 1.0' in metrics.text().decode()
 
     running(story)
 
 
+def test_who_waits_is_answered_in_turn_the_urgent_first_and_the_wait_is_counted() -> None:
+    async def run() -> None:
+        held, metrics = Held(), Metrics()
+        caller = Caller(Limited(held, in_hand=InHand(SETTINGS, metrics)))
+        for kind in (*[Kind.CALLS] * 7, Kind.URGENT):
+            await caller.ask(kind)
+        held.go.set()
+        await asyncio.gather(*caller.tasks)
+        assert held.entered[6:] == [PATHS[Kind.URGENT][1], PATHS[Kind.CALLS][1]]
+        assert all(said[0]["status"] == 200 for said in caller.answers)
+        assert 'tandem_wait_seconds_count{kind="URGENT"} 1.0' in metrics.text().decode()
+
+    asyncio.run(run())
+
+
+def test_room_is_counted_with_those_who_wait() -> None:
+    async def story(_held: Held, caller: Caller, _metrics: Metrics) -> None:
+        caller.app.in_hand.turns.calls.append((0.0, asyncio.Future()))  # type: ignore[attr-defined]
+        assert await caller.ask(Kind.READS) == []
+        assert await caller.ask(Kind.READS) != []
+        caller.app.in_hand.turns.calls.clear()  # type: ignore[attr-defined]
+
+    running(story)
+
+
+@pytest.mark.parametrize(
+    ("came", "kind"),
+    [
+        ([b'{"requested_mode":"SPD_ADD"}'], Kind.URGENT),
+        ([b'{"requested_mode": "SPD_ADD", ', b'"incident": {}}'], Kind.URGENT),
+        ([b'{"requested_mode":"DUAL"}'], Kind.CALLS),
+        ([], Kind.CALLS),
+    ],
+)
+def test_care_in_trouble_is_urgent_as_far_as_its_request_has_come(
+    came: list[bytes], kind: Kind
+) -> None:
+    async def run() -> None:
+        parts, more, bodies = iter(came), asyncio.Event(), []
+
+        async def receive() -> Message:
+            part = next(parts, None)
+            if part is None:
+                await more.wait()
+            return {"type": "http.request", "body": part or b"late", "more_body": part is not None}
+
+        async def reads(_scope: Scope, receive: Receive, _send: Send) -> None:
+            while (message := await receive())["more_body"]:
+                bodies.append(message["body"])
+
+        in_hand = InHand(SETTINGS, Metrics())
+        in_hand.turns.in_hand = 6
+        app = in_turn(reads, in_hand, Kind.CALLS)
+        serving = asyncio.ensure_future(_run(app({"path": RECOMMEND_PATH}, receive, _unsaid)))
+        await asyncio.sleep(0)
+        waits = {Kind.URGENT: in_hand.turns.urgent, Kind.CALLS: in_hand.turns.calls}
+        assert [len(waits.pop(kind)), *map(len, waits.values())] == [1, 0]
+        in_hand.turns.end()
+        more.set()
+        await serving
+        assert bodies == came  # whole, and once
+
+    asyncio.run(run())
+
+
+async def _unsaid(_message: Message) -> None:
+    raise AssertionError("it was answered")
+
+
 def test_a_refusal_says_when_to_come_back_without_a_look_at_the_body() -> None:
     async def story(_held: Held, caller: Caller, _metrics: Metrics) -> None:
-        for _ in range(6):
+        for _ in range(7):
             await caller.ask(Kind.CALLS)
+        turns = caller.app.in_hand.turns  # type: ignore[attr-defined]
+        assert turns.refused_at_s < 0
         start, body = await caller.ask(Kind.CALLS)
+        assert turns.refused_at_s > 0
         assert start["status"] == 503
         assert (b"retry-after", b"1") in start["headers"]
         assert b'"code":"OVERLOADED"' in body["body"]
@@ -144,12 +224,12 @@ def test_room_is_given_back_however_a_request_ends() -> None:
         raise ConnectionError
 
     async def run() -> None:
-        in_hand = InHand(SETTINGS, Metrics().shed)
-        app = limited(fails, in_hand, Kind.CALLS)
-        for _ in range(10):
-            with pytest.raises(ConnectionError):
-                await app({"type": "http"}, never, never)  # type: ignore[arg-type]
-        assert in_hand.requests == 0
+        in_hand = InHand(SETTINGS, Metrics())
+        for app in (in_turn(fails, in_hand, Kind.CALLS), limited(fails, in_hand, Kind.READS)):
+            for _ in range(10):
+                with pytest.raises(ConnectionError):
+                    await app({"path": "/"}, never, never)  # type: ignore[arg-type]
+        assert in_hand.turns.in_hand == 0
 
     asyncio.run(run())
 
@@ -202,15 +282,15 @@ def test_the_service_refuses_reads_and_answers_calls_when_it_is_busy(view: LiveV
     app = make_app(settings, load=lambda _settings, _stage: view)
     with TestClient(app) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200, "the app is ready")
-        in_hand = app.state.in_hand
-        in_hand.requests = 1
+        turns = app.state.in_hand.turns
+        turns.in_hand = 1
         assert client.get("/v1/units").status_code == 503
         assert client.post(ASK, json=told()).status_code == 200
-        in_hand.requests = 2
+        turns.in_hand, turns.waiting_max = 2, 0
         refused = client.post(ASK, content=b"not even JSON")
         assert (refused.status_code, refused.json()["code"]) == (503, "OVERLOADED")
         assert client.get("/readyz").status_code == 200
-        in_hand.requests = 0
+        turns.in_hand = 0
         assert client.get("/v1/units").status_code == 200
 
 
@@ -218,17 +298,17 @@ def test_the_layer_before_the_door_costs_less_than_two_microseconds() -> None:
     async def nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
         return
 
-    def runs(app: ASGIApp) -> Callable[[], None]:
-        def once() -> None:
-            serving = app(DOOR, never, never)  # type: ignore[arg-type]
-            try:
-                serving.send(None)  # type: ignore[attr-defined]
-            except StopIteration:
-                return
+    async def once_s(app: ASGIApp) -> float:
+        best_s, n = 1.0, BEGUN_A_PASS_MAX
+        for _ in range(2_000):
+            await asyncio.sleep(0)
+            began_s = perf_counter()
+            for _ in range(n):
+                await app(DOOR, never, never)  # type: ignore[arg-type]
+            best_s = min(best_s, (perf_counter() - began_s) / n)
+        return best_s
 
-        return once
-
-    behind = Limited(nothing, in_hand=InHand(SETTINGS, Metrics().shed))
-    n = 2_000
-    took_s = [min(timeit.repeat(runs(app), number=n, repeat=50)) / n for app in (behind, nothing)]
+    behind = Limited(nothing, in_hand=InHand(SETTINGS, Metrics()))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        took_s = [runner.run(once_s(app)) for app in (behind, nothing)]
     assert took_s[0] - took_s[1] < 2e-6
