@@ -10,6 +10,9 @@ pair. What does not: which places, which demand and which minutes: those are the
 
 A pair has arrived when both have, so the time of the pair is the larger of the two. Times are
 milliseconds; UNREACHABLE_MS where nobody can come. Every unit is taken to be free.
+
+Points inside closures are reached as a decision has it, over what is closed from the nearest open
+end. Stretches that are closed, or that closures cut off, count as never reached.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +25,7 @@ from numpy.typing import NDArray
 from geodata.driving_time import UNREACHABLE_MS
 from geodata.network import NO_EDGE, StreetNetwork
 from geodata.snap import NO_INCIDENT, NO_STREET, Position, Positions
-from routing.travel_time import TravelTimes
+from routing.travel_time import TravelTimes, UnitLabels
 
 Ints = NDArray[np.int32]
 Reals = NDArray[np.float64]
@@ -49,6 +52,8 @@ class Surface:
     origins: Positions
     delay_ms: int
     """Before anybody moves, and for parking: turnout, start and park."""
+    closed: tuple[TravelTimes, UnitLabels] | None = None
+    """Times and the labels of the origins, where anything is closed."""
 
     def ms_at(self, places: Positions) -> Ints:
         """Return (n_places,) least times to where incidents are, exactly as `drive_ms` has them."""
@@ -59,7 +64,17 @@ class Surface:
             np.minimum(least, reached, out=least)
         for row in np.flatnonzero(np.isin(self.origins.street, places.street)).tolist():
             self._straight(self.origins[row], places, ends, least)
+        if self.closed is not None:
+            self._near_closures(*self.closed, places, least)
         return np.minimum(least, UNREACHABLE_MS).astype(np.int32)
+
+    def _near_closures(
+        self, times: TravelTimes, labels: UnitLabels, places: Positions, least: NDArray[np.int64]
+    ) -> None:
+        """Set the times of places where closures change by what a place is reached."""
+        touched = times.touched_streets[places.street] & (places.street != NO_STREET)
+        for row in np.flatnonzero(touched).tolist() if len(labels) else ():
+            least[row] = int(times.drive_ms(labels, places[row]).min()) + self.delay_ms
 
     def _driven(
         self, places: Positions, side: int
@@ -114,6 +129,7 @@ def surface_from(times: TravelTimes, origins: Positions, delay_ms: int = 0) -> S
         begin_ms=np.where(least >= UNREACHABLE_MS, np.int32(UNREACHABLE_MS), delayed),
         origins=origins,
         delay_ms=delay_ms,
+        closed=(times, times.unit_labels(origins)) if times.has_closures else None,
     )
 
 

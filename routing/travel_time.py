@@ -236,6 +236,13 @@ class TravelTimes:
         """Whether closures close any edge of this weight set."""
         return self._closed is not None
 
+    @property
+    def touched_streets(self) -> NDArray[np.bool_]:
+        """(n_streets,) streets that closures close, or part from the others, in any direction."""
+        if self._closed is None:
+            return np.zeros(self.network.n_streets, np.bool_)
+        return self._closed.touched[0] | self._closed.touched[1]
+
     def inside_m(self, target: Position) -> float:
         """Return metres over closed streets to a target from its open end; 0 outside closures."""
         way_in = self._way_in(target)
@@ -317,15 +324,24 @@ class TravelTimes:
 
     def ms_to_junctions(self, origin: Position) -> NDArray[np.int32]:
         """Return (n_junctions,) milliseconds from a unit's position to every junction."""
+        by_node, n = self._from_unit(origin), self.network.n_junctions
+        times = by_node[:n]
+        if self.graph.n_nodes > n:
+            times = times.copy()
+            np.minimum.at(times, self.graph.node_junction[n:], by_node[n:])
+        return times
+
+    def _from_unit(self, origin: Position) -> NDArray[np.int32]:
+        """Return (n_nodes,) milliseconds from a unit's position to every node of the turn graph."""
         labels = self.unit_labels(Positions.of(origin))
-        times = self._surface(int(labels.bases[0]), labels.rows[0], self._down_ms)
+        times = self._by_node(int(labels.bases[0]), labels.rows[0], self._down_ms)
         for _, rank, ms in labels.ways_out.tolist():
             first, depth = self._columns.nodes[rank, [kernel.LABEL_FIRST, kernel.DEPTH]].tolist()
             row = np.full(self._label_width, UNREACHABLE_MS, np.int32)
             row[: depth + 1] = np.minimum(
                 self._to_table[first : first + depth + 1] + ms, UNREACHABLE_MS
             )
-            times = np.minimum(times, self._surface(rank, row, self._down_ms))
+            times = np.minimum(times, self._by_node(rank, row, self._down_ms))
         return times
 
     def ms_from_junctions(self, target: Position) -> NDArray[np.int32]:
@@ -334,25 +350,14 @@ class TravelTimes:
         The time counts from the junction itself, free to turn into any street.
         """
         label, n = self.incident_label(target), self.network.n_junctions
-        times = self._surface(label.base, label.row, self._up_ms)[:n]
+        times = self._by_node(label.base, label.row, self._up_ms)[:n]
         if label.way_in is None:
             return times
         ways_in = self._ranked(label.way_in)
         row, _, base = entered_label(
             ways_in, self._columns.nodes, self._from_table, self._label_width
         )
-        return np.minimum(times, self._surface(base, row, self._up_ms)[:n])
-
-    def _surface(
-        self, base: int, row: NDArray[np.int32], arc_ms: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
-        by_node = self._by_node(base, row, arc_ms)
-        n = self.network.n_junctions
-        times = by_node[:n]
-        if self.graph.n_nodes > n and arc_ms is self._down_ms:
-            times = times.copy()
-            np.minimum.at(times, self.graph.node_junction[n:], by_node[n:])
-        return times
+        return np.minimum(times, self._by_node(base, row, self._up_ms)[:n])
 
     def _by_node(
         self, base: int, row: NDArray[np.int32], arc_ms: NDArray[np.int32]
@@ -367,8 +372,7 @@ class TravelTimes:
         At its tail, by a turn that is allowed; UNREACHABLE_MS where no way leads there or the edge
         is closed. The way straight along the unit's own street is not among these.
         """
-        labels = self.unit_labels(Positions.of(origin))
-        by_node = self._by_node(int(labels.bases[0]), labels.rows[0], self._down_ms)
+        by_node = self._from_unit(origin)
         _, first, node = self._columns.turns
         entered = np.append(by_node[node], np.int32(UNREACHABLE_MS))
         least = np.minimum.reduceat(entered, first[:-1])

@@ -10,7 +10,7 @@ crosses it, and the stretch belongs to the zone that its middle lies in.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,8 @@ def compare_ground(network: StreetNetwork, live: Release, draft: Release) -> Gro
     won = [list(plane.won(zones)) for zones in maps]
     taken = [shapely.union_all([area for _, area in one]) for one in won]
     land = _land_handed(*won)
-    pieces = cut_streets(network, incident_streets(network), plane.cuts(*maps))
+    edges = plane.cuts(zone.geometry for one in maps for zone in one.zones)
+    pieces = cut_streets(network, incident_streets(network), edges)
     zones = tuple(_zones_of(pieces, *one) for one in zip(maps, whole, strict=True))
     length_m = pieces.length_m
     metres, by_name = _streets_handed(pieces, length_m, zones[0], zones[1])
@@ -134,16 +135,16 @@ class _Plane:
             if zone.kind is not ZoneKind.EXCLUDE:
                 yield zone.zone_id, shapely.difference(areas[place], shapely.union_all(before))
 
-    def cuts(self, *maps: ZoneMap) -> Cuts:
-        """Return where the edges of all zones cross streets."""
+    def cuts(self, outlines: Iterable[BaseGeometry]) -> Cuts:
+        """Return where the edges of areas, in degrees, cross streets."""
         net = self._network
         points = np.column_stack((net.point_lon, net.point_lat)) * self.scale
         owner = np.repeat(np.arange(net.n_streets), np.diff(net.street_point_first))
         lines = shapely.linestrings(points, indices=owner)
-        edges = [self.to_metres(z.geometry).boundary for one in maps for z in one.zones]
-        streets, shares = [], []
+        streets, shares = [np.empty(0, np.int64)], [np.empty(0)]
         tree = shapely.STRtree(lines)
-        for edge in edges:
+        for outline in outlines:
+            edge = self.to_metres(outline).boundary
             hit = tree.query(edge, predicate="intersects")
             crossed = shapely.intersection(lines[hit], edge)
             at, owner_of = shapely.get_coordinates(crossed, return_index=True)
@@ -151,9 +152,12 @@ class _Plane:
             streets.append(street)
             where = shapely.line_locate_point(lines[street], shapely.points(at), normalized=True)
             shares.append(where)
-        if not streets:
-            return np.empty(0, np.int32), np.empty(0)
         return np.concatenate(streets).astype(np.int32), np.concatenate(shares)
+
+
+def cuts_along(network: StreetNetwork, outlines: Iterable[BaseGeometry]) -> Cuts:
+    """Return where the edges of areas, in degrees, cross streets, for `cut_streets`."""
+    return _Plane(network).cuts(outlines)
 
 
 def _land_handed(live: Won, draft: Won) -> defaultdict[Handing, float]:

@@ -78,11 +78,16 @@ class EdgeDijkstra:
         """Return (n_targets, n_units) milliseconds, by one forward Dijkstra for each unit."""
         columns = []
         for unit in units:
-            to_head = self._from_unit(unit)
-            at_tail = np.full(self.network.n_edges, np.inf)
-            np.minimum.at(at_tail, self.last[self.after], to_head[self.before])
+            at_tail = self.at_tails(unit)
             columns.append([self._best_to(at_tail, unit, target) for target in targets])
         return np.array(columns).T
+
+    def at_tails(self, unit: Position) -> NDArray[np.float64]:
+        """Return (n_edges,) milliseconds until a unit may begin each edge, by an allowed turn."""
+        to_head = self._from_unit(unit)
+        at_tail = np.full(self.network.n_edges, np.inf)
+        np.minimum.at(at_tail, self.last[self.after], to_head[self.before])
+        return at_tail
 
     def to_junctions(self, unit: Position) -> NDArray[np.int64]:
         """Return (n_junctions,) milliseconds from a unit to the end of an edge at each junction."""

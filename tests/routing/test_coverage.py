@@ -33,6 +33,8 @@ from tests.builders import (
     random_positions,
     random_weights,
 )
+from tests.routing.closed_dijkstra import ClosedDijkstra
+from tests.routing.closing import closed_weights, places_around, random_closure
 from tests.routing.edge_dijkstra import EdgeDijkstra
 from tests.street_drawing import draw
 
@@ -219,3 +221,45 @@ def test_the_pair_is_there_when_both_are() -> None:
     labels = times.unit_labels(Positions.of(care.origins[0], spd.origins[0]))
     assert both.tolist() == [int(times.drive_ms(labels, call[0]).max())]
     assert both.tolist() != np.minimum(care.ms_at(call), spd.ms_at(call)).tolist()
+
+
+# -- closures -------------------------------------------------------------------------------------
+
+
+def seeded_closure(seed: int) -> tuple[TravelTimes, ClosedDijkstra, NDArray[np.bool_]]:
+    """Return the drive times of a joined network with something closed, and its oracle."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(25, 50))
+    lonlat = np.column_stack((rng.uniform(-122.34, -122.33, n), rng.uniform(47.6, 47.61, n)))
+    streets = [(a, a + 1, True) for a in range(n - 1)]
+    streets += [(int(a), int(b), bool(rng.random() < 0.3)) for a, b in rng.integers(0, n, (n, 2))]
+    network = network_from_edges(lonlat, streets)
+    network = replace(network, banned_turns=random_bans(network, rng, float(seed % 2) / 10))
+    closed = random_closure(network, rng)
+    weights = closed_weights(network, ROUTINE, closed, seed)
+    return ready(network, weights), ClosedDijkstra(network, weights), closed
+
+
+def test_surfaces_with_closures_equal_dijkstra_from_inside_and_to_inside() -> None:
+    inside = 0
+    for seed in range(80):
+        times, oracle, closed = seeded_closure(seed)
+        rng = np.random.default_rng([seed, 1])
+        origins = places_around(times.network, closed, rng, 3)
+        targets = places_around(times.network, closed, rng, 6)
+        found = surface_from(times, Positions.of(*origins), DELAY_MS).ms_at(Positions.of(*targets))
+        drives = [int(oracle.to_incident(target, origins).min()) for target in targets]
+        expected = [min(ms + DELAY_MS, UNREACHABLE_MS) for ms in drives]
+        assert found.tolist() == expected, seed
+        inside += sum(times.inside_m(target) > 0 for target in targets)
+    assert inside > 50
+
+
+def test_a_closed_street_is_no_reached_street() -> None:
+    drawn = draw("A---B---C\n|   |   |\nD---E---F")
+    shut = np.zeros(drawn.network.n_edges, np.bool_)
+    shut[[drawn.edge("BC"), drawn.edge("CB")]] = True
+    times = ready(drawn.network, closed_weights(drawn.network, ROUTINE, shut, 1))
+    pieces, _, kinds = stretches(times, [position_on(drawn.network, 0, 0.5)], [])
+    reached = metres_within(pieces, kinds[:1], 10_000_000)
+    assert pieces.street[reached == 0].tolist() == [drawn.street("BC")]
