@@ -25,7 +25,8 @@ from routing.coverage import Shares
 Ints = NDArray[np.int32]
 OWN_WORDS: Final = "their own"
 _OF: Final = (
-    f"What it is a share of: {CALLS} (calls of the demand, one each, whenever they came), "
+    f"What it is a share of: {CALLS} (calls of the demand that lie there, one each, whenever "
+    f"they came), "
     f"{OWN_HOUR} (the same, each with the units on duty and the drive times of the hour of the "
     f"week in which it came), {STREETS} (kilometres of the centre lines on which an incident can "
     f"be: no motorway, ramp, tunnel or gated lane; a stretch counts where its middle lies), {LAND} "
@@ -43,8 +44,8 @@ SOME: Final = {
     "hour_of_week": "Whose drive times and units on duty count: 0 is Monday 00-01, 167 is Sunday "
     f"23-24, local time; '{OWN_WORDS}' where each call has its own.",
     "hour": "The same in words.",
-    "area": "Name of the area; (all): every zone, with all calls of the demand; (elsewhere): calls "
-    "in none.",
+    "area": "Name of the area; (zones): all zones of the release; (everywhere): all calls of the "
+    "demand, in a zone or not; (elsewhere): calls in no area.",
     "of": _OF,
     "unit": _WHO,
     "amount": "All of it: calls, kilometres or square kilometres; what the shares are of.",
@@ -184,9 +185,9 @@ _HOUR: Final = {
     "is_open": "Whether the policy of any zone is open in the middle of the hour.",
     "care_units": "CARE units on duty in the middle of the hour.",
     "spd_units": "SPD units on duty in the middle of the hour.",
-    "calls_in_hour": "Calls of the demand that came in this hour of the week, of the whole period.",
-    "pair_p50_s": "Seconds within which the pair would be at half of all calls.",
-    "pair_p90_s": "Seconds within which the pair would be at nine tenths of all calls.",
+    "calls_in_hour": "Calls of the zones that came in this hour of the week, of the whole period.",
+    "pair_p50_s": "Seconds within which the pair would be at half of the calls in the zones.",
+    "pair_p90_s": "Seconds within which the pair would be at nine tenths of them.",
     "gap_p50_s": "Median of CARE's arrival minus SPD's, of calls that both reach.",
 }  # fmt: skip
 
@@ -207,8 +208,8 @@ def hour_table(found: Sequence[HourMeasured], within_s: Sequence[float]) -> Tabl
     return Table(
         name="coverage_by_hour", title="By hour of the week", columns=columns,
         definitions=definitions,
-        notes=("All calls of the demand stand for where calls are: shares say what the units on "
-               "duty in an hour would reach of them with its drive times.",),
+        notes=("All calls in the zones, whenever they came, stand for where calls are: shares say "
+               "what the units on duty in an hour would reach of them with its drive times.",),
     )  # fmt: skip
 
 
@@ -233,7 +234,8 @@ def _hour_shares(within_s: Sequence[float]) -> dict[str, str]:
         name, said = within_name(limit_s), minutes_of(limit_s)
         for kind in ALL:
             found[f"calls_{kind.lower()}_{name}_share"] = (
-                f"Share of all calls that {kind} would reach within {said} of dispatch, 0 to 1."
+                f"Share of the calls in the zones that {kind} would reach within {said} of "
+                "dispatch, 0 to 1."
             )
         found[f"street_pair_{name}_share"] = (
             f"Share of the kilometres of street of all zones that the pair reaches within {said}."
@@ -261,7 +263,7 @@ def staffing_table(found: Sequence[HourMeasured], within_s: Sequence[float]) -> 
         **_HOUR, **_hour_shares(within_s),
         "hours": "Hours of the week with the same units on duty and the same drive times.",
         "n_hours": "How many they are, of 168.",
-        "calls_in_hours": "Calls of the demand that came in these hours.",
+        "calls_in_hours": "Calls of the zones that came in these hours.",
     }  # fmt: skip
     return Table(
         name="coverage_by_staffing", title="By who is on duty",

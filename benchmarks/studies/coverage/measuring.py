@@ -41,7 +41,8 @@ CALLS: Final = "calls"
 OWN_HOUR: Final = "calls_at_their_hour"
 STREETS: Final = "street_km"
 LAND: Final = "land_km2"
-ZONES: Final = "(all)"
+ZONES: Final = "(zones)"
+EVERYWHERE: Final = "(everywhere)"
 ELSEWHERE: Final = "(elsewhere)"
 GAPS: Final = (0.1, 0.5, 0.9)
 """Quantiles of the pair gap that are told."""
@@ -80,6 +81,12 @@ class Ground:
         """(n_pieces,) stretches in any zone; all where there is no zone."""
         inside: NDArray[np.bool_] = self.piece_area["zone"] != NO_AREA
         return inside if inside.any() else np.ones(len(inside), np.bool_)
+
+    @property
+    def calls_in_zones(self) -> NDArray[np.bool_]:
+        """(n_calls,) calls in any zone; all where no street is in one."""
+        inside: NDArray[np.bool_] = self.call_area["zone"] != NO_AREA
+        return inside if (self.piece_area["zone"] != NO_AREA).any() else np.ones_like(inside)
 
 
 def ground_of(world: World, calls: Calls, geographies: Sequence[str], places: Positions) -> Ground:
@@ -164,10 +171,13 @@ class Meter:
         self._weight = np.ones(len(calls))
 
     def overall(self, arrivals: Arrivals, hour: int) -> Iterator[Measured]:
-        """Yield all calls, and the streets and the land of all zones."""
+        """Yield the calls, the streets and the land of all zones, and all calls of the demand."""
         ground = self._ground
         by_kind = arrivals.at(self._calls.positions)
-        yield self._points(hour, ZONES, CALLS, by_kind, self._weight)
+        in_zones = {kind: ms[ground.calls_in_zones] for kind, ms in by_kind.items()}
+        yield self._points(hour, ZONES, CALLS, in_zones, self._weight[ground.calls_in_zones])
+        if not ground.calls_in_zones.all():
+            yield self._points(hour, EVERYWHERE, CALLS, by_kind, self._weight)
         inside = ground.in_zones
         pieces = ground.pieces.only(inside)
         shares = of_streets(pieces, arrivals.over(pieces), self._within_s)
@@ -177,7 +187,8 @@ class Meter:
         yield self._points(hour, ZONES, LAND, arrivals.at(at), weight)
 
     def own_hour(self, by_kind: Mapping[str, Ints], told: NDArray[np.bool_]) -> Measured:
-        """Return all calls, each at its own hour, of those whose hour is told."""
+        """Return the calls of all zones, each at its own hour, of those whose hour is told."""
+        told = told & self._ground.calls_in_zones
         some = {kind: ms[told] for kind, ms in by_kind.items()}
         return self._points(None, ZONES, OWN_HOUR, some, self._weight[told])
 

@@ -118,7 +118,7 @@ def week_heat(found: Sequence[HourMeasured], standard: tuple[int, float]) -> Pic
                   color="black" if dark else "white")  # fmt: skip
     axes.set(xticks=range(24), yticks=range(7), yticklabels=DAYS, xlabel="local hour")
     axes.tick_params(labelsize=8)
-    title = f"% of all calls that the pair would reach within {minutes_of(limit_s)}"
+    title = f"% of the calls in the zones that the pair would reach within {minutes_of(limit_s)}"
     axes.set_title(title, loc="left", fontsize=11)
     figure.colorbar(image, ax=axes, shrink=0.9)
     return Picture(

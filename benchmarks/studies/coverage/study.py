@@ -5,12 +5,14 @@ result = coverage_study(world, calls, tell)
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from api.impact.judging import Tell
 from api.impact.reach import WITHIN_S
+from api.impact.words import PROXY
 from benchmarks.studies.coverage.arrivals import Arrivals, Week
 from benchmarks.studies.coverage.coverage_tables import (
     HourMeasured,
@@ -24,6 +26,7 @@ from benchmarks.studies.coverage.hours import hours_of, open_hours
 from benchmarks.studies.coverage.measuring import (
     CALLS,
     STREETS,
+    ZONES,
     Ground,
     Measured,
     Meter,
@@ -33,6 +36,7 @@ from benchmarks.studies.coverage.measuring import (
     of_streets,
 )
 from benchmarks.studies.coverage.pictures import arrival_map, curves, week_heat
+from benchmarks.studies.coverage.standing import some_of
 from benchmarks.studies.coverage.street_lines import isochrone_table, street_table
 from benchmarks.studies.coverage.words import assumptions, cautions, in_short, standard_of
 from benchmarks.studies.demand import Calls
@@ -41,6 +45,8 @@ from benchmarks.studies.tables import Section, StudyResult, Table
 from benchmarks.studies.world import NO_AREA, World
 
 Ints = NDArray[np.int32]
+LEFT_OUT: Final = "Left out: "
+"""How notes of single rows begin; they stand in the manifest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -140,7 +146,7 @@ def measure(world: World, calls: Calls, tell: Tell) -> Found:
     return Found(
         world=world, calls=calls, week=week, ground=ground, hours=hours,
         overall=(*overall, meter.own_hour(own, told)), by_area=by_area,
-        by_hour=tuple(_week(world, week, meter, call_hours, tell)),
+        by_hour=tuple(_week(world, week, meter, call_hours[ground.calls_in_zones], tell)),
         call_hours=call_hours, own=own,
     )  # fmt: skip
 
@@ -155,7 +161,7 @@ def _week(
         arrivals = week.at(hour)
         if arrivals.key not in known:
             known[arrivals.key] = list(meter.overall(arrivals, hour))
-        of = {one.of: one for one in known[arrivals.key]}
+        of = {one.of: one for one in known[arrivals.key] if one.area == ZONES}
         found.append(
             HourMeasured(
                 hour=hour, is_open=bool(is_open[hour]), arrivals=arrivals,
@@ -191,9 +197,9 @@ def tables_of(found: Found) -> dict[str, Table]:
 def _overall(found: Found, tables: Mapping[str, Table]) -> Section:
     arrivals, hour = found.arrivals, found.hours[0]
     pieces = found.ground.pieces.only(found.ground.in_zones)
-    weight = np.ones(len(found.calls))
+    at = some_of(found.calls.positions, found.ground.calls_in_zones)
     panels = {
-        "Calls": of_points(arrivals.at(found.calls.positions), weight, WITHIN_S),
+        "Calls in the zones": of_points(arrivals.at(at), np.ones(len(at)), WITHIN_S),
         "Streets of the zones": of_streets(pieces, arrivals.over(pieces), WITHIN_S),
     }
     return Section(
@@ -209,7 +215,8 @@ def _ground_words(found: Found) -> str:
         f"{n} {kind} units at {len(found.arrivals.standing.names[kind])} places"
         for kind, n in found.arrivals.standing.units.items()
     )
-    return f"On duty in the hour that is drawn: {kinds}. {' '.join(found.calls.notes)}".strip()
+    said = (note for note in found.calls.notes if note != PROXY and not note.startswith(LEFT_OUT))
+    return f"On duty in the hour that is drawn: {kinds}. {' '.join(said)}".strip()
 
 
 def _areas(found: Found, tables: Mapping[str, Table]) -> list[Section]:
@@ -238,7 +245,7 @@ def _manifest(found: Found) -> dict[str, object]:
         "release": world.release.release_id,
         "scenario": world.scenario.name, "seed": world.scenario.seed,
         "calls": len(found.calls), "demand": found.calls.source,
-        "weeks": found.calls.weeks,
+        "weeks": found.calls.weeks, "notes": list(found.calls.notes),
         "hours_told": len(found.week.hours),
         "different_hours": found.week.n_different,
         "hashes": dict(world.hashes),

@@ -9,7 +9,14 @@ from api.impact.reach import PAIR
 from api.impact.words import PROXY
 from benchmarks.studies.coverage.coverage_tables import HourMeasured, minutes_of
 from benchmarks.studies.coverage.hours import hours_in_words, in_words
-from benchmarks.studies.coverage.measuring import CALLS, ELSEWHERE, LAND, OWN_HOUR, Measured
+from benchmarks.studies.coverage.measuring import (
+    CALLS,
+    ELSEWHERE,
+    EVERYWHERE,
+    LAND,
+    OWN_HOUR,
+    Measured,
+)
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.world import World
 from routing.codes import Agency
@@ -70,13 +77,14 @@ def _of_hour(overall: Sequence[Measured], k: int, limit_s: float) -> Iterator[st
     assert first.hour is not None, "an hour"
     total = first.shares[PAIR].total
     if not total:
-        yield "The demand holds no call."
+        yield "The demand holds no call in the zones."
         return
     care, spd, pair = (
         _percent(first.shares[kind].within[k]) for kind in (Agency.CARE, Agency.SPD, PAIR)
     )
     yield (
-        f"{in_words(first.hour)}: of {total:,.0f} calls, within {minutes_of(limit_s)} of dispatch "
+        f"{in_words(first.hour)}: of {total:,.0f} calls in the zones, within "
+        f"{minutes_of(limit_s)} of dispatch "
         f"CARE reaches {care}, SPD {spd}, and both {pair}."
     )
     shares = first.shares[PAIR]
@@ -95,7 +103,11 @@ def _of_hour(overall: Sequence[Measured], k: int, limit_s: float) -> Iterator[st
             f"between {_signed(low)} and {_signed(high)} after SPD."
         )
     for one in overall:
-        if one.hour == first.hour and one.of != CALLS:
+        if one.hour == first.hour and one.area == EVERYWHERE:
+            whole = one.shares[PAIR]
+            share = _percent(whole.within[k])
+            yield f"Of all {whole.total:,.0f} calls, in the zones or not, both reach {share}."
+        elif one.hour == first.hour and one.of != CALLS:
             what = "km² of land near a street" if one.of == LAND else "km of street"
             whole = one.shares[PAIR]
             share = _percent(whole.within[k])
@@ -140,7 +152,7 @@ def _best_and_worst(week: Sequence[HourMeasured], k: int, limit_s: float) -> Ite
     best, worst = max(shares, key=lambda h: shares[h]), min(shares, key=lambda h: shares[h])
     yield (
         f"By the hour, the pair would reach between {_percent(shares[worst])} ({in_words(worst)}) "
-        f"and {_percent(shares[best])} ({in_words(best)}) of all calls within "
+        f"and {_percent(shares[best])} ({in_words(best)}) of the calls in the zones within "
         f"{minutes_of(limit_s)}."
     )
 
