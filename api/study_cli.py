@@ -17,11 +17,15 @@ OutFolder = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", min=1, max=256, help="Processes; else one for each core."),
+    typer.Option(
+        "--workers", min=1, max=256, help="Processes for a study of several parts; else one a core."
+    ),
 ]
 Dask = Annotated[
     str | None,
-    typer.Option("--dask", metavar="ADDRESS", help="Compute on a Dask cluster: its scheduler."),
+    typer.Option(
+        "--dask", metavar="ADDRESS", help="Compute several parts on a Dask cluster: its scheduler."
+    ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="In place of the scenario's own.")]
 Changes = Annotated[
@@ -36,18 +40,10 @@ JsonProgress = Annotated[
 ]
 KINDS: Final = {
     "coverage": "How much a pair reaches in X minutes, of calls, streets and land.",
-    "siting": "Where CARE should stand, given where police are: five models, each with its bound.",
-    "simulate": "A year of the dual dispatch: response, busy units, hold, officer time.",
-    "replay": "A past period's calls through today's or a draft policy.",
-    "compare": "Scenarios side by side: staffing, hours, zones, dual against solo, assumptions.",
 }
 """What each study answers, in a line."""
 _MORE: Final = {
     "coverage": "tandem study coverage night.toml --set 'coverage.hours=[3, 27]' --out night/",
-    "siting": "tandem study siting pilot.toml --set 'siting.posts=[2, 3, 4]' --out posts/",
-    "simulate": "tandem study simulate pilot.toml --workers 4 --out year/",
-    "replay": "tandem study replay pilot.toml --set zone.release=draft.toml --out draft/",
-    "compare": "tandem study compare staffing.toml --dask tcp://10.0.0.5:8786 --out staffing/",
 }
 
 
@@ -60,7 +56,7 @@ def study_app(run: Run, check: Check) -> typer.Typer:
     """Return the commands; only `api.cli` may know who does their work."""
     made = typer.Typer(
         no_args_is_help=True,
-        help="Coverage studies: what a pair reaches, from where, with whom, and what if.",
+        help="Coverage studies: what a pair reaches, when, with whom.",
     )
     for kind in KINDS:
         _add(made, kind, run)

@@ -45,10 +45,6 @@ class StudyKind(StrEnum):
     """What is asked; the commands of `tandem study`."""
 
     COVERAGE = "coverage"
-    SITING = "siting"
-    SIMULATE = "simulate"
-    REPLAY = "replay"
-    COMPARE = "compare"
 
 
 class StudyState(StrEnum):
