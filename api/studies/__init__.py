@@ -1,1 +1,0 @@
-"""Studies that the service runs for its users, each a process of its own."""
