@@ -129,12 +129,22 @@ def _loaded_gdal() -> ctypes.CDLL:
 # -- limits ---------------------------------------------------------------------------------------
 
 
+def _load_text_columns() -> None:
+    """Let pandas reserve now what its columns of texts take: address space, hardly any memory."""
+    import pandas as pd
+
+    texts = pd.Series(["a", None, "b"])
+    texts.str.strip().fillna("").tolist()
+
+
 def _limit() -> None:
     """Bound memory, open files and written bytes; what is needed has been loaded before."""
     import geodata.zone_checks
+
     import geodata.zone_import
     import geodata.zone_neighbours  # noqa: F401
 
+    _load_text_columns()
     mapped, resident = _memory_bytes()
     most = mapped + max(0, MEMORY_BYTES_MAX - resident)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.errors import TandemError
+from api.errors import StartError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Fault:
         return f"{at}: {self.where}: {self.message} {self.remedy}".strip()
 
 
-class StudyError(TandemError):
+class StudyError(StartError):
     """A study that cannot be made."""
 
 
