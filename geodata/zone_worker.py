@@ -140,7 +140,6 @@ def _load_text_columns() -> None:
 def _limit() -> None:
     """Bound memory, open files and written bytes; what is needed has been loaded before."""
     import geodata.zone_checks
-
     import geodata.zone_import
     import geodata.zone_neighbours  # noqa: F401
 
