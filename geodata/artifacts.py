@@ -170,7 +170,7 @@ def _write(folder: Path, name: str, array: NDArray[Any]) -> dict[str, Any]:
         "dtype": array.dtype.str,
         "shape": list(array.shape),
         "bytes": path.stat().st_size,
-        "sha256": _sha256(path),
+        "sha256": file_sha256(path),
     }
 
 
@@ -231,7 +231,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -324,7 +325,7 @@ def _map(path: Path, entry: dict[str, Any], *, verify: bool) -> NDArray[Any]:
     n_bytes = path.stat().st_size
     if n_bytes != entry["bytes"]:
         raise ValueError(f"{path.name} has {n_bytes} bytes, expected {entry['bytes']}")
-    if verify and _sha256(path) != entry["sha256"]:
+    if verify and file_sha256(path) != entry["sha256"]:
         raise ValueError(f"{path.name} does not fit its checksum")
     empty = 0 in entry["shape"]
     array = np.load(path, mmap_mode=None if empty else "r", allow_pickle=False)

@@ -74,16 +74,28 @@ class BeatMap:
         for place, feature in enumerate(features):
             try:
                 beat = str(feature["properties"][BEAT_FIELD]).strip().upper()
-                if len(beat) > 1 and beat[0].isalpha():
+                if _is_beat(beat):
                     outlines[beat] = read_outline(feature["geometry"])
             except (KeyError, TypeError, ValueError) as error:
                 raise BeatMapError(
                     f"features[{place}]: {error}; expected a polygon with the property "
                     f"{BEAT_FIELD!r}, such as M1"
                 ) from None
-        if not outlines:
+        return cls.among(outlines)
+
+    @classmethod
+    def among(cls, outlines: Mapping[str, Any]) -> "BeatMap":
+        """Return the beats among areas by name; those that name no beat are left out.
+
+        Raises
+        ------
+        BeatMapError
+            None names a beat, or an outline is unusable.
+        """
+        beats = {name.upper(): area for name, area in outlines.items() if _is_beat(name)}
+        if not beats:
             raise BeatMapError("no feature names a beat such as M1; is it a file of beats?")
-        return cls(outlines)
+        return cls(beats)
 
     def __len__(self) -> int:
         return len(self.beat_centres)
@@ -97,6 +109,10 @@ class BeatMap:
         """Return the sector that a point lies in, or None outside all."""
         beat = self.beat_at(lon, lat)
         return None if beat is None else sector_of(beat)
+
+
+def _is_beat(name: str) -> bool:
+    return len(name) > 1 and name[0].isalpha()
 
 
 def _centre(area: Any) -> Point:

@@ -12,7 +12,6 @@ an offset are local; the hour that the clock repeats counts as its first.
 
 import csv
 import gzip
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.artifacts import file_sha256
 from geodata.call_columns import CallColumns, CallFileError, Names, columns_for, plain_name
 
 ROWS_MAX: Final = 5_000_000
@@ -207,8 +207,7 @@ def read_history(
         It cannot be read, lacks a column, has too many rows, or holds no call.
     """
     try:
-        with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = file_sha256(file)
         with _opened(file) as text:
             table = csv.reader(text)
             header = next(table, [])

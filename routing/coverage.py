@@ -222,6 +222,11 @@ class PieceTimes:
     against_ms: Reals
     """From the high to the low end."""
 
+    @property
+    def middle_ms(self) -> Reals:
+        """(n_pieces,) when the middle of each stretch is reached, from the nearer end."""
+        return np.minimum(self.low_ms + 0.5 * self.along_ms, self.high_ms + 0.5 * self.against_ms)
+
     def reached(self, ms: float) -> tuple[Reals, Reals]:
         """Return the shares of each stretch that are reached within a time, from low and from high.
 

@@ -1,12 +1,16 @@
-"""What all commands share: two consoles, and one clear message instead of a traceback."""
+"""What all commands share: consoles, bars of progress, one clear message for a traceback."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 import typer
 from rich.console import Console
 
 from api.errors import TandemError
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 EXIT_ERROR: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -29,6 +33,26 @@ def run(command: Callable[[], None]) -> None:
         if not _is_ours(error):
             raise
         fail(str(error))
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each stage, on standard error.
+
+    Yields what is told a stage, how much of it is done, and how much there is (0: nobody knows).
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeElapsedColumn(), console=notes, transient=True) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage, total=total or None)
+            progress.update(bars[stage], completed=done, total=total or None)
+
+        yield tell
 
 
 def fail(message: str) -> None:

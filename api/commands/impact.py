@@ -1,21 +1,18 @@
 """`tandem release impact`: two releases compared on past calls, in the command's own process."""
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from api.commands.console import notes, out
+from api.commands.console import notes, out, progress_bars
 from api.commands.impact_bundles import Files, bundle, files_of
 from api.errors import StartError
+from api.whole_file import write_whole
 
 if TYPE_CHECKING:
     from api.impact.counting import Counts
@@ -54,7 +51,7 @@ def run_impact(asked: Asked) -> None:
     for target in (asked.html, asked.json):
         if target is not None and not target.absolute().parent.is_dir():
             raise StartError(f"{target.parent} is no folder.", remedy="Make it, or name another.")
-    with _progress() as tell:
+    with progress_bars() as tell:
         with TemporaryDirectory(prefix="tandem-impact-") as folder:
             files = files_of(asked.name, asked.url, asked.draft, asked.live, Path(folder))
             question = _question(asked, files, tell)
@@ -77,26 +74,11 @@ def run_calls(name: str, url: str | None, calls: Path, network: Path | None) -> 
         posts=None, beats=None, first_day=None, last_day=None, assume_type=None, care_units=1,
         decides_again=False, html=None, json=None,
     )  # fmt: skip
-    with _progress() as tell, TemporaryDirectory(prefix="tandem-impact-") as folder:
+    with progress_bars() as tell, TemporaryDirectory(prefix="tandem-impact-") as folder:
         files = files_of(name, url, None, None, Path(folder))
         question = _question(asked, files, tell)
         counts = count(question.history, *judged_by_both(question, tell))
     _print_counts(question, counts)
-
-
-@contextmanager
-def _progress() -> Iterator["Tell"]:
-    """Show a bar for each stage, on standard error."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeElapsedColumn(), console=notes, transient=True) as progress:
-        bars: dict[str, int] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in bars:
-                bars[stage] = progress.add_task(stage, total=total or None)
-            progress.update(bars[stage], completed=done, total=total or None)  # type: ignore[arg-type]
-
-        yield tell
 
 
 def _question(asked: Asked, files: Files, tell: "Tell") -> "Question":
@@ -160,15 +142,10 @@ def _written(impact: "Impact", asked: Asked, tell: "Tell") -> list[tuple[Path, s
 
 
 def _write(target: Path, content: str) -> None:
-    """Write a file whole or not at all, whatever interrupts it."""
-    half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        half.write_text(content, encoding="utf-8")
-        half.replace(target)
+        write_whole(target, content.encode())
     except OSError as problem:
         raise StartError(f"{target}: {problem.strerror}.", remedy="Name another.") from None
-    finally:
-        half.unlink(missing_ok=True)
 
 
 # -- what is printed ------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """`tandem zones check`, `import` and `export`: files of GIS staff, in and out."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from api.commands.console import notes, out
 from api.errors import StartError
+from api.whole_file import write_whole
 
 if TYPE_CHECKING:
     from geodata.network import StreetNetwork
@@ -120,13 +120,9 @@ def _require_new(target: Path) -> None:
 
 
 def _write(target: Path, data: dict[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        half.write_text(json.dumps(data), encoding="utf-8")
-        half.replace(target)
+        write_whole(target, json.dumps(data).encode())
     except OSError as problem:
-        half.unlink(missing_ok=True)
         raise StartError(f"{target}: {problem.strerror}.", remedy="Name another") from None
 
 

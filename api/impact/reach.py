@@ -336,9 +336,5 @@ def _drawn(ground: Ground, surfaces: Surfaces) -> tuple[Pieces, NDArray[np.float
     """Return the stretches in the area of either release and the pair's arrival in their middle."""
     inside = np.array([a != NOWHERE or b != NOWHERE for a, b in zip(*ground.zones, strict=True)])
     pieces = _cut_at_posts(ground.pieces.only(inside), surfaces)
-    found = []
-    for kind in KINDS:
-        times = times_over(surfaces[kind], pieces)
-        middle = (times.low_ms + 0.5 * times.along_ms, times.high_ms + 0.5 * times.against_ms)
-        found.append(np.minimum(*middle))
-    return pieces, np.maximum(found[0], found[1])
+    care, spd = (times_over(surfaces[kind], pieces).middle_ms for kind in KINDS)
+    return pieces, np.maximum(care, spd)

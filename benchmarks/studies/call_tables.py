@@ -7,12 +7,12 @@ Points of a geometry column stand in for missing columns of longitude and latitu
 line here: rows are counted from 1.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from geodata.artifacts import file_sha256
 from geodata.call_columns import CallColumns, CallFileError, columns_for, plain_name
 from geodata.call_history import ROWS_MAX, CallHistory, NumberedRow, history_of, read_history
 
@@ -39,9 +39,7 @@ def read_table(file: Path, columns: CallColumns | None, layer: str | None = None
         found = history_of(rows, header, columns or columns_for(header))
     except CallFileError as problem:
         raise CallFileError(f"{file}: {problem}") from None
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return replace(found, source=file.name, sha256=digest)
+    return replace(found, source=file.name, sha256=file_sha256(file))
 
 
 Table = tuple[Sequence[str], Iterator[NumberedRow]]

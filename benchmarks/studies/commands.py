@@ -14,9 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from api.commands.console import notes, out
+from api.commands.console import notes, out, progress_bars
+from api.impact.judging import Tell
 from benchmarks.studies.engine import engine_for
 from benchmarks.studies.errors import BadScenario, StudyError
 from benchmarks.studies.report.result_files import PAGE, result_files
@@ -25,7 +24,7 @@ from benchmarks.studies.scenario import Scenario
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.studies import STUDIES
 from benchmarks.studies.tables import StudyResult
-from benchmarks.studies.work import Tell, Work
+from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
 from benchmarks.studies.world_making import world_of
 from geodata.artifacts import software_version
@@ -57,7 +56,7 @@ def run_study(asked: Asked) -> None:
     StudyError
         With everything that is wrong with the scenario and its data, or with the folder.
     """
-    show = _json_lines if asked.json_progress else _bars
+    show = _json_lines if asked.json_progress else progress_bars
     with show() as tell:
         result, paths = _computed(asked, tell)
     if asked.json_progress:
@@ -145,7 +144,7 @@ def check_scenario(file: Path, changes: Sequence[str]) -> None:
     StudyError
         With everything that is wrong.
     """
-    with _bars() as tell:
+    with progress_bars() as tell:
         scenario = read_scenario(file, changes_of(changes, None))
         world = world_of(scenario, tell)
     for group in scenario.units:
@@ -160,21 +159,6 @@ def check_scenario(file: Path, changes: Sequence[str]) -> None:
 
 
 # -- progress -------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _bars() -> Iterator[Tell]:
-    """Show a bar for each stage, on standard error."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeElapsedColumn(), console=notes, transient=True) as progress:
-        bars: dict[str, Any] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in bars:
-                bars[stage] = progress.add_task(stage, total=total or None)
-            progress.update(bars[stage], completed=done, total=total or None)
-
-        yield tell
 
 
 @contextmanager

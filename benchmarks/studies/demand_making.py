@@ -13,15 +13,16 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from api.impact.reach import on_streets
 from benchmarks.studies.demand import CARE_911, CARE_OFFICER, POLICE, Calls
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.generated_demand import draw_calls
 from benchmarks.studies.past_demand import Past, care_calls, days_of, police_jobs
 from benchmarks.studies.random_streams import Purpose, stream
 from benchmarks.studies.scenario import GeneratedCalls, PastCalls
-from benchmarks.studies.world import World
+from benchmarks.studies.world import World, some_of
 from geodata.call_history import CallHistory
-from geodata.snap import NO_STREET, Positions
+from geodata.snap import Positions
 from routing.release import Release
 
 Part = Literal["CARE", "POLICE"]
@@ -235,19 +236,15 @@ def only(calls: Calls, rows: NDArray[np.bool_]) -> Calls:
     """Return some of the calls."""
     chosen = np.flatnonzero(rows).tolist()
     columns = ("kind", "at_s", "lon", "lat", "priority", "units_needed")
-    at = {name: getattr(calls.positions, name)[rows] for name in Positions.__slots__}
     return replace(
         calls,
         call_id=tuple([calls.call_id[row] for row in chosen]),
         call_type=tuple([calls.call_type[row] for row in chosen]),
-        positions=Positions(**at),
+        positions=some_of(calls.positions, rows),
         **{name: getattr(calls, name)[rows] for name in columns},
     )
 
 
 def _on_streets(world: World, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Positions:
     """Return where calls are on the streets; on none where the policy would refuse it."""
-    at = world.streets.snap_incidents(lon, lat)
-    far = at.distance_m > world.release.city_policy.snap.refuse_m
-    columns = {name: getattr(at, name) for name in Positions.__slots__}
-    return Positions(**{**columns, "street": np.where(far, np.int32(NO_STREET), at.street)})
+    return on_streets(world.at_hour(0), lon, lat, world.release.city_policy.snap.refuse_m)

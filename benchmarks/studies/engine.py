@@ -33,9 +33,6 @@ class EngineError(StudyError):
 class Engine(Protocol):
     """Where parts are computed."""
 
-    told: str
-    """In words, for the progress and the log."""
-
     def run(self, function: Callable[[P], R], parts: Sequence[P]) -> Iterator[tuple[int, R]]:
         """Yield the place of each part and its result, as each is done.
 
@@ -49,8 +46,6 @@ class Engine(Protocol):
 
 class Here:
     """One part after the other, in this process."""
-
-    told = "in this process"
 
     def run(self, function: Callable[[P], R], parts: Sequence[P]) -> Iterator[tuple[int, R]]:
         """Yield the place of each part and its result."""
@@ -69,7 +64,6 @@ class Processes:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self.told = f"in {workers} processes"
 
     def run(self, function: Callable[[P], R], parts: Sequence[P]) -> Iterator[tuple[int, R]]:
         """Yield the place of each part and its result, as each is done.
@@ -148,7 +142,6 @@ class Cluster:
     def __init__(self, address: str, connect_s_max: float = CONNECT_S_MAX) -> None:
         self.address = address
         self.connect_s_max = connect_s_max
-        self.told = f"on the cluster at {address}"
 
     def run(self, function: Callable[[P], R], parts: Sequence[P]) -> Iterator[tuple[int, R]]:
         """Yield the place of each part and its result, as each is done."""

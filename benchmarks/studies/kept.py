@@ -13,6 +13,8 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from benchmarks.studies.tables import texts
+
 T = TypeVar("T")
 PLAIN: Final = "plain"
 """Name of the array that holds what is no array, as JSON."""
@@ -90,7 +92,4 @@ def _value(name: str, arrays: Any, plain: Mapping[str, Any]) -> Any:
 def _array(name: str, arrays: Any, plain: Mapping[str, Any]) -> Any:
     if name in arrays:
         return arrays[name]
-    texts = plain[f"{name}{_SEPARATOR}"]
-    column = np.empty(len(texts), object)
-    column[:] = texts
-    return column
+    return texts(plain[f"{name}{_SEPARATOR}"])

@@ -11,7 +11,6 @@ A report stands in the folder only while every file beside it is of the same run
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from api.whole_file import write_whole
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.report.result_files import MANIFEST, PAGE
 
@@ -140,26 +140,13 @@ class RunFolder:
 
 
 def _write(target: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and have it on the disk."""
-    half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with half.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        half.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_whole(target, content)
     except OSError as problem:
         raise FolderError(
             f"{target}: {problem.strerror or problem}.",
             remedy="Make room, or name another folder with --out; what was done is kept.",
         ) from None
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def _difference(there: str, wanted: str) -> str:

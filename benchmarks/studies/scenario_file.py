@@ -50,7 +50,7 @@ from benchmarks.studies.scenario_keys import (
     ZONE,
 )
 from benchmarks.studies.scenario_values import shown
-from benchmarks.studies.streets import load_streets
+from benchmarks.studies.streets import load_streets, street_index
 from benchmarks.studies.unit_groups import Police, read_groups, sectors_of
 from geodata.beats import BeatMap, BeatMapError
 from geodata.driving_file import read_profiles
@@ -287,7 +287,7 @@ class _Scenario:
 
     def _beats(self, at: KeyPath, file: Path, outlines: Mapping[str, Any]) -> BeatMap | None:
         try:
-            return beats_of(outlines)
+            return BeatMap.among(outlines)
         except BeatMapError as problem:
             self._reading.keep((*at, "file"), _whole(file, None, f"{problem}.", ""))
             return None
@@ -330,7 +330,7 @@ class _Scenario:
         except (GeodataError, OSError, ValueError) as problem:
             self._reading.keep(at, _whole(file or self._reading.file, None, str(problem), ""))
             return None, None
-        return network, StreetIndex.build(network)
+        return network, street_index(network)
 
     def _closures(self, file: Path | None, network: StreetNetwork, index: StreetIndex) -> None:
         if file is not None:
@@ -406,21 +406,3 @@ def _leaves(
             yield from _leaves(value, here, (*at, name))
         elif here not in VARIATION:
             yield here, (value, (*at, name))
-
-
-def beats_of(outlines: Mapping[str, Any]) -> BeatMap:
-    """Return the beats of some outlines, without those that are no letter and a number.
-
-    Raises
-    ------
-    BeatMapError
-        None is left, or an outline is unusable.
-    """
-    beats = {
-        name.upper(): outline
-        for name, outline in outlines.items()
-        if len(name) > 1 and name[0].isalpha()
-    }
-    if not beats:
-        raise BeatMapError("no feature names a beat such as M1; is it a file of beats?")
-    return BeatMap(beats)

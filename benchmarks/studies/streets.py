@@ -8,16 +8,16 @@ kernels (`TANDEM_CACHE_DIR`), named by the extract's sha256 and the versions of 
 appears there whole or not at all, and a damaged one is made anew.
 """
 
-import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from geodata.artifacts import MANIFEST, NETWORK, load_network, save_network
+from geodata.artifacts import MANIFEST, NETWORK, file_sha256, load_network, save_network
 from geodata.compiled import FOLDER
 from geodata.errors import ArtifactError
 from geodata.network import StreetNetwork
+from geodata.snap import StreetIndex
 from routing.road_hierarchy import (
     HIERARCHY,
     HIERARCHY_FOLDER,
@@ -39,8 +39,13 @@ def say_nothing(_what: str) -> None:
 
 def sha256_of(file: Path) -> str:
     """Return the sha256 of a file; of a built folder that of its manifest, which has all others."""
-    with (file / MANIFEST if file.is_dir() else file).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(file / MANIFEST if file.is_dir() else file)
+
+
+@lru_cache(maxsize=LOADED_MAX)
+def street_index(network: StreetNetwork) -> StreetIndex:
+    """Return what finds places on streets, made once for a network that is loaded."""
+    return StreetIndex.build(network)
 
 
 def load_streets(network: Path | None, say: Say = say_nothing) -> Streets:

@@ -75,6 +75,17 @@ class StudyResult:
     """What was assumed, by key of the scenario, with its value and its source."""
     manifest: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def all_tables(self) -> tuple[Table, ...]:
+        """Every table: those that the page shows, then the others."""
+        shown = [one for section in self.sections for one in section.tables]
+        return (*shown, *self.tables)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell holds no value: None or NaN."""
+    return value is None or value != value  # noqa: PLR0124
+
 
 def texts(values: Sequence[object]) -> NDArray[np.object_]:
     """Return a column of texts."""

@@ -8,18 +8,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeVar
 
-from benchmarks.studies.engine import Engine, Here
+from api.impact.judging import Tell, tell_nobody
+from benchmarks.studies.engine import Engine
 from benchmarks.studies.kept import NotKept, bytes_of, result_of
 from benchmarks.studies.run_folder import RunFolder
 
 P = TypeVar("P")
 R = TypeVar("R")
-Tell = Callable[[str, int, int], None]
-"""Told the stage, how many of its parts are done, and of how many (0: nobody knows)."""
-
-
-def tell_nobody(_stage: str, _done: int, _total: int) -> None:
-    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +67,3 @@ class Work:
 def _key(stage: str, function: Callable[..., object], part: object) -> str:
     told = f"{stage}\0{function.__module__}.{function.__qualname__}\0{part!r}"
     return sha256(told.encode()).hexdigest()[:40]
-
-
-ALONE = Work(engine=Here())
-"""In this process, nothing kept, nobody told."""

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from benchmarks.studies.scenario import Scenario
 from geodata.beats import BeatMap
 from geodata.network import StreetNetwork
-from geodata.snap import Positions, StreetIndex
+from geodata.snap import COLUMN_TYPES, Positions, StreetIndex
 from routing.codes import Agency
 from routing.model import Situation
 from routing.release import Release
@@ -62,3 +62,8 @@ class World:
         times = self.at_hour(hour).travel_times
         assert times is not None, "a study has drive times"
         return times
+
+
+def some_of(positions: Positions, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Positions:
+    """Return some of many positions."""
+    return Positions(**{name: getattr(positions, name)[rows] for name in COLUMN_TYPES})

@@ -22,8 +22,7 @@ from benchmarks.studies.errors import BadScenario
 from benchmarks.studies.geography import GeographyFile, areas_of, of_beats, zones_of
 from benchmarks.studies.placing import read_closures
 from benchmarks.studies.scenario import Durations, Mode, Scenario
-from benchmarks.studies.scenario_file import beats_of
-from benchmarks.studies.streets import Streets, load_streets, sha256_of
+from benchmarks.studies.streets import Streets, load_streets, sha256_of, street_index
 from benchmarks.studies.world import Areas, World
 from geodata.artifacts import software_version
 from geodata.beats import BeatMap
@@ -55,7 +54,7 @@ def world_of(scenario: Scenario, tell: Tell = tell_nobody) -> World:
     """
     tell("streets", 0, 3)
     streets = load_streets(scenario.network)
-    index = StreetIndex.build(streets[0])
+    index = street_index(streets[0])
     tell("drive times", 1, 3)
     release = release_of(scenario)
     geographies, beats = _geographies(scenario, release)
@@ -127,7 +126,7 @@ def _geographies(scenario: Scenario, release: Release) -> tuple[dict[str, Areas]
         if geography.faults:
             raise BadScenario(geography.faults)
         if name == "beat":
-            beats = beats_of(outlines)
+            beats = BeatMap.among(outlines)
             for areas in of_beats(beats, release.precinct_of):
                 found.setdefault(areas.name, areas)
         else:

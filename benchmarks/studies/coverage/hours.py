@@ -1,7 +1,7 @@
 """Hours of the week: which one a call came in, which are open, and how they are said."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.impact.reach import policy_of
-from geodata.driving_time import hour_of_week
+from benchmarks.studies.generated_demand import hour_of_week_at
 from geodata.network import HOURS_PER_WEEK
 from routing.release import Release
 
@@ -20,9 +20,7 @@ WEEK_TRIED: Final = (2026, 7, 20)
 
 def hours_of(release: Release, at_s: NDArray[np.float64]) -> NDArray[np.int32]:
     """Return (n,) hours of the week, local, of instants in seconds since 1970."""
-    zone = release.city_policy.window.zone
-    instants = (datetime.fromtimestamp(s, UTC).astimezone(zone) for s in at_s.tolist())
-    return np.array([hour_of_week(instant) for instant in instants], np.int32)
+    return hour_of_week_at(at_s, release.city_policy.window.zone).astype(np.int32)
 
 
 def open_hours(release: Release) -> NDArray[np.bool_]:

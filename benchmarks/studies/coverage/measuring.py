@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from api.impact.ground import cuts_along
 from api.impact.reach import NEAR_STREET_M, PAIR, grid_within, on_streets
 from benchmarks.studies.coverage.arrivals import ALL, Arrivals
-from benchmarks.studies.coverage.standing import some_of
 from benchmarks.studies.demand import Calls
-from benchmarks.studies.world import NO_AREA, Areas, World
+from benchmarks.studies.world import NO_AREA, Areas, World, some_of
 from geodata.driving_time import UNREACHABLE_MS
 from geodata.snap import NO_STREET, Positions
 from routing.codes import Agency

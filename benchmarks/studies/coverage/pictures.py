@@ -62,11 +62,8 @@ def arrival_map(world: World, arrivals: Arrivals, pieces: Pieces, hour: int) -> 
 
 def _middle_s(arrivals: Arrivals, pieces: Pieces) -> NDArray[np.float64]:
     """Return (n_pieces,) seconds until the pair is in the middle of each stretch."""
-    both = []
-    for times in arrivals.over(pieces)[PAIR]:
-        middle = (times.low_ms + 0.5 * times.along_ms, times.high_ms + 0.5 * times.against_ms)
-        both.append(np.minimum(*middle))
-    seconds: NDArray[np.float64] = np.maximum(both[0], both[1]) / 1000
+    care, spd = (times.middle_ms for times in arrivals.over(pieces)[PAIR])
+    seconds: NDArray[np.float64] = np.maximum(care, spd) / 1000
     return seconds
 
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.studies.coverage.recorded import read_recorded
 from benchmarks.studies.scenario import Shift, UnitGroup
-from benchmarks.studies.world import World
+from benchmarks.studies.world import World, some_of
 from geodata.network import HOURS_PER_WEEK
-from geodata.snap import COLUMN_TYPES, Positions
+from geodata.snap import Positions
 from routing.codes import Agency
 
 MINUTES_A_DAY: Final = 24 * 60
@@ -95,8 +94,3 @@ def _as_recorded(world: World) -> dict[int, Standing]:
         units = {agency: len(names[agency]) for agency in KINDS}
         found[hour] = Standing(key=("recorded", hour), at=at, units=units, names=names)
     return found
-
-
-def some_of(positions: Positions, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Positions:
-    """Return some of many positions."""
-    return Positions(**{name: getattr(positions, name)[rows] for name in COLUMN_TYPES})

@@ -36,13 +36,12 @@ from benchmarks.studies.coverage.measuring import (
     of_streets,
 )
 from benchmarks.studies.coverage.pictures import arrival_map, curves, week_heat
-from benchmarks.studies.coverage.standing import some_of
 from benchmarks.studies.coverage.street_lines import isochrone_table, street_table
 from benchmarks.studies.coverage.words import assumptions, cautions, in_short, standard_of
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.tables import Section, StudyResult, Table
-from benchmarks.studies.world import NO_AREA, World
+from benchmarks.studies.world import NO_AREA, World, some_of
 
 Ints = NDArray[np.int32]
 LEFT_OUT: Final = "Left out: "
@@ -241,9 +240,6 @@ def _call_table(found: Found) -> Table:
 def _manifest(found: Found) -> dict[str, object]:
     world = found.world
     return {
-        "network": world.network.source.network_id,
-        "release": world.release.release_id,
-        "scenario": world.scenario.name, "seed": world.scenario.seed,
         "calls": len(found.calls), "demand": found.calls.source,
         "weeks": found.calls.weeks, "notes": list(found.calls.notes),
         "hours_told": len(found.week.hours),

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from api.html_page import minutes
 from api.impact.reach import PAIR
 from api.impact.words import PROXY
 from benchmarks.studies.coverage.coverage_tables import HourMeasured, minutes_of
@@ -68,10 +69,6 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _minutes(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{seconds / 60:.1f} min"
-
-
 def _of_hour(overall: Sequence[Measured], k: int, limit_s: float) -> Iterator[str]:
     first = next(one for one in overall if one.of == CALLS and one.hour is not None)
     assert first.hour is not None, "an hour"
@@ -92,14 +89,14 @@ def _of_hour(overall: Sequence[Measured], k: int, limit_s: float) -> Iterator[st
         yield "At fewer than half of the calls the pair would ever be complete."
     else:
         yield (
-            f"The pair is complete at half of the calls within {_minutes(shares.p50_s)}, and at "
-            f"nine tenths within {_minutes(shares.p90_s)}."
+            f"The pair is complete at half of the calls within {minutes(shares.p50_s)}, and at "
+            f"nine tenths within {minutes(shares.p90_s)}."
         )
     if first.gap_s is not None and first.gap_s[1] == first.gap_s[1]:
         low, middle, high = first.gap_s
         later = "CARE after SPD" if middle >= 0 else "SPD after CARE"
         yield (
-            f"In the middle {later} by {_minutes(abs(middle))}; for 80 % of the calls CARE comes "
+            f"In the middle {later} by {minutes(abs(middle))}; for 80 % of the calls CARE comes "
             f"between {_signed(low)} and {_signed(high)} after SPD."
         )
     for one in overall:

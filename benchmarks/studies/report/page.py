@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from api.html_page import figure, listed, minutes, percent, table, whole_page
-from benchmarks.studies.tables import Section, StudyResult, Table
+from benchmarks.studies.tables import Section, StudyResult, Table, is_missing
 
 ROWS_SHOWN: Final = 60
 """Of a table; its files have all."""
@@ -81,7 +81,7 @@ def _head(name: str) -> str:
 
 def _cell(name: str, value: object) -> str:
     """Return a value as a person reads it."""
-    if value is None or value != value:  # noqa: PLR0124  NaN
+    if is_missing(value):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -103,8 +103,7 @@ def _real(value: float) -> str:
 
 
 def _definitions(result: StudyResult) -> Iterable[str]:
-    shown = [one for section in result.sections for one in section.tables]
-    for one in (*shown, *result.tables):
+    for one in result.all_tables:
         yield f'<h3 id="{escape(one.name)}">{escape(one.title)} ({escape(one.name)}.csv)</h3>'
         entries = (
             f"<dt>{escape(name)}</dt><dd>{escape(one.definitions[name])}</dd>"

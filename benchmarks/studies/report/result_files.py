@@ -9,22 +9,16 @@ from typing import Final
 
 from benchmarks.studies.report.page import page_of
 from benchmarks.studies.report.table_files import column_kinds, files_of
-from benchmarks.studies.tables import StudyResult, Table
+from benchmarks.studies.tables import StudyResult
 
 PAGE: Final = "report.html"
 MANIFEST: Final = "manifest.json"
 DEFINITIONS: Final = "definitions.json"
 
 
-def all_tables(result: StudyResult) -> tuple[Table, ...]:
-    """Return every table of a study: those that its page shows, then the others."""
-    shown = [one for section in result.sections for one in section.tables]
-    return (*shown, *result.tables)
-
-
 def result_files(result: StudyResult) -> Iterator[tuple[str, bytes]]:
     """Return name and bytes of every file, the page last."""
-    tables = all_tables(result)
+    tables = result.all_tables
     yield from files_of(tables)
     yield (
         DEFINITIONS,

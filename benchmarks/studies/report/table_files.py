@@ -19,13 +19,12 @@ import pyarrow.parquet as pq
 import pyogrio
 from numpy.typing import NDArray
 
-from benchmarks.studies.tables import Table
+from benchmarks.studies.tables import Table, is_missing
 
 DEGREES: Final = "EPSG:4326"
 GEOPACKAGE: Final = "study.gpkg"
 WRITTEN_AT: Final = "2000-01-01T00:00:00Z"
 """What the GeoPackage says of its layers' last change: the same for every run."""
-GEOMETRY: Final = "geometry"
 
 
 def files_of(tables: Sequence[Table]) -> Iterator[tuple[str, bytes]]:
@@ -53,11 +52,7 @@ def csv_of(table: Table) -> bytes:
 
 def _cells(column: NDArray[Any]) -> list[object]:
     """Return the cells of a column: '' for no value, reals as short as they are exact."""
-    return ["" if _is_none(value) else value for value in column.tolist()]
-
-
-def _is_none(value: object) -> bool:
-    return value is None or (isinstance(value, float) and value != value)  # noqa: PLR0124  NaN
+    return ["" if is_missing(value) else value for value in column.tolist()]
 
 
 def parquet_of(table: Table) -> bytes:

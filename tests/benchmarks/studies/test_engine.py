@@ -120,8 +120,6 @@ class Interrupted(Exception):
 class BreaksAfter:
     """An engine that is interrupted after some parts."""
 
-    told = "until it breaks"
-
     def __init__(self, n: int) -> None:
         self.n = n
 
