@@ -19,6 +19,7 @@ from benchmarks.studies.coverage.coverage_tables import (
     call_table,
     hour_table,
     long_table,
+    seconds_of,
     short_table,
     staffing_table,
 )
@@ -36,16 +37,22 @@ from benchmarks.studies.coverage.measuring import (
     of_streets,
 )
 from benchmarks.studies.coverage.pictures import arrival_map, curves, week_heat
+from benchmarks.studies.coverage.standing import KINDS
 from benchmarks.studies.coverage.street_lines import isochrone_table, street_table
 from benchmarks.studies.coverage.words import assumptions, cautions, in_short, standard_of
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.errors import StudyError
+from benchmarks.studies.report.call_data import UnitTimes, call_data_table
 from benchmarks.studies.tables import Section, StudyResult, Table
 from benchmarks.studies.world import NO_AREA, World, some_of
 
 Ints = NDArray[np.int32]
 LEFT_OUT: Final = "Left out: "
 """How notes of single rows begin; they stand in the manifest."""
+_CALL_DATA: Final = (
+    "Each call has the units on duty and the drive times of the hour in which it came; all units "
+    "are free, and dispatched durations.dispatch_delay_s after the call is queued."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -189,6 +196,7 @@ def tables_of(found: Found) -> dict[str, Table]:
         hour_table(found.by_hour, within_s),
         street_table(world, found.arrivals, hour),
         _call_table(found),
+        _call_data(found),
     ]
     return {one.name: one for one in made}
 
@@ -237,12 +245,22 @@ def _call_table(found: Found) -> Table:
     return call_table(found.calls, named, found.call_hours, fixed, found.own)
 
 
+def _call_data(found: Found) -> Table:
+    """Return the calls in the city's columns, each with the units on duty in its own hour."""
+    queued_s = found.calls.at_s
+    dispatched_s = queued_s + found.world.scenario.durations.dispatch_delay_s
+    times = {}
+    for kind in KINDS:
+        arrival_s = seconds_of(found.own[kind])
+        sent_s = np.where(np.isnan(arrival_s), np.nan, dispatched_s)
+        times[kind] = UnitTimes(dispatched_s=sent_s, at_scene_s=sent_s + arrival_s)
+    return call_data_table(found.world, found.calls, times, notes=(_CALL_DATA,))
+
+
 def _manifest(found: Found) -> dict[str, object]:
-    world = found.world
     return {
         "calls": len(found.calls), "demand": found.calls.source,
         "weeks": found.calls.weeks, "notes": list(found.calls.notes),
         "hours_told": len(found.week.hours),
         "different_hours": found.week.n_different,
-        "hashes": dict(world.hashes),
     }  # fmt: skip
