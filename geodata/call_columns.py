@@ -10,7 +10,7 @@ Time Queued` and `CAD_Event_Original_Time_Queued` are one.
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -34,6 +34,31 @@ class TimeIs(StrEnum):
     QUEUED = "QUEUED"
     DISPATCHED = "DISPATCHED"
     AT_SCENE = "AT_SCENE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordColumns:
+    """Columns of what the first unit of one agency did at a call; a table may lack any."""
+
+    unit: Names = ()
+    """Its call sign."""
+    unit_lon: Names = ()
+    """Where it was when it was dispatched, degrees."""
+    unit_lat: Names = ()
+    unit_status: Names = ()
+    """Its status at that instant; AVAILABLE is free."""
+    dispatched_at: Names = ()
+    at_scene_at: Names = ()
+    in_service_at: Names = ()
+    """When it was free again."""
+    dispatch_delay_s: Names = ()
+    """Seconds from the instant of the call, in place of `dispatched_at`."""
+    response_s: Names = ()
+    """Seconds from the instant of the call, in place of `at_scene_at`."""
+
+
+RECORD_KEYS: Final = tuple(field.name for field in fields(RecordColumns))
+AGENCIES: Final = ("CARE", "SPD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +86,8 @@ class CallColumns:
     """What a reader of a report must know of the rows."""
     call_types: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Texts to be read instead of those of the table."""
+    records: Mapping[str, RecordColumns] = field(default_factory=lambda: MappingProxyType({}))
+    """What units of CARE and of SPD did, by agency."""
 
     @property
     def required(self) -> tuple[Names, ...]:
@@ -80,15 +107,35 @@ RESPONSES_2015: Final = CallColumns(
         "the scene; no row says welfare check, which has no label of its own in this table."
     ),
 )
+
+
+def _public_records(agency: str, *samples: tuple[str, str]) -> RecordColumns:
+    """Return the columns of an agency in the public Call Data, and those of samples of it."""
+    first = f"first_{agency.lower()}_call_sign"
+    return RecordColumns(
+        dispatched_at=(f"{first}_dispatch_time",),
+        at_scene_at=(f"{first}_at_scene_time",),
+        in_service_at=(f"last_{agency.lower()}_call_sign_in_service_time",),
+        dispatch_delay_s=(f"{first}_dispatch_delay_time_s", *(delay for delay, _ in samples)),
+        response_s=(f"{first}_response_time_s", *(response for _, response in samples)),
+    )
+
+
 CALL_DATA: Final = CallColumns(
     name="Seattle public Call Data",
-    lon=("dispatch_longitude",),
-    lat=("dispatch_latitude",),
+    lon=("dispatch_longitude", "longitude"),
+    lat=("dispatch_latitude", "latitude"),
     at=("cad_event_original_time_queued", "original_time_queued"),
     call_type=("initial_call_type",),
     priority=("priority",),
     call_id=("cad_event_number", "cad_id"),
     note="Events of the police's CAD of all kinds, not calls judged eligible.",
+    records=MappingProxyType(
+        {
+            "CARE": _public_records("CARE"),
+            "SPD": _public_records("SPD", ("first_dispatch_delay", "first_response_time")),
+        }
+    ),
 )
 PLAIN: Final = CallColumns(
     name="plain names",
@@ -132,7 +179,7 @@ def columns_for(header: Collection[str]) -> CallColumns:
 _COLUMNS: Final = ("lon", "lat", "at", "call_type", "priority", "call_id")
 _KEYS: Final = (
     "name", "time_is", "time_format", "time_zone", "is_record_of_eligible_calls", "note",
-    "columns", "call_types",
+    "columns", "call_types", "records",
 )  # fmt: skip
 _SEE: Final = "docs/impact.md shows a whole mapping file."
 
@@ -161,9 +208,17 @@ def read_columns(file: Path) -> CallColumns:
         time_zone=ZoneInfo(raw.get("time_zone", "America/Los_Angeles")),
         is_record=raw.get("is_record_of_eligible_calls", False),
         call_types=MappingProxyType({text.strip(): known for text, known in texts.items()}),
+        records=MappingProxyType(_records(raw.get("records", {}))),
         **named,
         **chosen,
     )
+
+
+def _records(raw: Mapping[str, Mapping[str, str]]) -> dict[str, RecordColumns]:
+    return {
+        agency: RecordColumns(**{key: (plain_name(name),) for key, name in columns.items()})
+        for agency, columns in raw.items()
+    }
 
 
 def _problems(raw: Mapping[str, Any]) -> list[str]:
@@ -178,6 +233,7 @@ def _problems(raw: Mapping[str, Any]) -> list[str]:
         problems.append(f"time_zone is {raw['time_zone']!r}, which nobody knows")
     problems += _table_problems(raw, "columns", _COLUMNS)
     problems += _table_problems(raw, "call_types", None)
+    problems += _record_problems(raw.get("records", {}))
     there = raw.get("columns")
     missing = [n for n in ("lon", "lat", "at") if not isinstance(there, dict) or n not in there]
     return problems + [f"columns.{name} is missing" for name in missing]
@@ -190,6 +246,29 @@ def _table_problems(raw: Mapping[str, Any], key: str, known: Collection[str] | N
     found = [f"{key}.{name} is no text" for name, v in table.items() if not isinstance(v, str)]
     if known is not None:
         found += [f"{key}.{name} is no column of a call" for name in table if name not in known]
+    return found
+
+
+def _record_problems(raw: object) -> list[str]:
+    if not isinstance(raw, dict):
+        return ["records is no table"]
+    found = [f"records.{one} is no agency: CARE or SPD" for one in raw if one not in AGENCIES]
+    for agency in sorted(set(raw) & set(AGENCIES)):
+        key = f"records.{agency}"
+        found += _table_problems({key: raw[agency]}, key, RECORD_KEYS)
+        one = raw[agency] if isinstance(raw[agency], dict) else {}
+        found += [
+            f"{key}.{here} stands without {there}"
+            for here, there in (("unit_lon", "unit_lat"), ("unit_lat", "unit_lon"))
+            if here in one and there not in one
+        ]
+        found += [
+            f"{key} has both {instant} and {seconds}"
+            for instant, seconds in (
+                ("dispatched_at", "dispatch_delay_s"), ("at_scene_at", "response_s"),
+            )
+            if instant in one and seconds in one
+        ]  # fmt: skip
     return found
 
 

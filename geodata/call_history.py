@@ -15,9 +15,8 @@ import gzip
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TextIO
@@ -27,34 +26,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.artifacts import file_sha256
-from geodata.call_columns import CallColumns, CallFileError, Names, columns_for, plain_name
+from geodata.call_cells import (
+    BadRow,
+    cell_of,
+    degrees_of,
+    instant_of,
+    place_of,
+    priority_of,
+)
+from geodata.call_columns import CallColumns, CallFileError, columns_for, plain_name
+from geodata.call_records import RecordReader, UnitRecords
 
 ROWS_MAX: Final = 5_000_000
 LISTED_MAX: Final = 100
 TOLD_EVERY: Final = 5_000
 """Rows between two calls of `progress`."""
-EMPTY: Final = frozenset({"", "NULL", "NA", "N/A", "NAN", "NONE", "REDACTED", "UNKNOWN", "-"})
-"""Texts of a place or a time that mean that nobody says."""
-TIME_FORMATS: Final = ("%m/%d/%Y %I:%M:%S %p", "%Y %b %d %I:%M:%S %p")
-"""How Seattle's open data writes an instant, beside ISO 8601."""
 NO_TYPE: Final = -1
-YEAR_MIN: Final = 1970
-YEAR_MAX: Final = 2200
-
-
-class BadRow(StrEnum):
-    """Why a row is left out."""
-
-    CELLS = "CELLS"
-    """It has more cells than the header, so that no cell can be trusted."""
-    NO_PLACE = "NO_PLACE"
-    ZERO_PLACE = "ZERO_PLACE"
-    """Longitude or latitude is 0, which is what an unknown place looks like."""
-    NOT_DEGREES = "NOT_DEGREES"
-    """No longitude and latitude in degrees: swapped, feet or metres."""
-    NO_TIME = "NO_TIME"
-    BAD_TIME = "BAD_TIME"
-    """An instant in a form that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +90,8 @@ class CallHistory:
     """The first of them."""
     assumed_type: str | None = None
     """What every call is taken to be, by an assumption of whoever reads; see `assuming`."""
+    records: Mapping[str, UnitRecords] = field(default_factory=lambda: MappingProxyType({}))
+    """What units did, by agency (CARE, SPD); of an agency that the table tells nothing of, none."""
 
     def __len__(self) -> int:
         return len(self.lon)
@@ -141,7 +130,8 @@ class CallHistory:
         columns = ("lon", "lat", "at_s", "type_number", "priority")
         chosen = {name: getattr(self, name)[rows] for name in columns}
         ids = tuple(self.call_id[row] for row in np.flatnonzero(rows).tolist())
-        return replace(self, call_id=ids, **chosen)
+        records = {agency: one.only(rows) for agency, one in self.records.items()}
+        return replace(self, call_id=ids, records=MappingProxyType(records), **chosen)
 
     def between(self, first: date | None, last: date | None) -> "CallHistory":
         """Return the calls of some local days, both included; the period shrinks to them.
@@ -259,14 +249,14 @@ class _Reader:
         self._columns = columns
         self._width = len(header)
         there = {plain_name(name): place for place, name in reversed(list(enumerate(header)))}
-        places = [_place(there, names) for names in columns.required]
+        places = [place_of(there, names) for names in columns.required]
         missing = [n for n, at in zip(columns.required, places, strict=True) if at is None]
         if missing:
             wanted = ", ".join(" or ".join(names) for names in missing)
             raise CallFileError(f"The table has no column {wanted}; it has {', '.join(header)}.")
         self._lon, self._lat, self._at = (place for place in places if place is not None)
         optional = (columns.call_type, columns.priority, columns.call_id)
-        self._type, self._priority, self._id = (_place(there, names) for names in optional)
+        self._type, self._priority, self._id = (place_of(there, names) for names in optional)
         self.n_rows = 0
         self._n_repeats = 0
         self._bad: Counter[BadRow] = Counter()
@@ -275,6 +265,11 @@ class _Reader:
         self._types: dict[str, int] = {}
         self._found: list[tuple[float, float, float, int, int, str]] = []
         self._days: list[date] = []
+        self._records = {
+            agency: reader
+            for agency, one in columns.records.items()
+            if (reader := RecordReader(there, one, columns)).has_any
+        }
 
     def take(self, line: int, cells: Sequence[str | None]) -> None:
         """Read one row: a call, a repeat, or a row to be left out."""
@@ -284,23 +279,25 @@ class _Reader:
         if len(cells) > self._width:
             self._leave_out(line, BadRow.CELLS, f"{len(cells)} cells, header {self._width}")
             return
-        call_id = _cell(cells, self._id)
+        call_id = cell_of(cells, self._id)
         if call_id and call_id in self._seen:
             self._n_repeats += 1
             return
-        texts = _cell(cells, self._lon), _cell(cells, self._lat)
-        place = _degrees(*texts)
+        texts = cell_of(cells, self._lon), cell_of(cells, self._lat)
+        place = degrees_of(*texts)
         if isinstance(place, BadRow):
             self._leave_out(line, place, ", ".join(texts))
             return
-        at = _instant(_cell(cells, self._at), self._columns)
+        at = instant_of(cell_of(cells, self._at), self._columns)
         if isinstance(at, BadRow):
-            self._leave_out(line, at, _cell(cells, self._at))
+            self._leave_out(line, at, cell_of(cells, self._at))
             return
         self._seen.add(call_id)
         self._days.append(at.astimezone(self._columns.time_zone).date())
-        kind, priority = self._type_of(cells), _priority(_cell(cells, self._priority))
+        kind, priority = self._type_of(cells), priority_of(cell_of(cells, self._priority))
         self._found.append((*place, at.timestamp(), kind, priority, call_id or f"line-{line}"))
+        for reader in self._records.values():
+            reader.take(cells, at.timestamp())
 
     def _leave_out(self, line: int, reason: BadRow, value: str) -> None:
         self._bad[reason] += 1
@@ -308,7 +305,7 @@ class _Reader:
             self._left_out.append(LeftOut(line=line, reason=reason, value=value[:60]))
 
     def _type_of(self, cells: Sequence[str | None]) -> int:
-        text = _cell(cells, self._type)
+        text = cell_of(cells, self._type)
         if not text:
             return NO_TYPE
         text = self._columns.call_types.get(text, text)
@@ -337,57 +334,5 @@ class _Reader:
             n_repeats=self._n_repeats,
             bad=MappingProxyType(dict(self._bad)),
             left_out=tuple(self._left_out),
+            records=MappingProxyType({name: one.records() for name, one in self._records.items()}),
         )
-
-
-def _place(there: Mapping[str, int], names: Names) -> int | None:
-    return next((there[name] for name in names if name in there), None)
-
-
-def _cell(cells: Sequence[str | None], place: int | None) -> str:
-    """Return the text of a cell, '' where there is none."""
-    if place is None or place >= len(cells):
-        return ""
-    return (cells[place] or "").strip()
-
-
-def _degrees(lon_text: str, lat_text: str) -> tuple[float, float] | BadRow:
-    if lon_text.upper() in EMPTY or lat_text.upper() in EMPTY:
-        return BadRow.NO_PLACE
-    try:
-        lon, lat = float(lon_text), float(lat_text)
-    except ValueError:
-        return BadRow.NOT_DEGREES
-    if lon == 0 or lat == 0:
-        return BadRow.ZERO_PLACE
-    if not (abs(lon) <= 180 and abs(lat) <= 90):
-        return BadRow.NOT_DEGREES
-    return lon, lat
-
-
-def _instant(text: str, columns: CallColumns) -> datetime | BadRow:
-    if text.upper() in EMPTY:
-        return BadRow.NO_TIME
-    at = _read_time(text, columns.time_format)
-    if at is None or not YEAR_MIN <= at.year <= YEAR_MAX:
-        return BadRow.BAD_TIME
-    return at.replace(tzinfo=columns.time_zone) if at.tzinfo is None else at
-
-
-def _read_time(text: str, time_format: str | None) -> datetime | None:
-    if time_format is None:
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            pass
-    for known in (time_format,) if time_format else TIME_FORMATS:
-        try:
-            return datetime.strptime(text, known)  # noqa: DTZ007  the caller adds the zone
-        except ValueError:
-            continue
-    return None
-
-
-def _priority(text: str) -> int:
-    """Return a whole number from 1 to 99, or 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= 99 else 0

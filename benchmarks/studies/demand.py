@@ -4,12 +4,16 @@ What lives here: `Calls`. What does not: which calls a table holds (`past_demand
 drawn (`generated_demand`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.call_records import UnitRecords
 from geodata.snap import Positions
+from routing.codes import Agency
 
 CARE_911 = 0
 CARE_OFFICER = 1
@@ -46,6 +50,8 @@ class Calls:
     """What a reader must know: rows left out, assumptions, what the times are."""
     weeks: float = 1.0
     """Weeks of the period."""
+    records: Mapping[Agency, UnitRecords] = field(default_factory=lambda: MappingProxyType({}))
+    """What units did at past calls, of each agency that the table tells of; none of others."""
 
     def __len__(self) -> int:
         return len(self.at_s)

@@ -23,6 +23,7 @@ from benchmarks.studies.scenario import GeneratedCalls, PastCalls
 from benchmarks.studies.world import World, some_of
 from geodata.call_history import CallHistory
 from geodata.snap import Positions
+from routing.codes import Agency
 from routing.release import Release
 
 Part = Literal["CARE", "POLICE"]
@@ -91,6 +92,7 @@ def _past(world: World, asked: PastCalls, part: Part, seed: int, days: Days | No
             is_proxy=past.is_proxy,
             notes=(*past.notes, *notes, *said),
             weeks=history.weeks,
+            records={Agency(name): one.rows(rows) for name, one in history.records.items()},
         ),
     )  # fmt: skip
 
@@ -241,6 +243,7 @@ def only(calls: Calls, rows: NDArray[np.bool_]) -> Calls:
         call_id=tuple([calls.call_id[row] for row in chosen]),
         call_type=tuple([calls.call_type[row] for row in chosen]),
         positions=some_of(calls.positions, rows),
+        records={agency: one.only(rows) for agency, one in calls.records.items()},
         **{name: getattr(calls, name)[rows] for name in columns},
     )
 

@@ -22,6 +22,12 @@ def _coverage(world: World, _changes: Changes, work: Work) -> StudyResult:
     return coverage_study(world, calls_of(world, "CARE", world.scenario.seed), work.tell)
 
 
+def _replay(world: World, changes: Changes, work: Work) -> StudyResult:
+    from benchmarks.studies.past.study import replay_study
+
+    return replay_study(world, changes, work)
+
+
 STUDIES: Final[Mapping[str, Callable[[World, Changes, Work], StudyResult]]] = MappingProxyType(
-    {"coverage": _coverage}
+    {"coverage": _coverage, "replay": _replay}
 )

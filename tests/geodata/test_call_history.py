@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from geodata.call_cells import BadRow
 from geodata.call_columns import BUILT_IN, CALL_DATA, RESPONSES_2015, CallFileError, read_columns
-from geodata.call_history import LISTED_MAX, BadRow, read_history
+from geodata.call_history import LISTED_MAX, read_history
 
 HEADER = "call_id,lon,lat,received_at,call_type"
 GOOD = "7,-122.33,47.6,2024-05-01 12:00:00,WELFARE CHECK"

@@ -1,4 +1,4 @@
-"""Recorded positions of units: a CSV of agency, unit_id, lon, lat and at.
+"""Recorded positions of units: a CSV of agency, unit_id, lon, lat, at and, for replay, status.
 
 What lives here: reading it, with every fault at once, and which fixes count. What does not:
 snapping them to streets (`standing`).
@@ -20,6 +20,8 @@ from geodata.driving_time import hour_of_week
 from routing.codes import Agency
 
 COLUMNS: Final = ("agency", "unit_id", "lon", "lat", "at")
+STATUS: Final = "status"
+"""A column that may be there: AVAILABLE is free."""
 ROWS_MAX: Final = 5_000_000
 FAULTS_MAX: Final = 100
 """Faults listed; the others are counted."""
@@ -29,13 +31,17 @@ Fixes = Mapping[Agency, Mapping[str, tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Fix:
+class RecordedFix:
+    """Where one unit was at one instant."""
+
     agency: Agency
     unit_id: str
     lon: float
     lat: float
     at: datetime
     """Local."""
+    status: str | None = None
+    """In capitals, '' where it is empty; None where the file has no such column."""
 
 
 def read_recorded(file: Path, zone: ZoneInfo) -> dict[int, Fixes]:
@@ -46,17 +52,22 @@ def read_recorded(file: Path, zone: ZoneInfo) -> dict[int, Fixes]:
     BadScenario
         With everything that is wrong with the file.
     """
+    return by_hour(read_fixes(file, zone))
+
+
+def read_fixes(file: Path, zone: ZoneInfo) -> list[RecordedFix]:
+    """Return every fix of a file; raises what `read_recorded` does."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
-            return by_hour(_fixes(file, csv.DictReader(text), zone))
+            return _fixes(file, csv.DictReader(text), zone)
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise BadScenario([_fault(file, None, "recorded_positions", f"{problem}.")]) from None
 
 
-def by_hour(fixes: Iterable[_Fix]) -> dict[int, Fixes]:
+def by_hour(fixes: Iterable[RecordedFix]) -> dict[int, Fixes]:
     """Return the last fix of each unit in each hour of the week, of the latest day of that hour."""
     latest: dict[int, date] = {}
-    last: dict[tuple[int, Agency, str], _Fix] = {}
+    last: dict[tuple[int, Agency, str], RecordedFix] = {}
     fixes = sorted(fixes, key=lambda fix: (fix.at, fix.agency, fix.unit_id, fix.lon, fix.lat))
     for fix in fixes:
         hour = hour_of_week(fix.at)
@@ -70,14 +81,14 @@ def by_hour(fixes: Iterable[_Fix]) -> dict[int, Fixes]:
     return dict(found)
 
 
-def _fixes(file: Path, table: "csv.DictReader[str]", zone: ZoneInfo) -> list[_Fix]:
+def _fixes(file: Path, table: "csv.DictReader[str]", zone: ZoneInfo) -> list[RecordedFix]:
     missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
     if missing:
         raise BadScenario([_fault(file, 1, name, "There is no such column.") for name in missing])
-    found, faults, n_more = list[_Fix](), list[Fault](), 0
+    found, faults, n_more = list[RecordedFix](), list[Fault](), 0
     for row in table:
         fix = _fix(file, table.line_num, row, zone)
-        if isinstance(fix, _Fix):
+        if isinstance(fix, RecordedFix):
             found.append(fix)
         elif len(faults) < FAULTS_MAX:
             faults.append(fix)
@@ -94,7 +105,9 @@ def _fixes(file: Path, table: "csv.DictReader[str]", zone: ZoneInfo) -> list[_Fi
     return found
 
 
-def _fix(file: Path, line: int, row: Mapping[str, str | None], zone: ZoneInfo) -> _Fix | Fault:
+def _fix(
+    file: Path, line: int, row: Mapping[str, str | None], zone: ZoneInfo
+) -> RecordedFix | Fault:
     texts = {name: (row[name] or "").strip() for name in COLUMNS}
     try:
         agency = Agency(texts["agency"].upper())
@@ -113,7 +126,10 @@ def _fix(file: Path, line: int, row: Mapping[str, str | None], zone: ZoneInfo) -
     except ValueError:
         return _fault(file, line, "at", f"{texts['at']!r} is no instant.")
     local = at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone)
-    return _Fix(agency=agency, unit_id=texts["unit_id"], lon=lon, lat=lat, at=local)
+    status = (row[STATUS] or "").strip().upper() if STATUS in row else None
+    return RecordedFix(
+        agency=agency, unit_id=texts["unit_id"], lon=lon, lat=lat, at=local, status=status
+    )
 
 
 def _fault(file: Path, line: int | None, where: str, message: str) -> Fault:

@@ -22,6 +22,7 @@ TOWN = draw("A---B---C\n|   |   |\nD---E---F", block_m=900.0).network
 PLACES = [position_on(TOWN, 0, 0.5), position_on(TOWN, 2, 0.5)]
 CALLS = calls_at(PLACES, [13, 14])
 WORLD = world_on(TOWN, PLACES[:1], PLACES[1:])
+_DEGREES = ("dispatch_longitude", "dispatch_latitude")
 
 
 def reals(*seconds: float) -> NDArray[np.float64]:
@@ -90,3 +91,16 @@ def test_instants_are_those_of_the_wall_clock_on_the_days_that_change_it() -> No
     told = wall_clock(np.array([one.timestamp() for one in instants]), zone).tolist()
     assert told == ["2026-03-08T01:59:59", "2026-03-08T03:00:00",
                     "2026-11-01T01:30:00", "2026-11-01T01:30:00"]  # fmt: skip
+
+
+def test_places_in_the_geometry_alone_are_enough(tmp_path: Path) -> None:
+    whole = table()
+    left = {n: c for n, c in whole.columns.items() if n not in _DEGREES}
+    bare = Table(name="call_data", title="", columns=left, definitions=whole.definitions,
+                 geometry=whole.geometry)  # fmt: skip
+    for name in ("study.gpkg", "call_data.parquet"):
+        (tmp_path / name).write_bytes(dict(files_of([bare]))[name])
+        history = read_table(tmp_path / name, None)
+        assert history.columns is CALL_DATA
+        np.testing.assert_array_equal(history.lon, CALLS.lon)
+        np.testing.assert_array_equal(history.lat, CALLS.lat)

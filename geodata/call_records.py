@@ -1,0 +1,151 @@
+"""What units did at past calls, as columns: who was dispatched from where, and when it was there.
+
+What lives here: `UnitRecords` of one agency, and its reader. What does not: the calls themselves
+(`call_history`), and what the columns are called (`call_columns`).
+
+A cell that cannot be read, and an instant that lies before the one that it must follow, count as
+not known, and are counted: the call itself stays.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.call_cells import (
+    BadRow,
+    cell_of,
+    degrees_of,
+    instant_of,
+    place_of,
+    seconds_of,
+)
+from geodata.call_columns import RECORD_KEYS, CallColumns, RecordColumns, TimeIs
+
+Reals = NDArray[np.float64]
+_REALS = ("lon", "lat", "dispatched_s", "at_scene_s", "in_service_s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UnitRecords:
+    """Of one agency's first unit at each call; columns of shape (n_calls,)."""
+
+    unit: tuple[str, ...]
+    """Call sign, '' where nobody says."""
+    status: tuple[str, ...]
+    """Of that unit when it was dispatched, in capitals; '' where nobody says."""
+    has_status: bool
+    """Whether the table has a column of it at all."""
+    lon: Reals
+    """Degrees, where that unit was when it was dispatched; NaN where nobody says."""
+    lat: Reals
+    dispatched_s: Reals
+    """Seconds since 1970 in UTC; NaN where nobody says."""
+    at_scene_s: Reals
+    in_service_s: Reals
+    n_unreadable: int
+    """Cells of the table that could not be read."""
+    n_disordered: int
+    """Instants before the one that they must follow."""
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    def rows(self, rows: NDArray[np.integer]) -> "UnitRecords":
+        """Return the records of some calls, in their order."""
+        chosen = rows.tolist()
+        return replace(
+            self,
+            unit=tuple([self.unit[row] for row in chosen]),
+            status=tuple([self.status[row] for row in chosen]),
+            **{name: getattr(self, name)[rows] for name in _REALS},
+        )
+
+    def only(self, rows: NDArray[np.bool_]) -> "UnitRecords":
+        """Return the records of the calls that are True."""
+        return self.rows(np.flatnonzero(rows))
+
+
+class RecordReader:
+    """What has been read so far of one agency; used by one table's reader.
+
+    Parameters
+    ----------
+    there
+        Places of the table's columns by their plain names.
+    """
+
+    def __init__(
+        self, there: Mapping[str, int], record: RecordColumns, columns: CallColumns
+    ) -> None:
+        self._columns = columns
+        self._place = {key: place_of(there, getattr(record, key)) for key in RECORD_KEYS}
+        self._found: list[tuple[float, ...]] = []
+        self._texts: list[tuple[str, str]] = []
+        self._n_unreadable = self._n_disordered = 0
+
+    @property
+    def has_any(self) -> bool:
+        """Whether the table has any of the columns."""
+        return any(place is not None for place in self._place.values())
+
+    def take(self, cells: Sequence[str | None], at_s: float) -> None:
+        """Read the records of a call at an instant, seconds since 1970."""
+        lon, lat = self._unit_place(cells)
+        dispatched_s = self._instant(cells, "dispatched_at", "dispatch_delay_s", at_s)
+        at_scene_s = self._instant(cells, "at_scene_at", "response_s", at_s)
+        in_service_s = self._instant(cells, "in_service_at", None, at_s)
+        queued = self._columns.time_is in {TimeIs.RECEIVED, TimeIs.QUEUED}
+        dispatched_s = self._after(dispatched_s, at_s if queued else math.nan)
+        at_scene_s = self._after(at_scene_s, dispatched_s)
+        in_service_s = self._after(in_service_s, dispatched_s)
+        self._found.append((lon, lat, dispatched_s, at_scene_s, in_service_s))
+        unit, status = (cell_of(cells, self._place[key]) for key in ("unit", "unit_status"))
+        self._texts.append((unit, status.upper()))
+
+    def _unit_place(self, cells: Sequence[str | None]) -> tuple[float, float]:
+        if self._place["unit_lon"] is None or self._place["unit_lat"] is None:
+            return math.nan, math.nan
+        texts = [cell_of(cells, self._place[key]) for key in ("unit_lon", "unit_lat")]
+        place = degrees_of(*texts)
+        if isinstance(place, BadRow):
+            self._n_unreadable += place is not BadRow.NO_PLACE
+            return math.nan, math.nan
+        return place
+
+    def _instant(
+        self, cells: Sequence[str | None], key: str, delay: str | None, at_s: float
+    ) -> float:
+        if self._place[key] is not None:
+            at = instant_of(cell_of(cells, self._place[key]), self._columns)
+            if not isinstance(at, BadRow):
+                return at.timestamp()
+            self._n_unreadable += at is not BadRow.NO_TIME
+            return math.nan
+        if delay is None or self._place[delay] is None:
+            return math.nan
+        seconds = seconds_of(cell_of(cells, self._place[delay]))
+        self._n_unreadable += seconds is None
+        return math.nan if seconds is None else at_s + seconds
+
+    def _after(self, at_s: float, before_s: float) -> float:
+        """Return an instant, NaN where it lies before the one that it must follow."""
+        if at_s < before_s:
+            self._n_disordered += 1
+            return math.nan
+        return at_s
+
+    def records(self) -> UnitRecords:
+        """Return what has been read."""
+        reals = np.array(self._found, np.float64).reshape(-1, len(_REALS))
+        units, statuses = zip(*self._texts, strict=True) if self._texts else ((), ())
+        return UnitRecords(
+            unit=tuple(units),
+            status=tuple(statuses),
+            has_status=self._place["unit_status"] is not None,
+            n_unreadable=self._n_unreadable,
+            n_disordered=self._n_disordered,
+            **{name: reals[:, column].copy() for column, name in enumerate(_REALS)},
+        )
