@@ -6,6 +6,7 @@ What lives here: `calls_of`. What does not: reading tables (`past_demand`), draw
 instants (`generated_demand`). Zones and hours are no matter here: whoever decides a call asks them.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -17,7 +18,13 @@ from api.impact.reach import on_streets
 from benchmarks.studies.demand import CARE_911, CARE_OFFICER, POLICE, Calls
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.generated_demand import draw_calls
-from benchmarks.studies.past_demand import Past, care_calls, days_of, police_jobs
+from benchmarks.studies.past_demand import (
+    Past,
+    care_calls,
+    days_of,
+    history_of_file,
+    police_jobs,
+)
 from benchmarks.studies.random_streams import Purpose, stream
 from benchmarks.studies.scenario import GeneratedCalls, PastCalls
 from benchmarks.studies.world import World, some_of
@@ -41,8 +48,7 @@ def calls_of(world: World, part: Part, seed: int, days: Days | None = None) -> C
     seed
         Of everything that is drawn; the same seed gives the same calls, whatever the units.
     days
-        First and last local day; None takes all of a table, and of generated calls the days of the
-        simulation after its warm-up.
+        First and last local day; None takes all of a table, and of generated calls `study_days`.
 
     Raises
     ------
@@ -56,16 +62,34 @@ def calls_of(world: World, part: Part, seed: int, days: Days | None = None) -> C
     if asked is None:
         raise StudyError("The scenario has no [demand.police]: police have no other work in it.")
     if isinstance(asked, GeneratedCalls):
-        calls = _generated(world, asked, part, seed, days or _days_of(world))
+        calls = _generated(world, asked, part, seed, days or study_days(world))
     else:
         calls = _past(world, asked, part, seed, days)
     return _screened(world, calls, seed) if part == "CARE" else calls
 
 
-def _days_of(world: World) -> Days:
-    spec = world.scenario.simulation
-    first = spec.first_day + timedelta(days=spec.warm_up_days)
-    return first, first + timedelta(days=spec.days - 1)
+def study_days(world: World) -> Days:
+    """Return the first and last local day that count: those of the simulation after its warm-up.
+
+    Where CARE's calls are past ones and the scenario says no `simulation.first_day`, they begin
+    with the first day of the table (or of its `first_day`), and end with its last at the latest.
+
+    Raises
+    ------
+    BadScenario
+        The table of past calls cannot be used.
+    """
+    spec, care = world.scenario.simulation, world.scenario.demand.care
+    warm_up = timedelta(days=spec.warm_up_days)
+    first = spec.first_day + warm_up
+    last = first + timedelta(days=spec.days - 1)
+    table = world.scenario.told.get("simulation")
+    is_told = isinstance(table, Mapping) and "first_day" in table
+    if is_told or not isinstance(care, PastCalls):
+        return first, last
+    history = history_of_file(care)
+    first = min(history.first_day + warm_up, history.last_day)
+    return first, min(first + timedelta(days=spec.days - 1), history.last_day)
 
 
 # -- past -----------------------------------------------------------------------------------------

@@ -55,9 +55,11 @@ def draw_calls(
     """
     zone = world.release.city_policy.window.zone
     history = None if asked.pattern is None else history_of_file(asked.pattern)
-    weights = np.array(asked.hour_weights)
+    weights = np.ones(HOURS_PER_WEEK)
     notes = [f"Generated: {asked.per_day:g} calls a day on average, a Poisson process."]
-    if history is not None and len(set(asked.hour_weights)) == 1:
+    if asked.hour_weights is not None:
+        weights = np.array(asked.hour_weights)
+    elif history is not None:
         weights = hours_of(history, zone)
         notes.append("Hours of the week are as often as in the past calls.")
     at_s = _instants(asked.per_day, weights, part, seed, hours_between(days, zone))

@@ -104,6 +104,8 @@ class UnitGroup:
     posting: Posting = Posting.RETURN
     told: str = ""
     """Where the posts are from, in words for a report."""
+    posts_file: Path | None = None
+    """CSV that they were read from, if any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +131,9 @@ class GeneratedCalls:
 
     per_day: float
     """Mean calls of a day."""
-    hour_weights: tuple[float, ...] = (1.0,) * 168
-    """By local hour of the week, Monday 00 first; only their ratios count."""
+    hour_weights: tuple[float, ...] | None = None
+    """By local hour of the week, Monday 00 first; only their ratios count. None: those of the
+    pattern, and alike without one."""
     spread: Spread = Spread.STREETS
     areas: str | None = None
     """Name of the geography for AREAS."""

@@ -4,7 +4,7 @@ What lives here: from the tables of `units` to `UnitGroup`s. What does not: file
 (`post_files`), and whether a street is near a post (`placing`).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from api.release_lines import Path as KeyPath
+from benchmarks.studies.errors import Fault
 from benchmarks.studies.post_files import (
     POSTS_MAX,
     PostAt,
@@ -77,7 +78,26 @@ def read_groups(
             group = _Group(reading, agency, path, table, police)
             groups.append(group.read())
             places += [(agency, group.posts_path, post) for post in group.posts]
+    for path, fault in _two_places(places):
+        reading.keep(path, fault)
     return tuple(groups), places
+
+
+def _two_places(
+    posts: Sequence[tuple[Agency, KeyPath, PostAt]],
+) -> Iterator[tuple[KeyPath, Fault]]:
+    """Yield a fault for each post whose name another post has elsewhere: units go home by name."""
+    first: dict[str, PostSite] = {}
+    for _, path, at in posts:
+        post = at.post
+        known = first.setdefault(post.post_id, post)
+        if (known.lon, known.lat) != (post.lon, post.lat):
+            yield path, Fault(
+                file=at.file, line=at.line, where=f"post {post.post_id}",
+                message=f"is at lon {post.lon:g}, lat {post.lat:g}, and at lon {known.lon:g}, "
+                f"lat {known.lat:g} too.",
+                remedy="Give each place a name of its own, also across groups and kinds of unit.",
+            )  # fmt: skip
 
 
 def _tables(
@@ -114,6 +134,7 @@ class _Group:
         self._police = police
         self.posts_path: KeyPath = (*path, "posts")
         self.posts: list[PostAt] = []
+        self._file: Path | None = None
 
     def read(self) -> UnitGroup:
         """Return the group; what is wrong is kept, and a default stands in its place."""
@@ -131,6 +152,7 @@ class _Group:
             crew_count=values.get("crew", CREW[self._agency]),
             skills=frozenset(values.get("skills", ())),
             told=told,
+            posts_file=self._file,
             **named,
         )
 
@@ -216,7 +238,7 @@ class _Group:
         if not found and not faults:
             self._fault("posts", f"is {file.name}, which has no post of {self._agency}.",
                         f"Add rows with agency {self._agency}.")  # fmt: skip
-        self.posts = found
+        self.posts, self._file = found, file
         return tuple(one.post for one in found), f"posts of {Path(told).name}"
 
     def _of_list(self, told: object) -> tuple[tuple[PostSite, ...], str]:

@@ -21,7 +21,7 @@ from api.release_file import read_release
 from benchmarks.studies.errors import BadScenario
 from benchmarks.studies.geography import GeographyFile, areas_of, of_beats, zones_of
 from benchmarks.studies.placing import read_closures
-from benchmarks.studies.scenario import Durations, Mode, Scenario
+from benchmarks.studies.scenario import Durations, GeneratedCalls, Mode, Scenario
 from benchmarks.studies.streets import Streets, load_streets, sha256_of, street_index
 from benchmarks.studies.world import Areas, World
 from geodata.artifacts import software_version
@@ -219,9 +219,23 @@ def _by_hour(scenario: Scenario, situation: Situation) -> HourSituations:
 
 
 def _hashes(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Yield name and sha256 of every file that the scenario names; equal names have a number."""
     yield scenario.file.name, scenario.sha256
-    files = (scenario.network, scenario.driving, scenario.release, scenario.zones,
-             scenario.closures, *(file for file, _ in scenario.areas.values()))  # fmt: skip
-    for file in files:
-        if file is not None:
-            yield file.name, sha256_of(file)
+    seen: dict[str, int] = {scenario.file.name: 1}
+    for file in dict.fromkeys(_files(scenario)):
+        seen[file.name] = times = seen.get(file.name, 0) + 1
+        yield file.name if times == 1 else f"{file.name} ({times})", sha256_of(file)
+
+
+def _files(scenario: Scenario) -> Iterator[Path]:
+    named = (scenario.network, scenario.driving, scenario.release, scenario.zones,
+             scenario.closures, *(file for file, _ in scenario.areas.values()),
+             *(group.posts_file for group in scenario.units),
+             scenario.coverage.recorded_positions, scenario.siting.candidates)  # fmt: skip
+    yield from (file for file in named if file is not None)
+    for asked in (scenario.demand.care, scenario.demand.police):
+        past = asked.pattern if isinstance(asked, GeneratedCalls) else asked
+        if past is not None:
+            yield past.file
+            if past.mapping is not None:
+                yield past.mapping
