@@ -44,6 +44,8 @@ class HourSituations(Sequence[Situation]):
         How somebody drives, by name; None for a situation that is the same at every hour.
     closed
         What closures close.
+    closed_hours_max
+        Weight sets that are remembered of one set of closures.
     """
 
     def __init__(
@@ -51,8 +53,11 @@ class HourSituations(Sequence[Situation]):
         situation: Situation,
         profiles: Mapping[str, DrivingProfile] | None = None,
         closed: ClosedNow | None = None,
+        *,
+        closed_hours_max: int = CLOSED_HOURS_MAX,
     ) -> None:
         self.profiles = profiles
+        self.closed_hours_max = closed_hours_max
         self.plain = situation
         """The situation where neither hour nor closures matter: streets, zones, policy."""
         self.closed = closed
@@ -90,7 +95,9 @@ class HourSituations(Sequence[Situation]):
 
     def changed(self, change: Callable[[Situation], Situation]) -> "HourSituations":
         """Return the same weights with every situation changed, such as in its policy."""
-        after = HourSituations(change(self.plain), self.profiles, self.closed)
+        after = HourSituations(
+            change(self.plain), self.profiles, self.closed, closed_hours_max=self.closed_hours_max
+        )
         with self._making:
             after._made |= {key: change(one) for key, one in self._made.items()}
         return after
@@ -107,7 +114,9 @@ class HourSituations(Sequence[Situation]):
         return self._sets.of(wanted, self._with)
 
     def _with(self, closed: ClosedNow | None) -> "HourSituations":
-        found = HourSituations(self.plain, self.profiles, closed)
+        found = HourSituations(
+            self.plain, self.profiles, closed, closed_hours_max=self.closed_hours_max
+        )
         found._sets = self._sets
         return found
 
@@ -116,7 +125,7 @@ class HourSituations(Sequence[Situation]):
             if key not in self._made:
                 made = self._make(hour)
                 # Closures that last for months would come to have the weights of every hour.
-                if self.closed is not None and len(self._made) >= CLOSED_HOURS_MAX:
+                if self.closed is not None and len(self._made) >= self.closed_hours_max:
                     del self._made[next(iter(self._made))]
                 self._made[key] = made
             return self._made[key]

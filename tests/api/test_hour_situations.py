@@ -44,6 +44,19 @@ def test_closures_that_last_do_not_come_to_have_the_weights_of_every_hour() -> N
     assert weights_id(found[0]) == first
 
 
+def test_who_comes_back_to_every_hour_may_have_more_of_them_remembered() -> None:
+    network = builtin_view().situation.network
+    shut = KeptStreets(closure_id="c", name="Works", traffic=Traffic.ALL, edges=[3])
+    closed = KeptClosedSet(closures=[shut]).closed_now(network.n_edges)
+    factors = tuple(1.0 + hour % 8 / 8 for hour in range(HOURS_PER_WEEK))
+    busy = BUILT_IN_PROFILES | {"ROUTINE": replace(ROUTINE, hour_factor=factors)}
+    plain = HourSituations(builtin_view().situation, busy, closed_hours_max=8)
+    found = plain.closing(closed)
+    before = [found[hour] for hour in range(8)]
+    assert all(found[hour + 8] is before[hour] for hour in range(8))
+    assert found.made == 8
+
+
 def weights_id(situation: Situation) -> str:
     assert situation.travel_times is not None
     return situation.travel_times.weights_id

@@ -51,7 +51,8 @@ LEFT_OUT: Final = "Left out: "
 """How notes of single rows begin; they stand in the manifest."""
 _CALL_DATA: Final = (
     "Each call has the units on duty and the drive times of the hour in which it came; all units "
-    "are free, and dispatched durations.dispatch_delay_s after the call is queued."
+    "are free, and dispatched durations.dispatch_delay_s after the call is queued, whatever the "
+    "release would make of the call."
 )
 
 
@@ -118,7 +119,12 @@ def coverage_study(world: World, calls: Calls, tell: Tell) -> StudyResult:
         kind="COVERAGE",
         title=f"What the pair reaches: {world.scenario.name}",
         cautions=cautions(world, calls),
-        in_short=in_short(found.overall, found.by_area, found.by_hour, found.standard),
+        in_short=in_short(
+            found.overall,
+            _mostly_in_zones(found),
+            found.by_hour,
+            world.scenario.coverage.within_s,
+        ),
         sections=sections,
         tables=tuple(one for one in tables.values() if one.name not in shown),
         assumptions=assumptions(world, calls, found.hours),
@@ -235,6 +241,19 @@ def _areas(found: Found, tables: Mapping[str, Table]) -> list[Section]:
         )
         for name in found.by_area
     ]
+
+
+def _mostly_in_zones(found: Found) -> dict[str, list[Measured]]:
+    """Return what was measured of areas at least half of whose calls lie in the zones."""
+    kept = {}
+    for name, measured in found.by_area.items():
+        number, names = found.ground.call_area[name], found.world.areas[name].names
+        inside = np.bincount(number[(number != NO_AREA) & found.ground.calls_in_zones],
+                             minlength=len(names))  # fmt: skip
+        whole = np.bincount(number[number != NO_AREA], minlength=len(names))
+        mostly = {area for area, a, n in zip(names, inside, whole, strict=True) if 2 * a >= n > 0}
+        kept[name] = [one for one in measured if one.area in mostly]
+    return kept
 
 
 def _call_table(found: Found) -> Table:

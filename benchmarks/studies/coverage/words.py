@@ -16,12 +16,17 @@ from benchmarks.studies.coverage.measuring import (
     EVERYWHERE,
     LAND,
     OWN_HOUR,
+    STREETS,
     Measured,
 )
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.world import World
 from routing.codes import Agency
+from routing.coverage import Shares
 
+Limit = tuple[int, float]
+"""Which of the limits, and its seconds."""
+NEARLY_ALL: Final = 0.95
 STANDARD_S: Final = 780.0
 """13 minutes: CARE's published mean from dispatch to arrival (two-year report)."""
 FEWEST_CALLS: Final = 20
@@ -51,17 +56,44 @@ def cautions(world: World, calls: Calls) -> tuple[str, ...]:
     return (*found, FREE)
 
 
+def telling_of(shares: Shares, within_s: Sequence[float]) -> int:
+    """Return which of the limits tells most of some shares: the standard, or a shorter one.
+
+    Where nearly all is reached within the standard, that of the shorter ones within which a share
+    nearest to a half is reached.
+    """
+    k = standard_of(within_s)
+    if shares.within[k] < NEARLY_ALL:
+        return k
+    shorter = [
+        i
+        for i, limit_s in enumerate(within_s)
+        if limit_s < within_s[k] and 1 - NEARLY_ALL <= shares.within[i] < NEARLY_ALL
+    ]
+    return min(shorter, key=lambda i: abs(shares.within[i] - 0.5), default=k)
+
+
 def in_short(
     overall: Sequence[Measured],
     by_area: Mapping[str, Sequence[Measured]],
     week: Sequence[HourMeasured],
-    standard: tuple[int, float],
+    within_s: Sequence[float],
 ) -> tuple[str, ...]:
-    """Return the findings, a sentence each."""
-    k, limit_s = standard
+    """Return the findings, a sentence each.
+
+    Parameters
+    ----------
+    by_area
+        Of areas that lie mostly in the zones: no post is meant for others.
+    """
+    k = standard_of(within_s)
+    first = next(one for one in overall if one.of == CALLS and one.hour is not None)
+    telling = telling_of(first.shares[PAIR], within_s)
+    shorter = None if telling == k else (telling, within_s[telling])
     return (
-        *_of_hour(overall, k, limit_s), *_own_hour(overall, k, limit_s), *_on_duty(week),
-        *_best_and_worst(week, k, limit_s), *_worst_areas(by_area, k, limit_s),
+        *_of_hour(overall, (k, within_s[k]), shorter), *_own_hour(overall, k, within_s[k]),
+        *_on_duty(week), *_best_and_worst(week, telling, within_s[telling]),
+        *_worst_areas(by_area, telling, within_s[telling]),
     )  # fmt: skip
 
 
@@ -69,7 +101,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _of_hour(overall: Sequence[Measured], k: int, limit_s: float) -> Iterator[str]:
+def _of_hour(overall: Sequence[Measured], standard: Limit, shorter: Limit | None) -> Iterator[str]:
+    (k, limit_s), within = standard, minutes_of(standard[1])
     first = next(one for one in overall if one.of == CALLS and one.hour is not None)
     assert first.hour is not None, "an hour"
     total = first.shares[PAIR].total
@@ -84,6 +117,8 @@ def _of_hour(overall: Sequence[Measured], k: int, limit_s: float) -> Iterator[st
         f"{minutes_of(limit_s)} of dispatch "
         f"CARE reaches {care}, SPD {spd}, and both {pair}."
     )
+    if shorter is not None:
+        yield _shorter(overall, first, shorter)
     shares = first.shares[PAIR]
     if shares.p50_s is None:
         yield "At fewer than half of the calls the pair would ever be complete."
@@ -103,12 +138,27 @@ def _of_hour(overall: Sequence[Measured], k: int, limit_s: float) -> Iterator[st
         if one.hour == first.hour and one.area == EVERYWHERE:
             whole = one.shares[PAIR]
             share = _percent(whole.within[k])
-            yield f"Of all {whole.total:,.0f} calls, in the zones or not, both reach {share}."
+            of = f"Of all {whole.total:,.0f} calls, in the zones or not,"
+            yield f"{of} both reach {share} within {within}."
         elif one.hour == first.hour and one.of != CALLS:
             what = "km² of land near a street" if one.of == LAND else "km of street"
             whole = one.shares[PAIR]
             share = _percent(whole.within[k])
-            yield f"The pair reaches {share} of {whole.total:,.1f} {what} in that time."
+            yield f"The pair reaches {share} of {whole.total:,.1f} {what} within {within}."
+
+
+def _shorter(overall: Sequence[Measured], first: Measured, limit: Limit) -> str:
+    """Return what is reached within a limit that tells more than the standard."""
+    k, limit_s = limit
+    care, spd, pair = (
+        _percent(first.shares[kind].within[k]) for kind in (Agency.CARE, Agency.SPD, PAIR)
+    )
+    said = f"Within {minutes_of(limit_s)} CARE reaches {care}, SPD {spd}, and both {pair}"
+    streets = [one for one in overall if one.of == STREETS and one.hour == first.hour]
+    if not streets:
+        return f"{said}."
+    of_streets = _percent(streets[0].shares[PAIR].within[k])
+    return f"{said}; of the kilometres of street both reach {of_streets}."
 
 
 def _signed(seconds: float) -> str:
@@ -166,7 +216,8 @@ def _worst_areas(
         if len(known) > 1:
             worst, best = min(known, key=lambda a: known[a]), max(known, key=lambda a: known[a])
             yield (
-                f"Of {len(known)} {name}s with {FEWEST_CALLS} calls or more, {worst} has the pair "
+                f"Of {len(known)} {name}s mostly in the zones and with {FEWEST_CALLS} calls or "
+                f"more, {worst} has the pair "
                 f"least within {minutes_of(limit_s)} ({_percent(known[worst])} of its calls), "
                 f"{best} most ({_percent(known[best])})."
             )
