@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from api.impact.reach import PAIR
@@ -35,11 +34,13 @@ from routing.codes import Agency, Outcome
 Reals = NDArray[np.float64]
 _STYLE: Final = (
     (Outcome.NOT_ELIGIBLE, "refused", "x", ORANGE, "", 14),
-    (Outcome.HOLD, "held", "o", BLACK, "////", 16),
     (Outcome.DISPATCH, "sent", "D", GREEN, "", 13),
+    (Outcome.HOLD, "held", "o", BLACK, "////", 18),
 )
 """Outcome, words, marker, colour, hatch, size: told apart in black and white too."""
 LONGEST_MIN: Final = 20
+CALLS_CROWDED: Final = 2_000
+"""From so many calls on markers are smaller."""
 
 
 def call_map(found: Replayed) -> Picture:
@@ -48,11 +49,13 @@ def call_map(found: Replayed) -> Picture:
     areas = world.areas["zone"].outlines
     window = window_around(areas, world.network)
     figure, axes = street_map(world.network, window, "What became of the calls")
+    small = max(0.2, min(1.0, (CALLS_CROWDED / max(len(calls), 1)) ** 0.5))
     handles: list[Line2D] = []
     for outcome, words, marker, colour, _, size in _STYLE:
         some = found.is_outcome(outcome)
         axes.scatter(
-            calls.lon[some], calls.lat[some], s=size, marker=marker, zorder=4, lw=0.8, alpha=0.75,
+            calls.lon[some], calls.lat[some], s=size * small, marker=marker, zorder=4,
+            lw=0.8 * max(small, 0.5), alpha=0.75,
             facecolors=colour if marker in "xD" else "none",
             edgecolors=None if marker == "x" else colour,
         )  # fmt: skip
@@ -69,7 +72,7 @@ def call_map(found: Replayed) -> Picture:
         name="replay_map", png=png_of(figure),
         words="Every call within the map: a diamond where units are sent at once, a ring where the "
         "pair waits, a cross where the call is refused. The dashed line is the edge of the zones; "
-        "counts are of all calls of the period.",
+        "counts are of all calls of the period, and calls at one place cover each other.",
     )  # fmt: skip
 
 
@@ -79,7 +82,7 @@ def hour_bars(found: Replayed) -> Picture:
     figure = Figure(figsize=(9.6, 3.4), layout="constrained")
     axes = figure.subplots()
     bottom = np.zeros(24)
-    for outcome, words, _, colour, hatch, _ in reversed(_STYLE):
+    for outcome, words, _, colour, hatch, _ in (_STYLE[1], _STYLE[2], _STYLE[0]):
         n = np.bincount(hour[found.is_outcome(outcome)], minlength=24)
         face = colour if outcome is not Outcome.HOLD else "white"
         axes.bar(
@@ -147,11 +150,7 @@ def gain_bars(found: Replayed) -> Picture | None:
         axes.axvline(0, color=BLACK, lw=1, ls="--")
         name = "both" if kind == PAIR else kind
         axes.set_title(f"{name} ({len(minutes):,} calls)", loc="left", fontsize=10)
-        axes.set(xlabel="minutes gained", ylabel="calls")
-    drawn[-1].legend(
-        handles=[Patch(label="right of the dashed line: sooner", color="none")],
-        fontsize=8, frameon=False, handlelength=0,
-    )  # fmt: skip
+        axes.set(xlabel="minutes gained: to the right sooner", ylabel="calls")
     return Picture(
         name="replay_gains", png=png_of(figure),
         words="Minutes by which the answer's unit is there before the recorded one, both by the "
