@@ -172,6 +172,7 @@ def _notes(history: CallHistory) -> tuple[str, ...]:
         notes.append(columns.note)
     if history.n_repeats:
         notes.append(f"{history.n_repeats:,} rows repeat a call that an earlier row has told.")
+    notes += _record_notes(history)
     if history.n_bad:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in history.bad.items())
         notes.append(f"{history.n_bad:,} rows were left out: {reasons}.")
@@ -180,6 +181,22 @@ def _notes(history: CallHistory) -> tuple[str, ...]:
             for one in history.left_out[:LISTED_MAX]
         ]
     return tuple(notes)
+
+
+def _record_notes(history: CallHistory) -> list[str]:
+    """Return what is unknown of units because its cells are unusable; their calls stay."""
+    found = []
+    for agency, one in history.records.items():
+        if one.n_unreadable:
+            found.append(
+                f"{one.n_unreadable:,} cells about {agency} units cannot be read: unknown."
+            )
+        if one.n_disordered:
+            found.append(
+                f"{one.n_disordered:,} instants of {agency} units lie before the one that they "
+                "must follow: unknown."
+            )
+    return found
 
 
 def days_of(past: Past, days: tuple[date, date] | None) -> CallHistory:

@@ -9,6 +9,7 @@ What lives here: the study and its parts. What does not: one decision (`deciding
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,8 @@ class ReplayPart:
     """Scenario."""
     changes: tuple[tuple[str, object], ...]
     """Of its keys, sorted."""
+    data: str
+    """Of all files that the scenario names: another file is another part."""
     first: int
     """Row of the first call."""
     end: int
@@ -77,10 +80,12 @@ def replay_study(world: World, changes: Changes, work: Work) -> StudyResult:
     """
     calls = replay_calls(world)
     told = tuple(sorted(changes.items()))
-    file = str(world.scenario.file)
-    _WORLDS[file, repr(told)] = Decider(world, calls)
+    whole = ReplayPart(
+        file=str(world.scenario.file), changes=told, data=data_of(world), first=0, end=len(calls)
+    )
+    _WORLDS[_key(whole)] = Decider(world, calls)
     parts = [
-        ReplayPart(file=file, changes=told, first=first, end=min(first + CALLS_A_PART, len(calls)))
+        replace(whole, first=first, end=min(first + CALLS_A_PART, len(calls)))
         for first in range(0, len(calls), CALLS_A_PART)
     ]
     decided = joined(work.map("calls", decide_part, parts, Decided))
@@ -110,15 +115,35 @@ def replay_calls(world: World) -> Calls:
     return calls_of(replace(world, scenario=scenario), "CARE", scenario.seed)
 
 
-_WORLDS: OrderedDict[tuple[str, str], Decider] = OrderedDict()
-"""What a process has made so far, by scenario file and changes."""
+_WORLDS: OrderedDict[tuple[str, ...], Decider] = OrderedDict()
+"""What a process has made so far, by scenario file, changes and data."""
+
+
+def _key(part: ReplayPart) -> tuple[str, ...]:
+    return part.file, repr(part.changes), part.data
+
+
+def data_of(world: World) -> str:
+    """Return one digest of every file of a world."""
+    return sha256(repr(sorted(world.hashes.items())).encode()).hexdigest()
 
 
 def decide_part(part: ReplayPart) -> Decided:
-    """Return what is said of the calls of a part; depends on the part alone."""
-    key = part.file, repr(part.changes)
+    """Return what is said of the calls of a part; depends on the part alone.
+
+    Raises
+    ------
+    StudyError
+        This process sees other files than the one that made the part.
+    """
+    key = _key(part)
     if key not in _WORLDS:
         world = world_of(read_scenario(Path(part.file), dict(part.changes)))
+        if data_of(world) != part.data:
+            raise StudyError(
+                f"{part.file} or a file that it names is not what it was when the study began.",
+                remedy="Leave the files alone while it runs; all machines must see the same ones.",
+            )
         _WORLDS[key] = Decider(world, replay_calls(world))
     while len(_WORLDS) > WORLDS_MAX:
         _WORLDS.popitem(last=False)
@@ -155,6 +180,9 @@ def _calls(found: Replayed) -> Section:
         tables=(outcome_table(found), reason_table(found)),
         pictures=(call_map(found), arrival_curves(found)),
     )
+
+
+NOTHING_RECORDED: Final = "The table of calls tells nothing of units: neither who came nor when."
 
 
 def _recorded(found: Replayed) -> Section:

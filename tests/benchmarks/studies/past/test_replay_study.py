@@ -1,16 +1,19 @@
 """Study replay from files: the whole path, on the built-in streets."""
 
 import csv
+import hashlib
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks.studies.commands import Asked, run_study
 from benchmarks.studies.engine import engine_for
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.past import study
-from benchmarks.studies.past.study import replay_study
+from benchmarks.studies.past.study import ReplayPart, data_of, decide_part, replay_study
 from benchmarks.studies.report.result_files import result_files
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.tables import StudyResult
@@ -151,3 +154,45 @@ def test_generated_calls_are_no_past(scenario: Callable[..., Path]) -> None:
     text = 'name = "x"\n[units.CARE]\ncount = 1\n[demand.care]\nper_day = 5\n'
     with pytest.raises(StudyError, match="needs past calls"):
         replay(scenario(calls(), text))
+
+
+def test_what_is_unreadable_about_units_is_counted_in_the_report(
+    scenario: Callable[..., Path],
+) -> None:
+    rows = calls()
+    rows[1] = rows[1].replace(":02:00", ":xx")
+    rows[3] = rows[3].replace(":09:00", ":01:00")
+    said = " ".join(replay(scenario(rows)).sections[0].paragraphs)
+    assert "1 cells about SPD units cannot be read" in said
+    assert "1 instants of SPD units lie before" in said
+
+
+def test_the_command_writes_a_folder_that_names_all_its_data_and_goes_on(
+    scenario: Callable[..., Path], tmp_path: Path
+) -> None:
+    file, out = scenario(calls()), tmp_path / "out"
+    asked = Asked(kind="replay", scenario=file, out=out, workers=1)
+    run_study(asked)
+    first = {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
+    assert {"report.html", "replay_calls.csv", "call_data.parquet", "study.gpkg"} <= set(first)
+    hashes = json.loads(first["manifest.json"])["data_sha256"]
+    assert hashes["calls.csv"] == hashlib.sha256((tmp_path / "calls.csv").read_bytes()).hexdigest()
+    assert "columns.toml" in hashes
+    assert any((out / ".parts").iterdir())
+    run_study(asked)
+    assert {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()} == first
+    (tmp_path / "calls.csv").write_text("\n".join((HEADER, *calls(8))) + "\n")
+    with pytest.raises(StudyError, match="data_sha256"):
+        run_study(asked)
+
+
+def test_a_process_that_sees_other_files_refuses_its_part(
+    scenario: Callable[..., Path], tmp_path: Path
+) -> None:
+    world = world_of(read_scenario(scenario(calls())))
+    part = ReplayPart(
+        file=str(world.scenario.file), changes=(), data=data_of(world), first=0, end=4
+    )
+    (tmp_path / "calls.csv").write_text("\n".join((HEADER, *calls(8))) + "\n")
+    with pytest.raises(StudyError, match="not what it was"):
+        decide_part(part)
