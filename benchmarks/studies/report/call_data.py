@@ -74,14 +74,16 @@ def call_data_table(
     """
     zone = world.release.city_policy.window.zone
     columns = _of_calls(world, calls, zone)
-    responses = []
+    arrivals = []
     for agency in Agency:
         if agency in times:
-            made, response_s = _of_agency(agency, calls.at_s, times[agency], zone)
-            columns |= made
-            responses.append(response_s)
-    if responses:
-        columns["cad_event_first_response_time_s_"] = np.fmin.reduce(responses)
+            columns |= _of_agency(agency, calls.at_s, times[agency], zone)
+            arrivals.append(times[agency].at_scene_s)
+    known = [at_scene_s for at_scene_s in arrivals if at_scene_s is not None]
+    if known:
+        first_s = np.fmin.reduce(known)
+        columns["cad_event_arrived_time"] = wall_clock(first_s, zone)
+        columns["cad_event_first_response_time_s_"] = _whole(first_s - calls.at_s)
     return Table(
         name=name, title=title, columns=columns,
         definitions={one: _DEFINITIONS[one] for one in columns},
@@ -108,26 +110,23 @@ def _of_calls(world: World, calls: Calls, zone: ZoneInfo) -> dict[str, NDArray[A
 
 def _of_agency(
     agency: Agency, queued_s: Reals, times: UnitTimes, zone: ZoneInfo
-) -> tuple[dict[str, NDArray[Any]], Reals]:
-    """Return the columns of one agency, and (n_calls,) seconds from queued to its first unit."""
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of one agency."""
     kind = agency.lower()
-    unknown = np.full(len(queued_s), np.nan)
-    at_scene_s = unknown if times.at_scene_s is None else times.at_scene_s
-    response_s = _whole(at_scene_s - queued_s)
     columns: dict[str, NDArray[Any]] = {
         f"first_{kind}_call_sign_dispatch_time": wall_clock(times.dispatched_s, zone),
         f"first_{kind}_call_sign_dispatch_delay_time_s_": _whole(times.dispatched_s - queued_s),
     }
     if times.at_scene_s is not None:
-        columns[f"first_{kind}_call_sign_at_scene_time"] = wall_clock(at_scene_s, zone)
-        columns[f"first_{kind}_call_sign_response_time_s_"] = response_s
+        columns[f"first_{kind}_call_sign_at_scene_time"] = wall_clock(times.at_scene_s, zone)
+        columns[f"first_{kind}_call_sign_response_time_s_"] = _whole(times.at_scene_s - queued_s)
     if times.in_service_s is not None:
         service_s = times.service_s
         if service_s is None:
             service_s = times.in_service_s - times.dispatched_s
         columns[f"last_{kind}_call_sign_in_service_time"] = wall_clock(times.in_service_s, zone)
         columns[f"{kind}_call_sign_total_service_time_s_"] = _whole(service_s)
-    return columns, response_s
+    return columns
 
 
 def _whole(seconds: Reals) -> Reals:
@@ -157,6 +156,8 @@ def _definitions() -> dict[str, str]:
         "dispatch_sector": "Police sector of the place.",
         "dispatch_beat": "Police beat of the place.",
         "dispatch_longitude": "Degrees, WGS 84.", "dispatch_latitude": "Degrees, WGS 84.",
+        "cad_event_arrived_time": "When the first unit of either kind is there, local wall-clock "
+        "time; empty where none is.",
         "cad_event_first_response_time_s_": "Seconds from queued until the first unit of either "
         "kind is there.",
     }  # fmt: skip

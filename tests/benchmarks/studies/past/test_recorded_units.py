@@ -100,6 +100,7 @@ def test_the_pair_gains_only_where_both_recorded_units_are_compared() -> None:
     assert np.isnan(told["PAIR"]).tolist() == [False, True]
     both = max(decided.care_recorded_s[0], decided.spd_recorded_s[0])
     assert told["PAIR"][0] == both - decided.pair_s[0] > 0
+    assert told["CARE"][0] == decided.care_recorded_s[0] - decided.care_s[0] > 0
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_of_recorded_positions_the_last_before_the_dispatch_counts_and_a_status_
     lines = [
         f"SPD,S1,{west},2026-07-21T12:59:00,AVAILABLE",
         f"SPD,S1,{east},2026-07-21T13:01:30,AVAILABLE",
-        f"SPD,S1,{west},2026-07-21T13:02:10,ENROUTE",
+        f"SPD,S1,{west},2026-07-21T13:02:00,ENROUTE",
         f"SPD,S2,{east},2026-07-21T13:01:40,BUSY",
     ]
     file = tmp_path / "positions.csv"

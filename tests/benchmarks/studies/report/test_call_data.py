@@ -53,6 +53,7 @@ def test_seconds_are_from_queued_and_a_unit_that_is_not_sent_is_an_empty_cell() 
     assert np.isnan(found[f"first_care_call_sign_{delay}"][1])
     assert found["first_care_call_sign_at_scene_time"] == ["2026-07-20T13:09:20", None]
     assert found["cad_event_first_response_time_s_"] == [300, 210]
+    assert found["cad_event_arrived_time"] == found["first_spd_call_sign_at_scene_time"]
 
 
 def test_a_column_of_which_a_study_knows_nothing_is_left_out() -> None:
