@@ -27,6 +27,20 @@ class CallFileError(GeodataError):
     """A table of past calls, or a file that says what its columns are, that cannot be used."""
 
 
+class ColumnFileError(CallFileError):
+    """A mapping file that is TOML, and wrong.
+
+    Parameters
+    ----------
+    problems
+        Each begins with the key that it is about, such as `columns.lat is missing`.
+    """
+
+    def __init__(self, file: Path, problems: Collection[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"{file}: " + "; ".join(problems) + f". {_SEE}")
+
+
 class TimeIs(StrEnum):
     """Which instant of a call the table holds."""
 
@@ -198,7 +212,7 @@ def read_columns(file: Path) -> CallColumns:
         raise CallFileError(f"{file}: {problem}. {_SEE}") from None
     problems = list(_problems(raw))
     if problems:
-        raise CallFileError(f"{file}: " + "; ".join(problems) + f". {_SEE}")
+        raise ColumnFileError(file, problems)
     named: dict[str, Any] = {key: (plain_name(name),) for key, name in raw["columns"].items()}
     chosen = {key: raw[key] for key in ("time_format", "note") if key in raw}
     texts = raw.get("call_types", {})

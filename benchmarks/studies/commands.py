@@ -16,8 +16,10 @@ from typing import Any, Final
 
 from api.commands.console import notes, out, progress_bars
 from api.impact.judging import Tell
+from benchmarks.studies.coverage.recorded import read_fixes
+from benchmarks.studies.demand_making import Part, calls_of
 from benchmarks.studies.engine import engine_for
-from benchmarks.studies.errors import BadScenario, StudyError
+from benchmarks.studies.errors import BadScenario, Fault, StudyError
 from benchmarks.studies.report.result_files import PAGE, result_files
 from benchmarks.studies.run_folder import open_folder
 from benchmarks.studies.scenario import Scenario
@@ -147,6 +149,8 @@ def check_scenario(file: Path, changes: Sequence[str]) -> None:
     with progress_bars() as tell:
         scenario = read_scenario(file, changes_of(changes, None))
         world = world_of(scenario, tell)
+        tell("calls", 0, 0)
+        said = list(_demand(world))
     for group in scenario.units:
         out.print(f"{group.count} {group.agency} units: {group.told}.", markup=False)
     zones = ", ".join(world.areas["zone"].names)
@@ -155,7 +159,35 @@ def check_scenario(file: Path, changes: Sequence[str]) -> None:
         f"{len(scenario.variations)} variations.",
         markup=False, soft_wrap=True,
     )  # fmt: skip
+    for words in said:
+        out.print(words, markup=False, soft_wrap=True)
     out.print(f"{file} can be studied.", markup=False, soft_wrap=True)
+
+
+def _demand(world: World) -> Iterator[str]:
+    """Yield what comes in of each kind.
+
+    Raises
+    ------
+    BadScenario
+        With everything that is wrong with the tables of calls and of positions.
+    """
+    parts: list[Part] = ["CARE"] if world.scenario.demand.police is None else ["CARE", "POLICE"]
+    faults: list[Fault] = []
+    for part in parts:
+        try:
+            calls = calls_of(world, part, world.scenario.seed)
+            yield f"{part}: {len(calls):,} calls in {calls.weeks:.1f} weeks, {calls.source}."
+        except BadScenario as bad:
+            faults += bad.faults
+    positions = world.scenario.coverage.recorded_positions
+    if positions is not None:
+        try:
+            read_fixes(positions, world.release.city_policy.window.zone)
+        except BadScenario as bad:
+            faults += bad.faults
+    if faults:
+        raise BadScenario(list(dict.fromkeys(faults)))
 
 
 # -- progress -------------------------------------------------------------------------------------

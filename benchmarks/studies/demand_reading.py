@@ -4,17 +4,22 @@ What lives here: from the tables of `demand` to `Demand`. What does not: the cal
 (`past_demand`, `generated_demand`).
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from api.release_lines import Path as KeyPath
+from api.release_lines import line_of, lines_of_keys
 from benchmarks.studies.errors import Fault
 from benchmarks.studies.reading import Reading
 from benchmarks.studies.scenario import Demand, GeneratedCalls, PastCalls, Spread
 from benchmarks.studies.scenario_keys import DEMAND, GENERATED, PAST
 from benchmarks.studies.scenario_values import shown
-from geodata.call_columns import CallFileError, read_columns
+from geodata.call_columns import CallFileError, ColumnFileError, read_columns
 
+_MAPPING: Final = "docs/impact.md shows a whole mapping file."
+_AT_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 INSIDE: Final = ("ZONE", "CITY")
 GENERATED_DEFAULT: Final = GeneratedCalls(per_day=7.3)
 """Stands in for what is wrong, so that the rest can be read (CARE's year 2, two-year report)."""
@@ -71,13 +76,8 @@ def _past(reading: Reading, path: KeyPath, raw: Mapping[str, Any]) -> PastCalls 
     file = reading.path_of((*path, "calls"), values.pop("calls", None))
     mapping = reading.path_of((*path, "mapping"), values.pop("mapping", None))
     if mapping is not None:
-        try:
-            read_columns(mapping)
-        except CallFileError as problem:
-            reading.keep((*path, "mapping"), Fault(
-                file=str(mapping), line=None, where="the file",
-                message=str(problem).removeprefix(f"{mapping}: "), remedy="",
-            ))  # fmt: skip
+        for fault in mapping_faults(mapping):
+            reading.keep((*path, "mapping"), fault)
     first, last = values.get("first_day"), values.get("last_day")
     if first and last and first > last:
         reading.fault((*path, "last_day"), f"is {last}, before first_day {first}.",
@@ -86,6 +86,23 @@ def _past(reading: Reading, path: KeyPath, raw: Mapping[str, Any]) -> PastCalls 
         reading.fault((*path, "assume_type"), "stands beside call_types.",
                       "Give one: types that count, or one type for every call.")  # fmt: skip
     return None if file is None else PastCalls(file=file, mapping=mapping, **values)
+
+
+def mapping_faults(file: Path) -> Iterator[Fault]:
+    """Yield everything that is wrong with a mapping file, each with its line."""
+    try:
+        read_columns(file)
+    except ColumnFileError as problem:
+        lines = lines_of_keys(file.read_text(encoding="utf-8"))
+        for told in problem.problems:
+            key, _, message = told.partition(" ")
+            at = line_of(tuple(key.split(".")), lines)
+            yield Fault(file=str(file), line=at, where=key, message=f"{message}.", remedy=_MAPPING)
+    except CallFileError as problem:
+        said = str(problem).removeprefix(f"{file}: ")
+        found = _AT_LINE.search(said)
+        line = int(found[1]) if found else None
+        yield Fault(file=str(file), line=line, where="the file", message=said, remedy="")
 
 
 def _generated(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from benchmarks.studies.commands import check_scenario
 from benchmarks.studies.coverage.hours import hours_of
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.demand_making import calls_of, study_days
@@ -222,8 +223,8 @@ def test_a_mapping_file_says_which_columns_are_which(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ('lon = "Long"', 'lon = "Longitude"', "no column longitude"),
-        ('time_is = "RECEIVED"', 'time_is = "NOON"', "time_is is 'NOON'"),
-        ("[records.CARE]", "[records.FIRE]", "FIRE is no agency"),
+        ('time_is = "RECEIVED"', 'time_is = "NOON"', "time_is: is 'NOON'"),
+        ("[records.CARE]", "[records.FIRE]", "FIRE: is no agency"),
         ('time_format = "%d.%m.%Y %H:%M"', "", "BAD_TIME"),
     ],
 )
@@ -233,6 +234,48 @@ def test_a_mapping_file_that_does_not_fit_is_told(
     assert old in MAPPING
     with pytest.raises(BadScenario, match=said):
         mapped(tmp_path, MAPPING.replace(old, new))
+
+
+def test_every_fault_of_a_mapping_file_has_its_line(tmp_path: Path) -> None:
+    bad = MAPPING.replace('lat = "Lat"', "lat = 3").replace("[records.CARE]", "[records.FIRE]")
+    with pytest.raises(BadScenario) as told:
+        mapped(tmp_path, bad.replace('time_is = "RECEIVED"', 'time_iz = "RECEIVED"'))
+    found = [(fault.line, fault.where) for fault in told.value.faults]
+    lines = bad.splitlines()
+    expected = [
+        ("time_is = ", "time_iz"),
+        ("lat = 3", "columns.lat"),
+        ("[records.FIRE]", "records.FIRE"),
+    ]
+    assert found == [
+        (next(k for k, line in enumerate(lines, 1) if line.startswith(text)), where)
+        for text, where in expected
+    ]
+    assert all(fault.remedy and fault.file.endswith("columns.toml") for fault in told.value.faults)
+
+
+def test_a_mapping_file_that_is_no_toml_has_the_line_of_it(tmp_path: Path) -> None:
+    with pytest.raises(BadScenario) as told:
+        mapped(tmp_path, 'name = "x"\n[columns\n')
+    assert [fault.line for fault in told.value.faults] == [2]
+
+
+def test_a_check_reads_calls_and_positions_and_tells_all_their_faults(tmp_path: Path) -> None:
+    table(tmp_path, header="call_id,x,y,queued_at,call_kind")
+    (tmp_path / "positions.csv").write_text("agency,unit_id,lon,lat,at\nSPD,S1,x,47,2026-07-20\n")
+    file = tmp_path / "scenario.toml"
+    file.write_text(
+        BASE + '[demand.care]\ncalls = "calls.csv"\n[demand.police]\ncalls = "calls.csv"\n'
+        'call_types = ["ASSAULT"]\n[coverage]\nrecorded_positions = "positions.csv"\n'
+    )
+    with pytest.raises(BadScenario) as told:
+        check_scenario(file, ())
+    files = [Path(fault.file).name for fault in told.value.faults]
+    assert files == ["calls.csv", "calls.csv", "positions.csv"]
+    table(tmp_path)
+    (tmp_path / "positions.csv").unlink()
+    file.write_text(BASE + '[demand.care]\ncalls = "calls.csv"\n')
+    check_scenario(file, ())
 
 
 def test_a_text_of_a_type_that_is_not_mapped_is_none_of_cares(tmp_path: Path) -> None:
