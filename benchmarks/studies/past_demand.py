@@ -189,12 +189,13 @@ def _record_notes(history: CallHistory) -> list[str]:
     for agency, one in history.records.items():
         if one.n_unreadable:
             found.append(
-                f"{one.n_unreadable:,} cells about {agency} units cannot be read: unknown."
+                f"Cells about {agency} units that cannot be read, and count as unknown: "
+                f"{one.n_unreadable:,}."
             )
         if one.n_disordered:
             found.append(
-                f"{one.n_disordered:,} instants of {agency} units lie before the one that they "
-                "must follow: unknown."
+                f"Instants of {agency} units before the one that they must follow, which count as "
+                f"unknown: {one.n_disordered:,}."
             )
     return found
 

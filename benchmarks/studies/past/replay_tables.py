@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from benchmarks.studies.coverage.hours import hours_of
@@ -268,6 +269,7 @@ def call_table(found: Replayed) -> Table:
     return Table(
         name="replay_calls", title="Every call", columns=columns,
         definitions={name: _CALLS[name] for name in columns},
+        geometry=[shapely.Point(*at) for at in zip(calls.lon, calls.lat, strict=True)],
     )  # fmt: skip
 
 

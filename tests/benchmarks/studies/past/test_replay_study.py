@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pyogrio
 import pytest
 
 from benchmarks.studies.commands import Asked, run_study
@@ -163,8 +164,8 @@ def test_what_is_unreadable_about_units_is_counted_in_the_report(
     rows[1] = rows[1].replace(":02:00", ":xx")
     rows[3] = rows[3].replace(":09:00", ":01:00")
     said = " ".join(replay(scenario(rows)).sections[0].paragraphs)
-    assert "1 cells about SPD units cannot be read" in said
-    assert "1 instants of SPD units lie before" in said
+    assert "cannot be read, and count as unknown: 1." in said
+    assert "must follow, which count as unknown: 1." in said
 
 
 def test_the_command_writes_a_folder_that_names_all_its_data_and_goes_on(
@@ -175,6 +176,8 @@ def test_the_command_writes_a_folder_that_names_all_its_data_and_goes_on(
     run_study(asked)
     first = {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
     assert {"report.html", "replay_calls.csv", "call_data.parquet", "study.gpkg"} <= set(first)
+    layers = pyogrio.list_layers(out / "study.gpkg")[:, 0].tolist()
+    assert layers == ["replay_calls", "call_data"]
     hashes = json.loads(first["manifest.json"])["data_sha256"]
     assert hashes["calls.csv"] == hashlib.sha256((tmp_path / "calls.csv").read_bytes()).hexdigest()
     assert "columns.toml" in hashes
