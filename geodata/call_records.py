@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.call_cells import (
+    EMPTY,
     BadRow,
     cell_of,
     degrees_of,
@@ -102,8 +103,12 @@ class RecordReader:
         at_scene_s = self._after(at_scene_s, dispatched_s)
         in_service_s = self._after(in_service_s, dispatched_s)
         self._found.append((lon, lat, dispatched_s, at_scene_s, in_service_s))
-        unit, status = (cell_of(cells, self._place[key]) for key in ("unit", "unit_status"))
+        unit, status = (self._text(cells, key) for key in ("unit", "unit_status"))
         self._texts.append((unit, status.upper()))
+
+    def _text(self, cells: Sequence[str | None], key: str) -> str:
+        text = cell_of(cells, self._place[key])
+        return "" if text.upper() in EMPTY else text
 
     def _unit_place(self, cells: Sequence[str | None]) -> tuple[float, float]:
         if self._place["unit_lon"] is None or self._place["unit_lat"] is None:

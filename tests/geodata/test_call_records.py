@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from geodata.call_columns import CallFileError, read_columns
-from geodata.call_history import CallHistory, read_history
+from geodata.call_columns import CallColumns, CallFileError, RecordColumns, read_columns
+from geodata.call_history import CallHistory, history_of, read_history
 
 MAPPING = """
 [columns]
@@ -61,6 +63,36 @@ def test_a_cell_that_is_no_instant_or_no_place_is_unknown_and_counted_and_the_ca
     assert np.isnan(records.dispatched_s).tolist() == [True, False, False]
     assert np.isnan(records.lon).tolist() == [False, True, True]
     assert records.n_unreadable == 2  # an empty cell is none
+
+
+@pytest.mark.parametrize("text", ["NULL", "-", "unknown", ""])
+def test_a_text_that_means_that_nobody_says_names_no_unit(tmp_path: Path, text: str) -> None:
+    records = read(tmp_path, row(1, car=f"{text},-122.34,47.6,{text}")).records["SPD"]
+    assert (records.unit, records.status) == (("",), ("",))
+
+
+CELLS = st.text(
+    st.characters(codec="utf-8", exclude_characters='",\r\n'), max_size=12
+) | st.sampled_from(
+    ["nan", "-inf", "1e400", "0", "2024-05-01T12:00:00+14:00", "0001-01-01", "9999-12-31", "99:99"]
+)
+
+
+@given(cells=st.lists(CELLS, min_size=7, max_size=7))
+def test_no_cell_of_a_record_stops_the_reading(cells: list[str]) -> None:
+    line = ["1", "-122.33", "47.6", f"{DAY}12:00:00", *cells]
+    columns = CallColumns(
+        name="any", lon=("x",), lat=("y",), at=("queued",), call_id=("event",),
+        records={"SPD": RecordColumns(
+            unit=("car",), unit_lon=("car_x",), unit_lat=("car_y",), unit_status=("car_status",),
+            dispatched_at=("sent",), response_s=("there",), in_service_at=("free",),
+        )},
+    )  # fmt: skip
+    history = history_of([(2, line)], HEADER.split(","), columns)
+    records = history.records["SPD"]
+    assert len(history) == len(records) == 1
+    assert not records.at_scene_s.item() < records.dispatched_s.item()
+    assert np.isnan(records.lon.item()) == np.isnan(records.lat.item())
 
 
 def test_an_instant_before_the_one_that_it_must_follow_is_unknown(tmp_path: Path) -> None:

@@ -127,8 +127,9 @@ class RecordedUnits:
         in_roster = fix is not None
         if fix is None:
             fix = _fix_of_row(agency, records, row, at)
-        elif records.has_status:
-            fix = replace(fix, status=records.status[row])
+        else:
+            unit = fix.unit_id  # as the roster spells it
+            fix = replace(fix, status=records.status[row]) if records.has_status else fix
         why_not = Compared.NO_POSITION if fix is None else _status_problem(fix, in_roster)
         if why_not is None and self._busy[agency][row]:
             why_not = Compared.BUSY

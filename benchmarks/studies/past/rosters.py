@@ -202,12 +202,12 @@ def _free_name(post_id: str, agency: Agency, taken: set[str]) -> str:
 
 
 class FixBook:
-    """Fixes of a file by unit, in the order of their instants."""
+    """Fixes of a file by unit, in the order of their instants; capitals do not matter."""
 
     def __init__(self, fixes: Sequence[RecordedFix]) -> None:
         by_unit: dict[tuple[Agency, str], list[RecordedFix]] = {}
         for fix in sorted(fixes, key=lambda one: (one.at, one.lon, one.lat)):
-            by_unit.setdefault((fix.agency, fix.unit_id), []).append(fix)
+            by_unit.setdefault((fix.agency, fix.unit_id.casefold()), []).append(fix)
         self._fixes = dict(sorted(by_unit.items()))
         self._at_s = {
             unit: np.array([fix.at.timestamp() for fix in found])
@@ -223,12 +223,13 @@ class FixBook:
 
         One of the instant itself may tell of the dispatch that is looked at.
         """
-        at_s, found = instant.timestamp(), self._at_s.get((agency, unit_id))
+        key = agency, unit_id.casefold()
+        at_s, found = instant.timestamp(), self._at_s.get(key)
         if found is None:
             return None
         row = int(np.searchsorted(found, at_s, side="left")) - 1
         fresh = row >= 0 and at_s - found[row] <= FRESH_S
-        return self._fixes[agency, unit_id][row] if fresh else None
+        return self._fixes[key][row] if fresh else None
 
 
 def _fixes_of(world: World, zone: ZoneInfo) -> FixBook | None:

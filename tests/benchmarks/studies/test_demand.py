@@ -1,5 +1,6 @@
 """Demand as it is told: periods, factors, hours on the days that change the clock, mappings."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,8 @@ from benchmarks.studies.demand_making import calls_of, study_days
 from benchmarks.studies.errors import BadScenario
 from benchmarks.studies.generated_demand import hours_between
 from benchmarks.studies.past.study import replay_calls
+from benchmarks.studies.report.call_data import call_data_table
+from benchmarks.studies.report.table_files import files_of
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.world import World
 from benchmarks.studies.world_making import world_of
@@ -281,6 +284,26 @@ def test_a_check_reads_calls_and_positions_and_tells_all_their_faults(tmp_path: 
 def test_a_text_of_a_type_that_is_not_mapped_is_none_of_cares(tmp_path: Path) -> None:
     with pytest.raises(BadScenario, match="no row would count"):
         mapped(tmp_path, MAPPING.replace('WC = "WELFARE CHECK"', 'WX = "WELFARE CHECK"'))
+
+
+def test_a_geopackage_of_a_study_is_demand_again_also_with_places_in_its_geometry_alone(
+    tmp_path: Path,
+) -> None:
+    table(tmp_path)
+    made = world(tmp_path, '[demand.care]\ncalls = "calls.csv"\n')
+    calls = calls_of(made, "CARE", 1)
+    whole = call_data_table(made, calls, {})
+    bare = {n: c for n, c in whole.columns.items() if not n.startswith("dispatch_")}
+    tables = [whole, replace(whole, name="bare", columns=bare)]
+    (tmp_path / "study.gpkg").write_bytes(dict(files_of(tables))["study.gpkg"])
+    for layer in ("call_data", "bare"):
+        text = f'[demand.care]\ncalls = "study.gpkg"\nlayer = "{layer}"\n'
+        again = calls_of(world(tmp_path, text), "CARE", 1)
+        assert again.call_id == calls.call_id
+        np.testing.assert_array_equal(again.at_s, calls.at_s)
+        np.testing.assert_array_equal(again.lon, calls.lon)
+    with pytest.raises(BadScenario, match="2 layers"):
+        calls_of(world(tmp_path, '[demand.care]\ncalls = "study.gpkg"\n'), "CARE", 1)
 
 
 # -- what was read --------------------------------------------------------------------------------

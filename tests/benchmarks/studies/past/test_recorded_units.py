@@ -149,7 +149,7 @@ def test_of_recorded_positions_the_last_before_the_dispatch_counts_and_a_status_
 ) -> None:
     """Tuesday 13:01:00 is the call, 13:02:00 the dispatch."""
     calls = calls_at([WEST, WEST])
-    records = records_of(calls, ["S1", "S2"], [None, None])
+    records = records_of(calls, ["s1", "S2"], [None, None])
     head = "agency,unit_id,lon,lat,at"
     east, west = f"{EAST.lon},{EAST.lat}", f"{WEST.lon},{WEST.lat}"
     lines = [
