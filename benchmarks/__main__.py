@@ -20,6 +20,7 @@ OTHERS = (
     "benchmarks.overload",
     "benchmarks.guard",
     "benchmarks.network_import",
+    "benchmarks.siting",
 )
 
 

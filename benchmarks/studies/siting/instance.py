@@ -44,12 +44,12 @@ class Instance:
     @property
     def n_sites(self) -> int:
         """How many sites there are."""
-        return self.arrive_ms.shape[0]
+        return len(self.arrive_ms)
 
     @property
     def reached(self) -> NDArray[np.bool_]:
         """(n_points,) whether a pair can come from any site at all."""
-        return self.arrive_ms.min(axis=0) < LONGEST_MS
+        return np.asarray(self.arrive_ms.min(axis=0) < LONGEST_MS)
 
     def within(self, standard_ms: int) -> NDArray[np.bool_]:
         """Return (n_sites, n_points) whether a post there brings the pair within the standard."""
@@ -96,8 +96,6 @@ class Limits:
     seconds: float = 60.0
     nodes: int = 20_000
     """Of a branch-and-bound search."""
-    work: float = 40.0
-    """Deterministic time of OR-Tools, of one solution; about a second each."""
     begun_s: float = field(default_factory=time.perf_counter)
 
     @property

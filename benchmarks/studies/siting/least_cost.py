@@ -1,10 +1,10 @@
-"""Sites that serve all points at the least cost: the engine of p-median and of MCLP.
+"""Sites that serve all points at the least cost: the engine of p-median.
 
     min  sum over points of the least cost among the chosen sites,  `count` sites chosen
 
-The recipe: a good choice (`interchange`), the Lagrangian bound (`prices`), and a search over what both
-leave open (`branching`). MCLP is the case in which a point costs its weight while no chosen site
-covers it.
+The recipe: a good choice (`interchange`), the Lagrangian bound (`prices`), and a search over what
+both leave open (`branching`). MCLP could be asked so as well, with 0 for a covered point and its
+weight otherwise, but there prices rise slowly and the program of `covering` proves much sooner.
 """
 
 from dataclasses import replace

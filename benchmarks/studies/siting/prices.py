@@ -3,10 +3,10 @@
 What lives here: the subgradient method over the points' prices, for all sites or with some of them
 decided. What does not: choices (`interchange`) and the search over decisions (`branching`).
 
-With the rule "each point is served once" priced instead of kept, every site adds its reduced cost, the
-sum over points of min(0, cost - price), and the `count` lowest are chosen (Cornuejols, Fisher and
-Nemhauser 1977). Any prices give a bound. Before a bound is told they are rounded to whole parts of a
-unit of cost, and it is computed in whole numbers: no rounding stands between it and the optimum.
+With the rule "each point is served once" priced instead of kept, every site adds its reduced cost,
+the sum over points of min(0, cost - price), and the `count` lowest are chosen (Cornuejols, Fisher
+and Nemhauser 1977). Any prices give a bound. Before a bound is told they are rounded to whole parts
+of a unit of cost, and it is computed in whole numbers: nothing is lost to rounding.
 """
 
 from dataclasses import dataclass
