@@ -2,12 +2,16 @@
 
     python -m benchmarks.siting
 
-Instances of the kind of OR-Library's pmed1 to pmed40 (Beasley 1985): a random sparse graph of n
-nodes and about n * n / 50 edges of length 1 to 100, every node both a site and a point; and drawn
+    python -m benchmarks.siting 100 900     # these sizes alone
+
+Instances drawn like OR-Library's pmed1 to pmed40 (Beasley 1985), with their sizes and numbers of
+posts, not their files: a random sparse graph of n nodes and about n * n / 50 edges of length 1 to
+100, every node both a site and a point; and drawn
 junctions of the streets that benchmarks run on, where the pair waits for twelve places of police.
 The standard of MCLP is the arrival within which the sites of p-median reach half of the points.
 """
 
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,7 +29,13 @@ from geodata.driving_time import ROUTINE, edge_times
 from routing.road_hierarchy import build_hierarchy
 from routing.travel_time import TravelTimes
 
-NODES = range(100, 1000, 100)
+POSTS = {
+    100: (5, 10, 20, 33), 200: (5, 10, 20, 40, 67), 300: (5, 10, 30, 60, 100),
+    400: (5, 10, 40, 80, 133), 500: (5, 10, 50, 100, 167), 600: (5, 10, 60, 120, 200),
+    700: (5, 10, 70, 140), 800: (5, 10, 80), 900: (5, 10, 90),
+}  # fmt: skip
+"""Numbers of posts by nodes, as pmed1 to pmed40 have them."""
+REAL_NODES = (100, 300, 900)
 SECONDS = 60.0
 GAP_MAX = 0.01
 
@@ -63,7 +73,7 @@ def real_streets(n: int, seed: int) -> Instance:
 def rows(kind: str, instance: Instance) -> Iterator[tuple[str, ...]]:
     """Yield a row for each number of posts and model."""
     n = instance.n_sites
-    for count in sorted({5, 10, n // 10}):
+    for count in POSTS[n]:
         median = site(instance, Model.P_MEDIAN, Question(count=count), Limits(seconds=SECONDS))
         near_ms = instance.arrive_ms[list(median.sites)].min(axis=0)
         question = Question(count=count, standard_ms=int(np.median(near_ms)))
@@ -85,11 +95,11 @@ def main() -> None:
     """Print the table, a line as soon as it is known."""
     head = ("instance", "n", "p", "model", "value", "bound", "gap", "proven", "seconds", "")
     print(table(f"Siting, {machine()}", head, ()), flush=True)
-    for n in NODES:
-        for row in rows("random graph", random_graph(n, 1)):
-            print("| " + " | ".join(row) + " |", flush=True)
-    for n in (100, 300, 900):
-        for row in rows("real streets", real_streets(n, 1)):
+    sizes = [int(text) for text in sys.argv[1:]] or list(POSTS)
+    made = [("random graph", random_graph, n) for n in sizes]
+    made += [("real streets", real_streets, n) for n in sizes if n in REAL_NODES]
+    for kind, instance, n in made:
+        for row in rows(kind, instance(n, 1)):
             print("| " + " | ".join(row) + " |", flush=True)
 
 

@@ -14,7 +14,7 @@ from benchmarks.studies.siting.models import Question, site, value_of
 from benchmarks.studies.siting.prices import AT_ROOT, Open, decide, first_price, raise_bound
 from routing.coverage import LONGEST_MS
 
-SEEDS = 400 if os.environ.get("TANDEM_STUDIES") == "long" else 60
+SEEDS = 2000 if os.environ.get("TANDEM_STUDIES") == "long" else 220
 CHOICES = list(combinations(range(9), 3))
 LARGEST = {Model.MCLP, Model.MEXCLP}
 """Models that look for the most; the others for the least."""
