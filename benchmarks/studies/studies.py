@@ -28,6 +28,12 @@ def _replay(world: World, changes: Changes, work: Work) -> StudyResult:
     return replay_study(world, changes, work)
 
 
+def _siting(world: World, _changes: Changes, work: Work) -> StudyResult:
+    from benchmarks.studies.siting.study import siting_study
+
+    return siting_study(world, calls_of(world, "CARE", world.scenario.seed), work)
+
+
 STUDIES: Final[Mapping[str, Callable[[World, Changes, Work], StudyResult]]] = MappingProxyType(
-    {"coverage": _coverage, "replay": _replay}
+    {"coverage": _coverage, "replay": _replay, "siting": _siting}
 )

@@ -32,7 +32,10 @@ def least_cost(cost: Whole, count: int, limits: Limits) -> Served:
         sites = np.arange(min(count, n_sites))
         worth = cost_of(cost, sites) if n_points else 0
         return Served(sites=tuple(sites.tolist()), cost=worth, bound=worth)
+    nearest = int(cost.min(axis=0).sum())  # where police come last anyway, this is the bound
     best = _served(cost, interchange(cost, greedy(cost, count)))
+    if best.cost == nearest:
+        return replace(best, bound=nearest)
     root = Open(
         cost=cost, sites=np.arange(n_sites), forced=np.zeros(n_sites, np.bool_), count=count
     )
@@ -40,7 +43,7 @@ def least_cost(cost: Whole, count: int, limits: Limits) -> Served:
     for order in (priced.reduced.astype(np.float64), -priced.used):
         tried = _served(cost, interchange(cost, np.sort(lowest(order, count))))
         best = min(best, tried, key=lambda one: one.cost)
-    best = replace(best, bound=min(priced.bound, best.cost))
+    best = replace(best, bound=min(max(priced.bound, nearest), best.cost))
     if best.bound == best.cost:
         return best
     return search(decide(root, priced, best.cost), priced.price / priced.parts, best, limits)

@@ -12,7 +12,8 @@ import numpy as np
 
 from benchmarks.studies.scenario import Model
 from benchmarks.studies.siting.covering import Found, center, most_covered, set_cover
-from benchmarks.studies.siting.instance import Instance, Limits, Solution, merged
+from benchmarks.studies.siting.instance import Instance, Limits, Solution, Whole, merged
+from benchmarks.studies.siting.interchange import interchange
 from benchmarks.studies.siting.least_cost import least_cost
 from routing.coverage import LONGEST_MS
 
@@ -52,8 +53,9 @@ def _found(wanted: Instance, model: Model, question: Question, limits: Limits) -
         served = least_cost(arrive_ms * weight, count, limits)
         return served.sites, float(served.cost), float(served.bound), served.cut_short
     if model is Model.P_CENTER:
-        arrive_ms, _ = merged(wanted.arrive_ms, wanted.weight)
-        return center(arrive_ms, count, limits)
+        arrive_ms, weight = merged(wanted.arrive_ms, wanted.weight)
+        sites, value, bound, cut_short = center(arrive_ms, count, limits)
+        return _sooner(arrive_ms, weight, sites, value), value, bound, cut_short
     covers = wanted.within(question.standard_ms)
     coverable = covers.any(axis=0)
     covers, weight = covers[:, coverable], wanted.weight[coverable]
@@ -62,6 +64,22 @@ def _found(wanted: Instance, model: Model, question: Question, limits: Limits) -
     if model is Model.MCLP:
         return most_covered(covers, weight, count, 0.0, limits)
     return most_covered(covers, weight, question.count, max(question.busy, 1e-9), limits)
+
+
+def _sooner(
+    arrive_ms: Whole, weight: Whole, sites: tuple[int, ...], longest_ms: float
+) -> tuple[int, ...]:
+    """Return sites as good for the longest arrival, exchanged while the mean gets less.
+
+    Many choices have the same longest arrival, as where police come last; one is then taken that
+    no single exchange makes better.
+    """
+    if not arrive_ms.size:
+        return sites
+    cost = arrive_ms * weight
+    late = int(cost.min(axis=0).sum() + longest_ms * weight.sum()) + 1
+    cost = np.where(arrive_ms <= longest_ms, cost, late)
+    return tuple(sorted(interchange(cost, np.array(sites, np.int64)).tolist()))
 
 
 def value_of(instance: Instance, solution: Solution, question: Question) -> float:

@@ -119,6 +119,12 @@ def test_reduced_costs_leave_a_best_choice_open() -> None:
     assert decided > SEEDS
 
 
+def test_of_choices_with_one_longest_arrival_p_center_takes_a_sooner_one() -> None:
+    instance = instance_of([[9, 9, 9], [9, 2, 9], [9, 2, 1]], [1, 1, 1])
+    found = site(instance, Model.P_CENTER, Question(count=1), Limits())
+    assert (found.sites, found.value) == ((2,), 9.0)
+
+
 def test_police_decide_where_they_come_last() -> None:
     instance = instance_of([[10, 300]], [1, 1], spd_ms=[200, 20])
     assert instance.arrive_ms.tolist() == [[200, 300]]
