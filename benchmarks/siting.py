@@ -1,13 +1,13 @@
 """How near to proven the siting models are: value, bound, gap and seconds by size.
 
     python -m benchmarks.siting
-
     python -m benchmarks.siting 100 900     # these sizes alone
 
 Instances drawn like OR-Library's pmed1 to pmed40 (Beasley 1985), with their sizes and numbers of
 posts, not their files: a random sparse graph of n nodes and about n * n / 50 edges of length 1 to
-100, every node both a site and a point; and drawn
-junctions of the streets that benchmarks run on, where the pair waits for twelve places of police.
+100, every node both a site and a point. Then drawn junctions of the streets that benchmarks run on,
+where the pair waits for twelve places of police, which decide most where posts are many; and the
+same without police.
 The standard of MCLP is the arrival within which the sites of p-median reach half of the points.
 """
 
@@ -57,8 +57,13 @@ def random_graph(n: int, seed: int) -> Instance:
     return instance_of(dijkstra(graph, directed=False).astype(np.int64), np.ones(n, np.int64))
 
 
-def real_streets(n: int, seed: int) -> Instance:
-    """Return n junctions of the real streets, drawn calls at each, and police at least as late."""
+def care_alone(n: int, seed: int) -> Instance:
+    """Return n junctions of the real streets and drawn calls at each; nobody waits for police."""
+    return real_streets(n, seed, n_police=n)
+
+
+def real_streets(n: int, seed: int, n_police: int = 12) -> Instance:
+    """Return n junctions of the real streets, drawn calls at each, and police at some of them."""
     rng = np.random.default_rng([seed, n])
     network = benchmark_network()
     times = TravelTimes(network, *build_hierarchy(network), edge_times(network, ROUTINE))
@@ -67,7 +72,7 @@ def real_streets(n: int, seed: int) -> Instance:
     n = min(n, arcs.n)
     places = rng.choice(arcs.n, n, replace=False)
     care_ms = np.minimum(dijkstra(graph, indices=places)[:, places], 1e9).astype(np.int64)
-    spd_ms = care_ms[rng.choice(n, 12, replace=False)].min(axis=0)
+    spd_ms = care_ms[rng.choice(n, min(n, n_police), replace=False)].min(axis=0)
     return instance_of(care_ms, rng.integers(1, 20, n), spd_ms)
 
 
@@ -98,7 +103,8 @@ def main() -> None:
     print(table(f"Siting, {machine()}", head, ()), flush=True)
     sizes = [int(text) for text in sys.argv[1:]] or list(POSTS)
     made = [("random graph", random_graph, n) for n in sizes]
-    made += [("real streets", real_streets, n) for n in sizes if n in REAL_NODES]
+    for n in (n for n in sizes if n in REAL_NODES):
+        made += [("real streets", real_streets, n), ("streets, CARE alone", care_alone, n)]
     for kind, instance, n in made:
         for row in rows(kind, instance(n, 1)):
             print("| " + " | ".join(row) + " |", flush=True)

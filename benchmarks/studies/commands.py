@@ -24,6 +24,7 @@ from benchmarks.studies.report.result_files import PAGE, result_files
 from benchmarks.studies.run_folder import open_folder
 from benchmarks.studies.scenario import Scenario
 from benchmarks.studies.scenario_file import read_scenario
+from benchmarks.studies.siting.places import places_of_file
 from benchmarks.studies.studies import STUDIES
 from benchmarks.studies.tables import StudyResult
 from benchmarks.studies.work import Work
@@ -170,7 +171,7 @@ def _demand(world: World) -> Iterator[str]:
     Raises
     ------
     BadScenario
-        With everything that is wrong with the tables of calls and of positions.
+        With everything that is wrong with the tables of calls, positions and candidates.
     """
     parts: list[Part] = ["CARE"] if world.scenario.demand.police is None else ["CARE", "POLICE"]
     faults: list[Fault] = []
@@ -184,6 +185,11 @@ def _demand(world: World) -> Iterator[str]:
     if positions is not None:
         try:
             read_fixes(positions, world.release.city_policy.window.zone)
+        except BadScenario as bad:
+            faults += bad.faults
+    if world.scenario.siting.candidates is not None:
+        try:
+            yield f"CARE could stand at {places_of_file(world)[2]}."
         except BadScenario as bad:
             faults += bad.faults
     if faults:

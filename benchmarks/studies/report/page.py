@@ -87,6 +87,8 @@ def _cell(name: str, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float) and name.endswith("_s"):
         return minutes(float(value)).removesuffix(" min")
+    if isinstance(value, float) and name in {"lon", "lat"}:
+        return f"{value:.5f}"
     if isinstance(value, float):
         if name.endswith("_share"):
             return percent(value).removesuffix(" %")

@@ -105,8 +105,10 @@ def post_curves(found: Sitings) -> Picture:
     for column, (axes, title) in enumerate(zip(panels, said, strict=True)):
         _curve(axes, found, column)
         axes.set_title(title, loc="left", fontsize=11)
-        axes.set_xlabel("posts")
+        axes.set_xlabel("posts (MEXCLP: units)")
         axes.xaxis.get_major_locator().set_params(integer=True)
+        if column == 0:
+            axes.set_ylim(top=102, bottom=max(0.0, min(95.0, axes.get_ylim()[0])))
         axes.grid(color="#E0E0E0", lw=0.7)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8.5, frameon=False)

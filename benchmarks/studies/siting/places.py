@@ -84,7 +84,7 @@ def candidates_of(world: World, arrivals: Arrivals) -> Candidates:
     if spec.candidates is None:
         at, others, told = _grid(world, room)
     else:
-        at, others, told = _of_file(world)
+        at, others, told = places_of_file(world)
     new = np.array([name not in names for name in others], np.bool_)
     columns = Positions.of(*today, *some_of(at, new))
     kept = tuple(name for name, is_new in zip(others, new.tolist(), strict=True) if is_new)
@@ -97,7 +97,14 @@ def candidates_of(world: World, arrivals: Arrivals) -> Candidates:
     return Candidates(names=(*names, *kept), at=columns, n_today=len(today), told=told)
 
 
-def _of_file(world: World) -> tuple[Positions, list[str], str]:
+def places_of_file(world: World) -> tuple[Positions, list[str], str]:
+    """Return the places of the scenario's CSV, their names, and where they are from, in words.
+
+    Raises
+    ------
+    BadScenario
+        With everything that is wrong with it.
+    """
     file = world.scenario.siting.candidates
     assert file is not None, "a file of candidates"
     posts, faults = read_posts(file, Agency.CARE)

@@ -93,6 +93,13 @@ class Sitings:
         """Return what posts at some candidates do."""
         return worth_of(self.pair_ms(sites), self.within_s)
 
+    @cached_property
+    def streets(self) -> tuple[str, ...]:
+        """The street of every candidate, by name."""
+        network = self.world.network
+        numbers = network.street_name[self.candidates.at.street].tolist()
+        return tuple(network.names[number] or "(unnamed)" for number in numbers)
+
     def names(self, sites: NDArray[np.int64]) -> str:
         """Return the names of some candidates; `2 x` where two units stand at one."""
         different, units = np.unique(sites, return_counts=True)
@@ -210,6 +217,7 @@ def post_table(found: Sitings) -> Table:
         "posts_asked": "Posts, or units of MEXCLP, that the model was given; of LSCP what it "
         "found.",
         "site": "Name of the place.",
+        "street": "The street on which it is.",
         "is_today": "Whether CARE stands there today.",
         "units": "Units there.",
         "calls": "Calls to which no other post of the solution is nearer for CARE.",
@@ -232,7 +240,8 @@ def _posts(found: Sitings, one: Sited) -> Iterator[dict[str, Any]]:
     for row, n, near in zip(different.tolist(), units.tolist(), calls.tolist(), strict=True):
         yield {
             "row": row, "model": one.model, "posts_asked": one.count or len(one.sites),
-            "site": found.candidates.names[row], "is_today": row < found.candidates.n_today,
+            "site": found.candidates.names[row], "street": found.streets[row],
+            "is_today": row < found.candidates.n_today,
             "units": n, "calls": near, "lon": found.candidates.at.lon.item(row),
             "lat": found.candidates.at.lat.item(row),
         }  # fmt: skip
@@ -243,9 +252,11 @@ def candidate_table(found: Sitings) -> Table:
     at, n = found.candidates.at, len(found.candidates.names)
     return Table(
         name="siting_candidates", title="Where CARE could stand",
-        columns={"site": texts(found.candidates.names), "lon": at.lon, "lat": at.lat,
+        columns={"site": texts(found.candidates.names), "street": texts(found.streets),
+                 "lon": at.lon, "lat": at.lat,
                  "is_today": np.arange(n) < found.candidates.n_today},
         definitions={"site": "Name of the place; G and a number for one of the grid.",
+                     "street": "The street on which it is.",
                      "lon": "Degrees, WGS 84.", "lat": "Degrees, WGS 84.",
                      "is_today": "Whether CARE stands there today."},
         geometry=shapes_of(at),

@@ -31,8 +31,8 @@ def cautions(found: Sitings) -> tuple[str, ...]:
 
 def in_short(found: Sitings) -> tuple[str, ...]:
     """Return the findings, a sentence each."""
-    return (*_today(found), *_median(found), *_longest(found), *_floor(found), *_standard(found),
-            *_bounds(found))  # fmt: skip
+    return (*_today(found), *_median(found), *_most(found), *_longest(found), *_floor(found),
+            *_standard(found), *_bounds(found))  # fmt: skip
 
 
 def _percent(share: float) -> str:
@@ -75,6 +75,13 @@ def _proof(one: Sited) -> str:
     return "proven best" if one.proven else f"at most {100 * one.gap:.2g} % from the best"
 
 
+def _where(found: Sitings, one: Sited) -> str:
+    """Return the places of a solution with their streets."""
+    return ", ".join(
+        f"{found.candidates.names[row]} on {found.streets[row]}" for row in one.sites.tolist()
+    )
+
+
 def _median(found: Sitings) -> Iterator[str]:
     one = _one(found, Model.P_MEDIAN, drawn_count(found))
     if one is None:
@@ -86,9 +93,19 @@ def _median(found: Sitings) -> Iterator[str]:
             "sooner than today" if worth.mean_s <= today.mean_s else "later than today"
         )
     yield (
-        f"The best {_places(one.count)} for the mean ({found.names(one.sites)}; {_proof(one)}): "
+        f"The best {_places(one.count)} for the mean ({_where(found, one)}; {_proof(one)}): "
         f"{_worth(worth, found.within_s)}{change}."
     )
+
+
+def _most(found: Sitings) -> Iterator[str]:
+    one = _one(found, Model.MCLP, drawn_count(found))
+    if one is not None and found.worth_today.within_share < 1.0:
+        share, minutes = found.worth(one.sites).within_share, f"{found.within_s / 60:g} min"
+        yield (
+            f"The best {_places(one.count)} for calls within {minutes} ({_where(found, one)}; "
+            f"{_proof(one)}): {_percent(share)}, today {_percent(found.worth_today.within_share)}."
+        )
 
 
 def _longest(found: Sitings) -> Iterator[str]:
@@ -100,7 +117,7 @@ def _longest(found: Sitings) -> Iterator[str]:
     )
     if len(before) and len(after):
         yield (
-            f"The best {_places(one.count)} for the longest arrival ({found.names(one.sites)}; "
+            f"The best {_places(one.count)} for the longest arrival ({_where(found, one)}; "
             f"{_proof(one)}): {after.max() / 60_000:.1f} min at the latest call, today "
             f"{before.max() / 60_000:.1f} min."
         )

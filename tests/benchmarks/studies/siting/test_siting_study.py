@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import time
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -14,14 +15,16 @@ from benchmarks.studies.errors import BadScenario, StudyError
 from benchmarks.studies.report.page import page_of
 from benchmarks.studies.report.result_files import result_files
 from benchmarks.studies.run_folder import open_folder
-from benchmarks.studies.scenario import Durations, Model, SitingSpec
+from benchmarks.studies.scenario import Durations, Model, Shift, SitingSpec
 from benchmarks.studies.siting.places import cells, finest
 from benchmarks.studies.siting.siting_tables import Sitings, candidate_table, solution_table
 from benchmarks.studies.siting.study import find, siting_study
+from benchmarks.studies.siting.workload import workload_of
 from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
 from geodata.snap import Position
-from tests.benchmarks.studies.worlds import calls_at, world_on
+from routing.codes import Agency
+from tests.benchmarks.studies.worlds import calls_at, group, world_on
 from tests.builders import position_on
 from tests.street_drawing import draw
 
@@ -76,6 +79,28 @@ def test_todays_posts_are_candidates_and_none_is_worse_than_they_are() -> None:
     assert found.worth(one.sites).mean_s <= found.worth_today.mean_s
 
 
+def test_changes_are_after_minus_before() -> None:
+    table = solution_table(sited()).columns
+    best = int(np.flatnonzero((table["model"] == "P_MEDIAN") & (table["units"] == 2))[0])
+    assert table["mean_change_s"][best] == table["mean_s"][best] - table["mean_s"][0] < 0
+    assert table["within_change_share"][best] >= 0
+    assert table["mean_change_s"][0] == 0
+
+
+def test_units_are_busy_for_the_calls_times_what_each_takes() -> None:
+    calls, world = calls_at(PLACES), town(SitingSpec())
+    kept = np.arange(len(PLACES)) < 21
+    load = workload_of(world, calls, kept, 120.0)
+    offered = 21 / 168 * (120 + 34 * 60 + 0.28 * (600 + 900)) / 3600
+    assert load.offered == pytest.approx(offered)
+    assert (load.busy(1), load.busy(2)) == pytest.approx((offered, offered / 2))
+    day = (group(Agency.CARE, [WEST], Shift(start=time(11), end=time(23))),)
+    by_day = replace(world, scenario=replace(world.scenario, units=day))
+    assert workload_of(by_day, calls, kept, 120.0).offered == pytest.approx(2 * offered)
+    fixed = workload_of(town(SitingSpec(busy=0.3)), calls, kept, 120.0)
+    assert [fixed.busy(count) for count in (1, 4)] == [0.3, 0.3]
+
+
 def test_police_far_away_make_every_post_alike() -> None:
     spec = SitingSpec(posts=(1,), models=(Model.P_MEDIAN,), candidates_max=6)
     far = town(spec, [position_on(TOWN, 7, 0.5)])
@@ -125,7 +150,9 @@ def test_the_page_says_what_a_commander_needs() -> None:
     for words in ("Today CARE stands at 1 place (CARE-00)", "proven best", "sooner than today",
                   "police alone", "within 4 min"):  # fmt: skip
         assert words in said
-    assert "A proxy" in page_of(result)
+    page = page_of(result)
+    assert "A proxy" in page
+    assert f"{sited().candidates.at.lon[sited().sited[0].sites[0]]:.5f}" in page
 
 
 def test_every_fault_of_a_file_of_candidates_has_its_line(tmp_path: Path) -> None:
