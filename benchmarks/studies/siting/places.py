@@ -225,13 +225,24 @@ def finest(x_m: Reals, y_m: Reals, most: int) -> float:
 # -- arrivals -------------------------------------------------------------------------------------
 
 
-def care_ms(world: World, arrivals: Arrivals, sites: Positions, places: Positions) -> Whole:
-    """Return (n_sites, n_places) milliseconds from dispatch until CARE is there from each site."""
-    if len(sites) * len(places) > CELLS_MAX:
+def must_fit(n_sites: int, n_points: int) -> None:
+    """Refuse more candidates and points than the models have room for.
+
+    Raises
+    ------
+    StudyError
+        They are more than `CELLS_MAX` pairs.
+    """
+    if n_sites * n_points > CELLS_MAX:
         raise StudyError(
-            f"{len(sites):,} candidates times {len(places):,} places are too many.",
+            f"{n_sites:,} candidates times {n_points:,} points of demand are more than "
+            f"{CELLS_MAX:,}.",
             remedy="Lower siting.candidates_max or siting.demand_points_max.",
         )
+
+
+def care_ms(world: World, arrivals: Arrivals, sites: Positions, places: Positions) -> Whole:
+    """Return (n_sites, n_places) milliseconds from dispatch until CARE is there from each site."""
     times = arrivals.times
     delay_ms = round(1000 * world.scenario.durations.turnout_care_s) + times.start_and_park_ms
     targets, found = as_targets(times, places), np.empty((len(sites), len(places)), np.int32)

@@ -55,8 +55,10 @@ class Sitings:
     points: Points
     instance: Instance
     """At the points of demand."""
-    care_ms: Whole
-    """(n_sites, n_calls) until CARE is there, at every call."""
+    used: NDArray[np.int64]
+    """Candidates at which CARE stands today or in any solution, rising."""
+    used_ms: Whole
+    """(n_used, n_calls) until CARE is there from each of them, at every call."""
     spd_ms: Whole
     """(n_calls,) until police are there."""
     sited: tuple[Sited, ...]
@@ -83,11 +85,15 @@ class Sitings:
         """What no posts of CARE can beat: police alone."""
         return worth_of(self.spd_ms, self.within_s)
 
+    def care_ms(self, sites: NDArray[np.int64]) -> Whole:
+        """Return (n_sites, n_calls) milliseconds until CARE is there from candidates in use."""
+        return self.used_ms[np.searchsorted(self.used, sites)]
+
     def pair_ms(self, sites: NDArray[np.int64]) -> Whole:
         """Return (n_calls,) milliseconds until both are there."""
         if not len(sites):
             return np.full(len(self.spd_ms), LONGEST_MS, np.int64)
-        return np.asarray(np.maximum(self.care_ms[sites].min(axis=0), self.spd_ms))
+        return np.asarray(np.maximum(self.care_ms(sites).min(axis=0), self.spd_ms))
 
     def worth(self, sites: NDArray[np.int64]) -> Worth:
         """Return what posts at some candidates do."""
@@ -234,8 +240,8 @@ def _posts(found: Sitings, one: Sited) -> Iterator[dict[str, Any]]:
     different, units = np.unique(one.sites, return_counts=True)
     if not len(different):
         return
-    reached = found.care_ms[different].min(axis=0) < LONGEST_MS
-    nearest = found.care_ms[different].argmin(axis=0)[reached]
+    care_ms = found.care_ms(different)
+    nearest = care_ms.argmin(axis=0)[care_ms.min(axis=0) < LONGEST_MS]
     calls = np.bincount(nearest, minlength=len(different))
     for row, n, near in zip(different.tolist(), units.tolist(), calls.tolist(), strict=True):
         yield {

@@ -5,6 +5,8 @@ result = siting_study(world, calls, work)
 
 from typing import Final
 
+import numpy as np
+
 from api.impact.words import PROXY
 from benchmarks.studies.coverage.arrivals import Arrivals, Week
 from benchmarks.studies.coverage.hours import in_words
@@ -16,7 +18,7 @@ from benchmarks.studies.siting.instance import Whole, instance_of
 from benchmarks.studies.siting.models import Question
 from benchmarks.studies.siting.parts import Sited, parts_of, solve_part
 from benchmarks.studies.siting.pictures import post_curves, post_map
-from benchmarks.studies.siting.places import candidates_of, care_ms, points_of, spd_ms
+from benchmarks.studies.siting.places import candidates_of, care_ms, must_fit, points_of, spd_ms
 from benchmarks.studies.siting.siting_tables import (
     Sitings,
     candidate_table,
@@ -28,7 +30,7 @@ from benchmarks.studies.siting.words import assumptions, cautions, in_short
 from benchmarks.studies.siting.workload import Workload, workload_of
 from benchmarks.studies.tables import Section, StudyResult
 from benchmarks.studies.work import Work
-from benchmarks.studies.world import World
+from benchmarks.studies.world import World, some_of
 from routing.codes import Agency
 from routing.coverage import LONGEST_MS
 
@@ -51,16 +53,19 @@ def find(world: World, calls: Calls, work: Work) -> Sitings:
     work.tell("places", 0, 1)
     arrivals = arrivals_of(world)
     candidates, points = candidates_of(world, arrivals), points_of(world, calls)
-    care = care_ms(world, arrivals, candidates.at, points.calls)
+    must_fit(len(candidates.at), len(points.row))
+    care = care_ms(world, arrivals, candidates.at, some_of(points.calls, points.row))
     spd = spd_ms(arrivals, points.calls)
-    instance = instance_of(care[:, points.row], points.weight, spd[points.row])
-    load = workload_of(world, calls, points.kept, _drive_s(care, candidates.n_today))
-    spec = world.scenario.siting
-    parts = parts_of(instance, questions_of(world, load), spec.seconds_max)
+    instance = instance_of(care, points.weight, spd[points.row])
+    care_s = _care_s(care[: candidates.n_today or None], points.weight)
+    load = workload_of(world, calls, points.kept, care_s)
+    parts = parts_of(instance, questions_of(world, load), world.scenario.siting.seconds_max)
+    sited = tuple(work.map("models", solve_part, parts, Sited))
+    used = np.unique(np.concatenate([np.arange(candidates.n_today), *(s.sites for s in sited)]))
     return Sitings(
         world=world, calls=calls, arrivals=arrivals, candidates=candidates, points=points,
-        instance=instance, care_ms=care, spd_ms=spd, workload=load.told,
-        sited=tuple(work.map("models", solve_part, parts, Sited)),
+        instance=instance, spd_ms=spd, workload=load.told, sited=sited, used=used,
+        used_ms=care_ms(world, arrivals, some_of(candidates.at, used), points.calls),
     )  # fmt: skip
 
 
@@ -77,11 +82,13 @@ def arrivals_of(world: World) -> Arrivals:
     return arrivals
 
 
-def _drive_s(care_ms: Whole, n_today: int) -> float:
-    """Return mean seconds until CARE is at a call: from today's posts, else from all candidates."""
-    nearest = care_ms[: n_today or None].min(axis=0)
-    reached = nearest[nearest < LONGEST_MS]
-    return float(reached.mean()) / 1000 if len(reached) else 0.0
+def _care_s(care_ms: Whole, weight: Whole) -> float:
+    """Return mean seconds until CARE is at a call, from the nearest of some posts."""
+    nearest = care_ms.min(axis=0)
+    reached = nearest < LONGEST_MS
+    if not reached.any():
+        return 0.0
+    return float(np.average(nearest[reached], weights=weight[reached])) / 1000
 
 
 def questions_of(world: World, load: Workload) -> list[tuple[Model, Question]]:

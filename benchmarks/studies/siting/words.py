@@ -128,7 +128,7 @@ def _floor(found: Sitings) -> Iterator[str]:
     floor = found.floor
     if one is None or floor.mean_s != floor.mean_s:
         return
-    care_ms = found.care_ms[one.sites].min(axis=0)
+    care_ms = found.care_ms(one.sites).min(axis=0)
     later = float((found.spd_ms >= care_ms)[found.spd_ms < LONGEST_MS].mean())
     yield (
         f"No posts of CARE can bring the mean below {floor.mean_s / 60:.2f} min, which is police "

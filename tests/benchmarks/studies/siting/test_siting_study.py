@@ -16,7 +16,7 @@ from benchmarks.studies.report.page import page_of
 from benchmarks.studies.report.result_files import result_files
 from benchmarks.studies.run_folder import open_folder
 from benchmarks.studies.scenario import Durations, Model, Shift, SitingSpec
-from benchmarks.studies.siting.places import cells, finest
+from benchmarks.studies.siting.places import care_ms, cells, finest, must_fit
 from benchmarks.studies.siting.siting_tables import Sitings, candidate_table, solution_table
 from benchmarks.studies.siting.study import find, siting_study
 from benchmarks.studies.siting.workload import workload_of
@@ -48,7 +48,8 @@ def sited() -> Sitings:
 def test_before_and_after_are_those_of_all_choices_at_every_call() -> None:
     found = sited()
     table = solution_table(found).columns
-    care, n = found.care_ms, len(found.candidates.names)
+    care = care_ms(found.world, found.arrivals, found.candidates.at, found.points.calls)
+    n = len(found.candidates.names)
     for count in (1, 2):
         pairs = [np.maximum(care[list(some)].min(axis=0), found.spd_ms)
                  for some in combinations(range(n), count)]  # fmt: skip
@@ -165,6 +166,13 @@ def test_every_fault_of_a_file_of_candidates_has_its_line(tmp_path: Path) -> Non
     file.write_text(f"post_id,lon,lat\nA,{at}\n", encoding="utf-8")
     spec = SitingSpec(candidates=file, posts=(1,), models=(Model.P_MEDIAN,))
     assert find(town(spec), calls_at(PLACES), WORK).candidates.names == ("CARE-00", "A")
+
+
+def test_more_than_fits_is_refused_with_the_remedy() -> None:
+    must_fit(1_000, 20_000)
+    with pytest.raises(StudyError, match="more than 20,000,000") as told:
+        must_fit(1_001, 20_000)
+    assert "candidates_max" in told.value.remedy
 
 
 def test_without_police_or_calls_there_is_no_study() -> None:
