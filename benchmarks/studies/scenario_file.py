@@ -65,6 +65,7 @@ VARIATIONS_MAX: Final = 200
 NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 OF_BEATS: Final = ("sector", "precinct")
 """Geographies that the beats make up."""
+_FILES: Final = MappingProxyType({"streets": STREETS, "zone": ZONE, "areas": AREAS})
 _AT_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 
@@ -114,10 +115,18 @@ def _whole(file: Path, line: int | None, message: str, remedy: str) -> Fault:
     return Fault(file=str(file), line=line, where="the file", message=message, remedy=remedy)
 
 
+def _of_file(at: KeyPath, file: Path, problem: Exception) -> Fault:
+    """Return the fault of a file that a key names and that cannot be used as a whole."""
+    said = str(problem).removeprefix(f"{file}: ")
+    found = _AT_LINE.search(said)
+    remedy = getattr(problem, "remedy", None) or f"Give {_FILES[str(at[0])][str(at[-1])].told}."
+    return _whole(file, int(found[1]) if found and found[1] else None, said, remedy)
+
+
 def _tables(file: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # a number of 5,000 digits is a ValueError
         said = str(problem) or "too many levels"
         found = _AT_LINE.search(said)
         line = int(found[1]) if found and found[1] else max(1, len(text.splitlines()))
@@ -243,9 +252,7 @@ class _Scenario:
                     remedy=one.remedy,
                 ))  # fmt: skip
         except (StartError, GeodataError, OSError, ValueError) as problem:
-            said = str(problem).removeprefix(f"{file}: ")
-            remedy = getattr(problem, "remedy", None) or ""
-            self._reading.keep(at, _whole(file, None, said, remedy))
+            self._reading.keep(at, _of_file(at, file, problem))
         return None
 
     def _release(self, told: str | None) -> tuple[Path | None, Release]:
@@ -289,7 +296,7 @@ class _Scenario:
         try:
             return BeatMap.among(outlines)
         except BeatMapError as problem:
-            self._reading.keep((*at, "file"), _whole(file, None, f"{problem}.", ""))
+            self._reading.keep((*at, "file"), _of_file((*at, "file"), file, problem))
             return None
 
     # -- specs ----------------------------------------------------------------------------------
@@ -328,7 +335,7 @@ class _Scenario:
         try:
             network, _, _ = load_streets(file)
         except (GeodataError, OSError, ValueError) as problem:
-            self._reading.keep(at, _whole(file or self._reading.file, None, str(problem), ""))
+            self._reading.keep(at, _of_file(at, file or self._reading.file, problem))
             return None, None
         return network, street_index(network)
 

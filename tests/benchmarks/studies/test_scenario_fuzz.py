@@ -1,0 +1,130 @@
+"""Scenario files at random: each is a scenario or is refused with every fault told, never else."""
+
+import os
+import random
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from benchmarks.studies.errors import BadScenario
+from benchmarks.studies.scenario import Scenario
+from benchmarks.studies.scenario_file import read_scenario
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "benchmarks" / "studies" / "examples"
+SOURCES: Final = tuple(
+    (EXAMPLES / name).read_bytes() for name in ("builtin.toml", "city_year.toml")
+)
+SEEDS: Final = 2_000 if os.environ.get("TANDEM_STUDIES") == "long" else 150
+VALUES: Final = (
+    "nan", "-inf", "1e308", "-1", "9" * 400, "9" * 5_000,
+    "0x" + "f" * 5_000, "0",
+    "true", '""', '"\\u0000"',
+    '"\\u202Ebeats"', '"../"', '"."', "[]", "{}", "[[[[]]]]", "[1, [2], {a = 3}]", "1979-05-27",
+    "07:32:00", "1979-05-27T07:32:00Z", '"${NO_SUCH_VARIABLE}"', '"empty"', '"binary"', "{x = {}}",
+    '["11:00-11:00"]', '[{hours = 3}]', '[{count = "x"}, 4]', "[{post_id = 1}]", '"a\\nb"',
+)  # fmt: skip
+KEYS: Final = (
+    "recorded_positions", "candidates", "closures", "driving", "geojson", "release", "mapping",
+    "calls", "pattern", "area_weights", "variations", "facility", "file", "per_day", "\"\"",
+    '"a.b"', "units", "by", "hours", "network",
+)  # fmt: skip
+
+
+def _mutated(source: bytes, draw: random.Random) -> bytes:
+    lines = source.decode().splitlines()
+    for _ in range(draw.randint(1, 4)):
+        at = draw.randrange(len(lines))
+        key = lines[at].partition("=")[0].strip() if "=" in lines[at] else draw.choice(KEYS)
+        new = {
+            "drop": [], "double": [lines[at]] * 2, "cut": [lines[at][: len(lines[at]) // 2]],
+            "retype": [f"{key} = {draw.choice(VALUES)}"],
+            "add": [lines[at], f"{draw.choice(KEYS)} = {draw.choice(VALUES)}"],
+            "table": [lines[at], f"[{draw.choice(KEYS)}]"],
+            "array": [lines[at], f"[[{draw.choice(KEYS)}]]"],
+        }  # fmt: skip
+        lines[at : at + 1] = new[draw.choice(sorted(new))]
+        lines = lines or [""]
+    return "\n".join(lines).encode()
+
+
+def _torn(content: bytes, draw: random.Random) -> bytes:
+    """Return the content with some bytes of it anything at all."""
+    torn = bytearray(content)
+    for _ in range(draw.randint(1, 3)):
+        torn[draw.randrange(len(torn))] = draw.randrange(256)
+    return bytes(torn)
+
+
+def _outcome(file: Path) -> Scenario | BadScenario:
+    try:
+        return read_scenario(file)
+    except BadScenario as problem:
+        return problem
+
+
+def _assert_told(outcome: Scenario | BadScenario) -> None:
+    if isinstance(outcome, BadScenario):
+        assert outcome.faults
+        for fault in outcome.faults:
+            assert all((fault.file, fault.where, fault.message, fault.remedy)), fault
+            assert fault.line is None or fault.line >= 1, fault
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "blank").write_bytes(b"\xef\xbb\xbf = \n\0")
+    (tmp_path / "binary").write_bytes(random.Random(0).randbytes(3_000))
+    (tmp_path / "city.geojson").write_bytes((EXAMPLES / "city.geojson").read_bytes())
+    return tmp_path
+
+
+def test_a_file_of_any_content_is_a_scenario_or_told_faults(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TANDEM_DATA", raising=False)
+    file, good = folder / "fuzz.toml", 0
+    before = sorted(one.name for one in folder.iterdir())
+    for seed in range(SEEDS):
+        draw = random.Random(seed)
+        content = _mutated(draw.choice(SOURCES), draw)
+        file.write_bytes(_torn(content, draw) if seed % 5 == 0 else content)
+        outcome = _outcome(file)
+        _assert_told(outcome)
+        good += isinstance(outcome, Scenario)
+    assert 0 < good < SEEDS
+    assert sorted(one.name for one in folder.iterdir()) == sorted([*before, "fuzz.toml"])
+
+
+@pytest.mark.parametrize("name", ["empty", "binary", ".", "no such file", "a\0b"])
+def test_what_is_no_scenario_file_is_told(folder: Path, name: str) -> None:
+    outcome = _outcome(folder / name)
+    assert isinstance(outcome, BadScenario)
+    _assert_told(outcome)
+
+
+@pytest.mark.parametrize("told", ["blank", "binary", ".", "gone"])
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("streets", "network"), ("streets", "driving"), ("streets", "closures"),
+        ("zone", "release"), ("zone", "geojson"), ("areas.tract", "file"), ("units.SPD", "posts"),
+    ],
+)  # fmt: skip
+def test_what_is_no_data_file_is_told(folder: Path, table: str, key: str, told: str) -> None:
+    file = folder / "one.toml"
+    file.write_text(f'name = "x"\n[demand.care]\nper_day = 3\n[{table}]\n{key} = "{told}"\n')
+    outcome = _outcome(file)
+    assert isinstance(outcome, BadScenario)
+    _assert_told(outcome)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "9" * 5_000, "0x" + "f" * 5_000, "nan", "inf"])
+def test_a_number_beyond_all_bounds_is_told_with_its_line(folder: Path, number: str) -> None:
+    file = folder / "one.toml"
+    file.write_text(f'name = "x"\n[demand.care]\nper_day = {number}\n')
+    outcome = _outcome(file)
+    assert isinstance(outcome, BadScenario)
+    _assert_told(outcome)
+    assert outcome.faults[0].line == 3
