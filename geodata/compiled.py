@@ -28,6 +28,11 @@ KERNEL_MODULES: Final = (
     "routing/stretch_kernel.py",
     "routing/candidates_kernel.py",
     "routing/call_kernel.py",
+    "benchmarks/studies/simulation/run_columns.py",
+    "benchmarks/studies/simulation/event_heap.py",
+    "benchmarks/studies/simulation/fleet_kernel.py",
+    "benchmarks/studies/simulation/choice_kernel.py",
+    "benchmarks/studies/simulation/event_loop.py",
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
