@@ -21,6 +21,7 @@ OTHERS = (
     "benchmarks.guard",
     "benchmarks.network_import",
     "benchmarks.siting",
+    "benchmarks.posts_matrix",
 )
 
 

@@ -60,9 +60,9 @@ def simple_arcs(times: TravelTimes) -> Arcs:
 
 def ours(times: TravelTimes, question: Question) -> Callable[[int], Answers]:
     """Return our answer: labels of units are made beforehand, the incident's in the call."""
-    at = _positions(times.network, question.unit_edges, at_head=True)
+    at = edge_positions(times.network, question.unit_edges, at_head=True)
     labels = times.unit_labels(at)
-    places = list(_positions(times.network, question.incident_edges, at_head=False))
+    places = list(edge_positions(times.network, question.incident_edges, at_head=False))
     wait_ms = times.edge_times.end_ms[question.unit_edges]
 
     def answer(k: int) -> Answers:
@@ -71,7 +71,7 @@ def ours(times: TravelTimes, question: Question) -> Callable[[int], Answers]:
     return answer
 
 
-def _positions(network: StreetNetwork, edges: NDArray[np.int64], *, at_head: bool) -> Positions:
+def edge_positions(network: StreetNetwork, edges: NDArray[np.int64], *, at_head: bool) -> Positions:
     """Return places at one end of edges, left or entered by that edge alone."""
     along = network.edge_along[edges]
     fraction = np.where(along == at_head, 1.0, 0.0)
@@ -266,7 +266,7 @@ def readers(times: TravelTimes, points: list[Position]) -> tuple[Timing, Timing]
     """Return the timing of reads without a writer, and while one makes weight sets all the time."""
     net = times.network
     question = np.random.default_rng(5).choice(net.n_edges, UNITS[-1])
-    labels = times.unit_labels(_positions(net, question, at_head=True))
+    labels = times.unit_labels(edge_positions(net, question, at_head=True))
     many = points * 10
     quiet = time_each(lambda p: times.drive_ms(labels, p), many)
     done = threading.Event()
