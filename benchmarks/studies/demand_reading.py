@@ -102,7 +102,7 @@ def mapping_faults(file: Path) -> Iterator[Fault]:
         said = str(problem).removeprefix(f"{file}: ")
         found = _AT_LINE.search(said)
         line = int(found[1]) if found else None
-        yield Fault(file=str(file), line=line, where="the file", message=said, remedy="")
+        yield Fault(file=str(file), line=line, where="the file", message=said, remedy=_MAPPING)
 
 
 def _generated(

@@ -114,7 +114,8 @@ def test_what_is_no_scenario_file_is_told(folder: Path, name: str) -> None:
 )  # fmt: skip
 def test_what_is_no_data_file_is_told(folder: Path, table: str, key: str, told: str) -> None:
     file = folder / "one.toml"
-    file.write_text(f'name = "x"\n[demand.care]\nper_day = 3\n[{table}]\n{key} = "{told}"\n')
+    calls = 'calls = "empty"\n' if key == "mapping" else ""
+    file.write_text(f'name = "x"\n[demand.care]\nper_day = 3\n[{table}]\n{calls}{key} = "{told}"\n')
     outcome = _outcome(file)
     assert isinstance(outcome, BadScenario)
     _assert_told(outcome)
