@@ -28,6 +28,7 @@ from geodata.call_history import NO_TYPE, CallHistory
 from routing.policy import normalised
 from routing.release import Release
 
+_TABLE: Final = "docs/impact.md says what a table of calls may be (UTF-8, a row for each call)."
 TABLES_MAX: Final = 4
 """Tables that are remembered in a process."""
 LISTED_MAX: Final = 100
@@ -57,7 +58,7 @@ def history_of_file(past: PastCalls) -> CallHistory:
         return found.between(past.first_day, past.last_day)
     except (CallFileError, OSError) as problem:
         said = str(problem).removeprefix(f"{past.file}: ")
-        raise BadScenario([_fault(past.file, "the file", said, "")]) from None
+        raise BadScenario([_fault(past.file, "the file", said, _TABLE)]) from None
 
 
 @lru_cache(maxsize=TABLES_MAX)

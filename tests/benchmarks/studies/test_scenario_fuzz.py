@@ -7,9 +7,11 @@ from typing import Final
 
 import pytest
 
+from benchmarks.studies.demand_making import calls_of
 from benchmarks.studies.errors import BadScenario
 from benchmarks.studies.scenario import Scenario
 from benchmarks.studies.scenario_file import read_scenario
+from benchmarks.studies.world_making import world_of
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "benchmarks" / "studies" / "examples"
 SOURCES: Final = tuple(
@@ -129,3 +131,23 @@ def test_a_number_beyond_all_bounds_is_told_with_its_line(folder: Path, number: 
     assert isinstance(outcome, BadScenario)
     _assert_told(outcome)
     assert outcome.faults[0].line == 3
+
+
+HEAD = b"call_id,lon,lat,queued_at,call_type\n"
+BROKEN: Final = {
+    "empty.csv": b"", "head.csv": HEAD, "latin.csv": HEAD + b"1,-122.3,47.6,2024-05-01,cris\xef\n",
+    "utf16.csv": HEAD.decode().encode("utf-16"), "long.csv": HEAD + b"9" * 1_000_000,
+    "quote.csv": HEAD + b'1,"-122.3,47.6\n', "zipped.csv.gz": b"\x1f\x8bjunk",
+    "short.parquet": b"PAR1junkPAR1", "empty.gpkg": b"",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_table_of_calls_that_is_broken_is_told_with_a_remedy(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(BROKEN[name])
+    file = folder / "one.toml"
+    file.write_text(f'name = "x"\n[demand.care]\ncalls = "{name}"\n')
+    world = world_of(read_scenario(file))
+    with pytest.raises(BadScenario) as caught:
+        calls_of(world, "CARE", 1)
+    _assert_told(caught.value)
