@@ -61,6 +61,7 @@ from api.routes import (
     recommend_units,
     releases,
     reports,
+    studies,
     units,
 )
 from api.service import Service
@@ -213,6 +214,7 @@ def _add_routes(app: App) -> None:
         measures,
         drafts,
         releases,
+        studies,
         network,
         ogc,
         health,
@@ -311,6 +313,8 @@ def _take_into_service(service: Service, live: LiveRoster, desk: Desk | None) ->
         desk.spooling.begin()
     service.batches.begin(recommend_batch.load_solvers)
     service.solver.start()
+    if service.settings.studies_folder is not None:
+        service.current_studies()  # those that a stop has interrupted go on
 
 
 async def _own_error(_request: Request, error: Exception) -> Response:

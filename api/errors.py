@@ -211,6 +211,13 @@ class PreconditionMissing(RequestError):
     title = "The request does not say which version it is for"
 
 
+class NoSuchStudy(RequestError):
+    """No study has this id, or it has no such file."""
+
+    code = "STUDY_NOT_KNOWN"
+    title = "No such study"
+
+
 class NoSuchCollection(RequestError):
     """No collection of features has this id."""
 
@@ -385,6 +392,13 @@ class BatchesWaiting(ServiceError):
 
     code = "TOO_MANY_BATCHES"
     title = "Too many batches are waiting"
+
+
+class StudiesNotConfigured(ServiceError):
+    """The service has no folder for studies."""
+
+    code = "STUDIES_NOT_CONFIGURED"
+    title = "No folder for studies"
 
 
 class StoreNotConfigured(ServiceError):

@@ -29,6 +29,7 @@ from api.openapi_queue import QUEUE_ANSWERS, describe_queue
 from api.openapi_releases import RELEASE_ANSWERS, RELEASE_REQUESTS, describe_releases
 from api.openapi_roles import describe_roles
 from api.openapi_roster import ANSWERS, REQUESTS, describe_roster
+from api.openapi_studies import STUDY_ANSWERS, STUDY_REQUESTS, describe_studies
 from api.request_schemas import RecommendRequest
 
 REF: Final = "#/components/schemas/{model}"
@@ -61,6 +62,7 @@ _REQUESTS: Final = (
     *DESK_REQUESTS,
     *CLOSURE_REQUESTS,
     *RELEASE_REQUESTS,
+    *STUDY_REQUESTS,
 )
 _ANSWERS: Final = (
     *ANSWERS,
@@ -69,6 +71,7 @@ _ANSWERS: Final = (
     *QUEUE_ANSWERS,
     *CLOSURE_ANSWERS,
     *RELEASE_ANSWERS,
+    *STUDY_ANSWERS,
 )
 
 
@@ -114,6 +117,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     describe_events(document["paths"], REF)
     describe_measures(document, REF)
     describe_releases(document["paths"], REF)
+    describe_studies(document["paths"], REF)
     describe_features(document, REF)
     describe_roles(document, REF, is_open=app.state.gate.is_open)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours replace them

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
@@ -19,7 +20,13 @@ from api.auth.memory_keys import MemoryKeys
 from api.auth.principal import Principal
 from api.call_memory import Remembered
 from api.desk import Desk, FirstAnswer
-from api.errors import BatchesWaiting, NotReady, StoreNotConfigured, WritersWaiting
+from api.errors import (
+    BatchesWaiting,
+    NotReady,
+    StoreNotConfigured,
+    StudiesNotConfigured,
+    WritersWaiting,
+)
 from api.event_streams import Streams
 from api.idempotency import Keyed
 from api.incident_operations import Updated
@@ -45,6 +52,7 @@ from routing.recommend import recommend
 if TYPE_CHECKING:
     from api.batch_operations import BatchAnswered
     from api.measures.days_asked import DaysAsked
+    from api.studies.jobs import StudyJobs
 
 Done = TypeVar("Done")
 
@@ -90,6 +98,10 @@ class Service:
     solver: SolverProcess = field(default_factory=SolverProcess)
     file_reading: FileReading = field(default_factory=FileReading)
     """Reads GIS files that are uploaded."""
+
+    studies: "StudyJobs | None" = None
+    """The studies in the background; made when first asked for, or at the start (`serve`)."""
+    studies_lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self.batches = Line("batches", self.settings.batches_waiting_max, _too_many_batches)
@@ -138,6 +150,33 @@ class Service:
 
             self.days = DaysAsked(desk.database, self.settings, self.now)
         return self.days
+
+    def current_studies(self) -> "StudyJobs":
+        """Return the studies of this service.
+
+        Raises
+        ------
+        StudiesNotConfigured
+            There is no folder for them.
+        """
+        settings = self.settings
+        if settings.studies_folder is None:
+            raise StudiesNotConfigured(
+                "This service runs no studies.",
+                remedy="Start it with TANDEM_STUDIES_FOLDER, or use `tandem study` on a machine "
+                "that has the data.",
+            )
+        with self.studies_lock:
+            if self.studies is None:
+                from api.studies.jobs import StudyJobs
+
+                self.studies = StudyJobs(
+                    settings.studies_folder,
+                    waiting_max=settings.studies_waiting_max,
+                    workers=settings.studies_workers,
+                    is_paused=settings.studies_paused,
+                )
+        return self.studies
 
     def end_streams(self) -> None:
         """Let all listeners go, because the service is to stop."""
@@ -202,6 +241,8 @@ class Service:
         self.batches.close()
         self.solver.close()
         self.file_reading.close()
+        if self.studies is not None:
+            self.studies.close()
         self.writer.shutdown(wait=True)
         self.store.close()
         self.calls.close()

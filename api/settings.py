@@ -125,6 +125,14 @@ class Settings(BaseSettings):
     """Roster writes in hand above which new ones get 503."""
     batches_waiting_max: Annotated[int, Field(ge=1, le=1_000)] = 8
     """Batches of calls in hand, one of them being decided, above which new ones get 503."""
+    studies_folder: Path | None = None
+    """Data, scenarios and results of studies that are run by the service; none means no studies."""
+    studies_waiting_max: Annotated[int, Field(ge=1, le=1_000)] = 20
+    """Studies that wait for the one that runs, above which new ones get 503."""
+    studies_workers: Annotated[int, Field(ge=1, le=256)] = 1
+    """Processes of a study."""
+    studies_paused: bool = False
+    """Whether studies wait and none is begun, while the machine is needed for other things."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least serious log line that is written."""
 

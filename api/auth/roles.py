@@ -57,6 +57,8 @@ FIGURES: Final[Roles] = frozenset({Role.ANALYST, Role.AUDITOR, Role.SUPERVISOR, 
 EDITS: Final[Roles] = frozenset({Role.GIS_EDITOR})
 APPROVES: Final[Roles] = frozenset({Role.GIS_PUBLISHER, Role.SUPERVISOR})
 PUBLISHES: Final[Roles] = frozenset({Role.GIS_PUBLISHER})
+STUDIES: Final[Roles] = frozenset({Role.ANALYST, Role.SUPERVISOR, Role.ADMIN})
+"""Runs coverage studies, which know no live call."""
 LOOKS: Final[Roles] = EDITS | APPROVES | {Role.AUDITOR}
 """Who reads drafts and releases."""
 
@@ -102,6 +104,11 @@ DECLARED: Final[Mapping[Address, Roles]] = MappingProxyType(
         ("POST", "/v1/releases/rollback"): PUBLISHES,
         ("POST", "/v1/releases/{number}/withdraw"): PUBLISHES,
         ("GET", "/v1/releases/{key:path}"): LOOKS,
+        ("GET", "/v1/studies"): STUDIES,
+        ("POST", "/v1/studies"): STUDIES,
+        ("GET", "/v1/studies/{study_id}"): STUDIES,
+        ("POST", "/v1/studies/{study_id}/cancel"): STUDIES,
+        ("GET", "/v1/studies/{study_id}/files/{name}"): STUDIES,
         ("GET", "/ogc"): EVERY_ROLE,
         ("GET", "/ogc/"): EVERY_ROLE,
         ("GET", "/ogc/conformance"): EVERY_ROLE,

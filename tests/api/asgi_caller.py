@@ -50,9 +50,12 @@ def ready_app(view: LiveView, **settings: Any) -> FastAPI:
 
 @contextmanager
 def ready_desk(view: LiveView, **settings: Any) -> Iterator[FastAPI]:
-    """Yield an app with a store, ready for requests of many event loops."""
+    """Yield an app with a store, ready for requests of many event loops; its studies wait."""
     folder = Path(tempfile.mkdtemp(prefix="tandem-desk-", dir=_FAST if _FAST.is_dir() else None))
-    app = ready_app(view, store=str(folder / "store.sqlite"), **settings)
+    studies: dict[str, Any] = {
+        "studies_folder": folder / "studies", "studies_waiting_max": 1_000, "studies_paused": True,
+    }  # fmt: skip
+    app = ready_app(view, store=str(folder / "store.sqlite"), **studies | settings)
     service = app.state.service
     desk = Desk.opened(
         service.settings.store,

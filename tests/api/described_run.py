@@ -36,10 +36,11 @@ PLACED = {"positive_data_acceptance": {"enabled": False}}
 
 BEYOND_A_SCHEMA = (
     "LOCATION_", "UNIT_ID_MISMATCH", "INCIDENT_ID_MISMATCH", "REASON_TEXT_MISSING", "EFFECTIVE_AT_",
-    "DRAFT_NAME_INVALID", "CLOSURE",
+    "DRAFT_NAME_INVALID", "CLOSURE", "SCENARIO_",
 )  # fmt: skip
 """Codes of good data that is refused: a place without streets, two names for one unit or call, a
-reason that must be said in words, parts of a closure that do not go together."""
+reason that must be said in words, parts of a closure that do not go together, a text that is no
+scenario."""
 ANOTHER_NOW = {403, 405, 409, 412, 428}
 """What it is about is another now, another's, only read, or not the version that was meant."""
 DAYS = ("GET /v1/measures/daily", "GET /v1/public/measures")

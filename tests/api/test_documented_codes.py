@@ -16,7 +16,7 @@ from api.validation_words import _WORDS
 REPOSITORY = Path(__file__).parents[2]
 NAMES = (
     "recommend-units.md", "roster.md", "calls.md", "security.md", "reliability.md", "events.md",
-    "desk.md", "queue.md", "ogc.md", "release.md", "closures.md",
+    "desk.md", "queue.md", "ogc.md", "release.md", "closures.md", "studies.md",
 )  # fmt: skip
 DOCUMENTS = [REPOSITORY / "docs" / name for name in NAMES]
 SOURCES = (

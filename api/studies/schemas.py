@@ -1,0 +1,77 @@
+"""What is sent and answered about studies, field by field. Answers have every key always."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from api.answer_schemas import Part, UtcInstant
+from api.request_schemas import Entry
+from api.studies.jobs import Job, StudyKind, StudyState
+
+SCENARIO_CHARACTERS_MAX = 200_000
+
+
+class StudyWrite(Entry):
+    """POST /v1/studies: what is to be studied."""
+
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
+
+    kind: StudyKind
+    scenario: Annotated[str, Field(min_length=1, max_length=SCENARIO_CHARACTERS_MAX)]
+    """A scenario file (TOML), whole; files that it names are in the service's folder of data."""
+
+
+class FaultPart(Part):
+    """One thing that is wrong with a scenario, or with a file that it names."""
+
+    file: str | None
+    line: int | None
+    where: str | None
+    message: str
+    remedy: str
+
+
+class StudyAnswer(Part):
+    """One study."""
+
+    study_id: str
+    kind: StudyKind
+    state: StudyState
+    stage: str
+    """What it does now."""
+    done: int
+    total: int
+    """0 where nobody knows."""
+    created_at: UtcInstant
+    created_by: str
+    ended_at: UtcInstant | None
+    in_short: tuple[str, ...]
+    """What was found, a sentence each."""
+    faults: tuple[FaultPart, ...]
+    files: tuple[str, ...]
+    """Names for GET .../files/{name}; report.html is the page."""
+
+
+class StudiesAnswer(Part):
+    """The studies, the newest first."""
+
+    studies: tuple[StudyAnswer, ...]
+
+
+def study_answer(job: Job) -> StudyAnswer:
+    """Return a study as it is answered."""
+    faults = [
+        FaultPart(
+            **{key: fault.get(key) for key in ("file", "line", "where")},  # type: ignore[arg-type]
+            message=str(fault.get("message", "")), remedy=str(fault.get("remedy", "")),
+        )
+        for fault in job.faults
+    ]  # fmt: skip
+    ended_at = None if job.ended_at is None else datetime.fromisoformat(job.ended_at)
+    return StudyAnswer(
+        study_id=job.study_id, kind=job.kind, state=job.state, stage=job.stage, done=job.done,
+        total=job.total, created_at=datetime.fromisoformat(job.created_at),
+        created_by=job.created_by, ended_at=ended_at, in_short=job.in_short, faults=tuple(faults),
+        files=job.files,
+    )  # fmt: skip
