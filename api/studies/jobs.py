@@ -364,7 +364,7 @@ def _now() -> str:
 def _interrupt(process: subprocess.Popen[str]) -> None:
     """Ask a study and its processes to end, and end those that do not."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, signal.SIGTERM)
     timer = threading.Timer(END_S_MAX, _kill, (process,))
     timer.daemon = True
     timer.start()

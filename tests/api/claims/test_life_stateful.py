@@ -130,11 +130,11 @@ class Life(RuleBasedStateMachine):
             return
         units = (police, self.model.newest[call][1][1])
         care = {units[1]: self.model.version[units[1]]}
-        name, pair, _, until = self.model.newest[call]
+        name, pair, seen, until = self.model.newest[call]
         now = {police: self.model.version[police], **care}
         self.model.newest[call] = name, pair, now, until
         may = self.model.may_claim(call, self.desk.at, units)
-        self.model.newest[call] = name, pair, self.versions[name], until
+        self.model.newest[call] = name, pair, seen, until
         found = self.desk.override(call, OverrideAction.USE_OTHER_UNIT, police)
         assert isinstance(found, Overridden) == may, found
         if isinstance(found, Overridden):
@@ -228,10 +228,6 @@ class Life(RuleBasedStateMachine):
     @property
     def by_recommendation(self) -> dict[str, str]:
         return self.__dict__.setdefault("_by_recommendation", {})
-
-    @property
-    def versions(self) -> dict[str, dict[str, int]]:
-        return {name: seen for name, _, seen, _ in self.model.newest.values()}
 
 
 def machine(kind: str, **changes: Any) -> type[Life]:
