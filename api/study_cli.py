@@ -42,12 +42,14 @@ KINDS: Final = {
     "coverage": "How much a pair reaches in X minutes, of calls, streets and land.",
     "replay": "A past period's calls, decided again under today's release or a draft.",
     "siting": "Where CARE should stand by five models, each with its bound, beside today's posts.",
+    "simulate": "Days of calls and police work: responses, workload, officer time, intervals.",
 }
 """What each study answers, in a line."""
 _MORE: Final = {
     "coverage": "tandem study coverage night.toml --set 'coverage.hours=[3, 27]' --out night/",
     "replay": "tandem study replay pilot.toml --set zone.release=draft.toml --out draft/",
     "siting": "tandem study siting pilot.toml --set siting.within_s=300 --out five-minutes/",
+    "simulate": "tandem study simulate year.toml --set units.CARE.count=6 --workers 2 --out six/",
 }
 
 

@@ -47,6 +47,7 @@ class StudyKind(StrEnum):
     COVERAGE = "coverage"
     SITING = "siting"
     REPLAY = "replay"
+    SIMULATE = "simulate"
 
 
 class StudyState(StrEnum):

@@ -34,6 +34,12 @@ def _siting(world: World, _changes: Changes, work: Work) -> StudyResult:
     return siting_study(world, calls_of(world, "CARE", world.scenario.seed), work)
 
 
+def _simulate(world: World, changes: Changes, work: Work) -> StudyResult:
+    from benchmarks.studies.simulation.study import simulation_study
+
+    return simulation_study(world, changes, work)
+
+
 STUDIES: Final[Mapping[str, Callable[[World, Changes, Work], StudyResult]]] = MappingProxyType(
-    {"coverage": _coverage, "replay": _replay, "siting": _siting}
+    {"coverage": _coverage, "replay": _replay, "siting": _siting, "simulate": _simulate}
 )

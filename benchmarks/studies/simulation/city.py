@@ -8,8 +8,8 @@ not: what units do by themselves (`event_loop`), and what the outcome means (`me
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +18,13 @@ from numpy.typing import NDArray
 from benchmarks.studies.coverage.hours import hours_of
 from benchmarks.studies.demand import CARE_OFFICER, Calls
 from benchmarks.studies.demand_making import calls_of, study_days
+from benchmarks.studies.simulation.care_calls import (
+    OPEN,
+    POLICE_ALONE,
+    REFUSED,
+    SENT,
+    CareCall,
+)
 from benchmarks.studies.simulation.draws import care_draws, police_stays, replication_seed
 from benchmarks.studies.simulation.event_loop import (
     ASKED,
@@ -70,41 +77,6 @@ SHORT: Final = Options(alternatives=0, explain=Explain.NONE)
 Reals = NDArray[np.float64]
 
 
-@dataclass(slots=True, kw_only=True)
-class CareCall:
-    """What has become of one CARE call so far; seconds since 1970."""
-
-    row: int
-    job: int
-    asked_s: float = np.nan
-    """When it was decided first."""
-    held_s: float | None = None
-    """Since when it waits; None when it does not."""
-    waits_s: float = np.nan
-    """Since when it has waited for units while the hours are open."""
-    waited_s: float = 0.0
-    missing: tuple[Agency, ...] = ()
-    on_call: dict[Agency, tuple[int, float, float]] = field(default_factory=dict)
-    """Unit's row, dispatched, arrives; by agency."""
-    clears: dict[Agency, float] = field(default_factory=dict)
-    outcome: str = ""
-    mode: str | None = None
-    why: str = ""
-    """Codes of failing gates, or reasons of its hold."""
-    n_free: int = -1
-    """CARE units that are free after it was sent; -1 before."""
-
-
-SENT: Final = "SENT"
-"""CARE came: with police, or alone where the mode is SOLO."""
-POLICE_ALONE: Final = "POLICE_ALONE"
-"""It was held for as long as a supervisor lets it, and police answered alone."""
-REFUSED: Final = "REFUSED"
-"""Not eligible: the normal response plan, police alone."""
-OPEN: Final = "OPEN"
-"""Not decided when the study ended."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CityOutcome:
     """All that happened in one replication."""
@@ -122,6 +94,29 @@ class CityOutcome:
     """From the end of the warm-up to the end."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """What is simulated: instants, seconds since 1970, and local days, the warm-up included."""
+
+    begin_s: float
+    count_s: float
+    """End of the warm-up."""
+    end_s: float
+    days: tuple[date, date]
+
+
+def period_of(world: World) -> Period:
+    """Return the period of a scenario, in the time zone of its policy."""
+    first, last = study_days(world)
+    warm = first - timedelta(days=world.scenario.simulation.warm_up_days)
+    zone, midnight = world.release.city_policy.window.zone, time()
+    begin_s, count_s, end_s = (
+        datetime.combine(day, midnight, zone).timestamp()
+        for day in (warm, first, last + timedelta(days=1))
+    )
+    return Period(begin_s=begin_s, count_s=count_s, end_s=end_s, days=(warm, last))
+
+
 class City:
     """One replication of a world."""
 
@@ -129,17 +124,12 @@ class City:
         scenario = world.scenario
         self.world, self.durations = world, scenario.durations
         self.zone = world.release.city_policy.window.zone
-        first, last = study_days(world)
-        warm = first - timedelta(days=scenario.simulation.warm_up_days)
-        midnight = datetime.min.time()
-        ends = (warm, first, last + timedelta(days=1))
-        self.begin_s, self.count_s, self.end_s = (
-            datetime.combine(day, midnight, self.zone).timestamp() for day in ends
-        )
+        period = period_of(world)
+        self.begin_s, self.count_s, self.end_s = period.begin_s, period.count_s, period.end_s
         self.seed = replication_seed(scenario.seed, replication)
-        self.care = calls_of(world, "CARE", self.seed, (warm, last))
+        self.care = calls_of(world, "CARE", self.seed, period.days)
         has_police = scenario.demand.police is not None
-        self.police = calls_of(world, "POLICE", self.seed, (warm, last)) if has_police else None
+        self.police = calls_of(world, "POLICE", self.seed, period.days) if has_police else None
         self.draws = care_draws(self.durations, self.seed, len(self.care))
         self.policy = world.release.city_policy
         self.rules = _rules(self.policy)
@@ -374,7 +364,8 @@ class City:
             if one.already_assigned:
                 continue
             row = self._template.row_of(one.unit_id)
-            assert row is not None and one.arrive_s is not None, one
+            assert row is not None, one
+            assert one.arrive_s is not None, one
             arrives_s = now_s + one.arrive_s
             take(run, row, call.job, now_s, arrives_s)
             run.units.status[row] = BUSY

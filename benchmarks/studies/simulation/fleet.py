@@ -98,7 +98,7 @@ def fleet_of(world: World, sectors: Sectors, begin_s: float, end_s: float) -> Fl
                 skills=group.skills,
                 home_post=post.post_id,
                 home_sector=post.sector if agency is Agency.SPD else None,
-            )  # fmt: skip
+            )
         )
         posts.append(world.post_ids[agency].index(post.post_id))
         known.append(sectors.of(post.sector) if agency is Agency.SPD else (UNKNOWN, UNKNOWN))

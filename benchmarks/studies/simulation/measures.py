@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from benchmarks.studies.demand import CARE_OFFICER
 from benchmarks.studies.generated_demand import hour_of_week_at
-from benchmarks.studies.simulation.city import (
+from benchmarks.studies.simulation.care_calls import (
     OPEN,
     POLICE_ALONE,
     REFUSED,
     SENT,
     CareCall,
-    CityOutcome,
 )
+from benchmarks.studies.simulation.city import CityOutcome
 from benchmarks.studies.simulation.run_columns import LOGGED
 from benchmarks.studies.tables import texts
 from routing.codes import Agency
@@ -101,7 +101,7 @@ def result_of_city(
     unit = run.log.unit[rows]
     log_begin = np.clip(run.log.begin_s[rows], begin_s, end_s)
     log_end = np.clip(np.nan_to_num(run.log.end_s[rows], nan=end_s), begin_s, end_s)
-    busy_s = np.bincount(unit, log_end - log_begin, n_units)
+    busy_s = np.bincount(unit, log_end - log_begin, n_units).astype(np.float64)
     after = run.log.begin_s[rows] >= begin_s
     spans = [(u, s, e) for u, some in enumerate(found.duty) for s, e in some]
     duty_unit = np.array([one[0] for one in spans], np.int64)
@@ -129,7 +129,7 @@ def result_of_city(
         without_care_s=found.without_care_s[counts],
         unit_id=texts(list(unit_ids)),
         unit_agency=texts([str((Agency.CARE, Agency.SPD)[code]) for code in agency.tolist()]),
-        on_duty_s=np.bincount(duty_unit, duty_end - duty_begin, n_units),
+        on_duty_s=np.bincount(duty_unit, duty_end - duty_begin, n_units).astype(np.float64),
         busy_s=busy_s,
         dispatches=np.bincount(unit[after], minlength=n_units).astype(np.int64),
         police_queued_s=run.jobs.at_s[police],
