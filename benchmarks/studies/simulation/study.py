@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from api.impact.words import PROXY
 from benchmarks.studies.coverage.study import LEFT_OUT
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.demand_making import calls_of, only
@@ -28,7 +29,7 @@ from benchmarks.studies.simulation.simulation_tables import (
     unit_table,
 )
 from benchmarks.studies.simulation.theory import WHY, theory_table
-from benchmarks.studies.simulation.words import assumptions, cautions, in_short, published
+from benchmarks.studies.simulation.words import assumptions, cautions, in_short
 from benchmarks.studies.tables import Section, StudyResult
 from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
@@ -59,7 +60,8 @@ def first_calls(world: World) -> Calls:
 def result_of(found: Simulated) -> StudyResult:
     """Return the report of what was simulated."""
     scenario = found.world.scenario
-    notes = [note for note in found.calls.notes if not note.startswith(LEFT_OUT)]
+    left = (LEFT_OUT, PROXY)
+    notes = [note for note in found.calls.notes if not note.startswith(left)]
     return StudyResult(
         kind="SIMULATION",
         title=f"Simulated: {scenario.name}",
@@ -68,7 +70,7 @@ def result_of(found: Simulated) -> StudyResult:
         sections=(
             Section(
                 title="What is achieved",
-                paragraphs=(published(found), " ".join(notes)),
+                paragraphs=(" ".join(notes),) if notes else (),
                 tables=(measure_table(found), outcome_table(found)),
                 pictures=(response_curves(found), travel_bars(found)),
             ),

@@ -3,7 +3,6 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,15 +65,6 @@ def parts(n: int = 6, folder: Path | None = None) -> list[Part]:
 
 def bytes_in_order(found: list[tuple[int, Drawn]]) -> list[bytes]:
     return [drawn.values.tobytes() for _, drawn in sorted(found, key=lambda pair: pair[0])]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-    ) as local:
-        yield local.scheduler_address
 
 
 def test_every_engine_gives_the_same_bytes(cluster: str) -> None:

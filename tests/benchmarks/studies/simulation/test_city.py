@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from benchmarks.studies.engine import Here, Processes
+from benchmarks.studies.engine import Cluster, Engine, Here, Processes
 from benchmarks.studies.kept import bytes_of, result_of
+from benchmarks.studies.report.result_files import result_files
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.simulation.care_calls import POLICE_ALONE, REFUSED, SENT
 from benchmarks.studies.simulation.city import City
@@ -22,16 +23,19 @@ from benchmarks.studies.simulation.measures import (
     measures_of,
     result_of_city,
 )
-from benchmarks.studies.simulation.replicating import parts_of, replicate
 from benchmarks.studies.simulation.study import simulation_study
 from benchmarks.studies.studies import STUDIES
 from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
 from benchmarks.studies.world_making import world_of
+from geodata.snap import Position
+from routing.codes import Agency
+from routing.travel_time import TravelTimes
 
 BUILTIN = Path(__file__).parents[4] / "benchmarks" / "studies" / "examples" / "builtin.toml"
 SHORT = {"simulation.days": 10, "simulation.replications": 3}
-QUIET = {"demand.care.per_day": 1.0, "demand.police.per_day": 0.5}
+FORMATS = (".csv", ".parquet")
+QUIET = {"demand__care__per_day": 1.0, "demand__police__per_day": 0.5}
 
 
 def world(**changes: object) -> World:
@@ -133,14 +137,45 @@ def test_a_replication_is_kept_whole() -> None:
     assert list(measures_of(found)) == list(MEASURES)
 
 
-def test_replications_are_the_same_here_and_in_two_processes() -> None:
-    parts = parts_of(world(), SHORT)
-    here, there = (
-        [bytes_of(one) for one in Work(engine=engine).map("x", replicate, parts, ReplicationResult)]
-        for engine in (Here(), Processes(2))
-    )
-    assert here == there
-    assert len(set(here)) == len(parts)
+def test_all_tables_are_the_same_bytes_here_in_two_processes_and_on_dask(cluster: str) -> None:
+    def tables(engine: Engine) -> dict[str, bytes]:
+        found = simulation_study(world(), SHORT, Work(engine=engine))
+        return {name: content for name, content in result_files(found) if name.endswith(FORMATS)}
+
+    here = tables(Here())
+    assert {"measures.csv", "measures.parquet", "simulated_calls.parquet"} <= set(here)
+    assert tables(Processes(2)) == here
+    assert tables(Cluster(cluster)) == here
+    another = simulation_study(world(seed=8), SHORT | {"seed": 8}, Work(engine=Here()))
+    other = dict(result_files(another))
+    assert other["measures.csv"] != here["measures.csv"]
+
+
+def test_with_no_load_units_come_from_their_posts_after_the_free_drive() -> None:
+    of = world(demand__officer_share=0.0, demand__care__per_day=1.0, demand__police__per_day=0.01)
+    found = once(of)
+    sent = found.outcome == SENT
+    assert sent.sum() > 3
+    times, at = of.times_at(37), of.post_positions
+    policy = of.release.city_policy
+    turnouts = {Agency.CARE: policy.turnout_care_s, Agency.SPD: policy.turnout_spd_s}
+    for row in np.flatnonzero(sent).tolist():
+        place = of.streets.snap_incident(found.lon[row], found.lat[row])
+        for agency, turnout_s in turnouts.items():
+            posts = [ms_from(times, post, place) for post in at[agency]]
+            free_s = turnout_s + (times.start_and_park_ms + min(posts)) / 1000
+            kind = agency.lower()
+            arrived_s, dispatched_s = (
+                getattr(found, f"{kind}_{name}_s")[row] for name in ("arrived", "dispatched")
+            )
+            assert arrived_s - dispatched_s == pytest.approx(free_s, abs=1.0)
+
+
+def ms_from(times: TravelTimes, post: Position, place: Position) -> int:
+    """Return the free drive of a whole route, in milliseconds."""
+    route = times.route(post, times.at_junction(place))
+    assert route is not None
+    return route.ms
 
 
 def test_intervals_are_those_of_student() -> None:
