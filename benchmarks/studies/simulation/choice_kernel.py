@@ -99,17 +99,18 @@ def limit(run: Run, bits: Ints, fits: Flags, rules: Rules) -> None:
 
 
 @njit
-def choose(run: Run, arrive_s: Longs, bits: Ints, agency: int, needed: int) -> Longs:
+def choose(
+    arrive_s: Longs, since_s: Reals, agencies: Codes, bits: Ints, agency: int, needed: int
+) -> Longs:
     """Return the first units of a kind in the order of rule 9, fewer where there are not enough.
 
     Units near the end of their shift come last, and only when too few others are left.
     """
-    units = run.units
-    rows, n = nearest_rows(arrive_s, units.since_s, units.agency, bits, agency, -1, 0, needed)
+    rows, n = nearest_rows(arrive_s, since_s, agencies, bits, agency, -1, 0, needed)
     if n >= needed:
         return rows
     guarded, _ = nearest_rows(
-        arrive_s, units.since_s, units.agency, bits, agency, -1, SHIFT_ENDING, needed - n
+        arrive_s, since_s, agencies, bits, agency, -1, SHIFT_ENDING, needed - n
     )
     return np.concatenate((rows, guarded))
 
@@ -140,14 +141,17 @@ def pick(
         Units of CARE and of the police.
     """
     nobody, never = np.empty(0, np.int64), np.empty(0, np.float64)
-    fits = in_scope(run, job, rules)
+    since_s, agencies = run.units.since_s, run.units.agency
+    limited = rules.scope != 0 or rules.keeps_reserve
+    fits = in_scope(run, job, rules) if limited else np.ones(len(agencies), np.bool_)
     for agency in range(2):
-        if n_free(run.units.status, run.units.agency, fits, agency) < needed[agency]:
+        if n_free(run.units.status, agencies, fits, agency) < needed[agency]:
             return nobody, never
     arrive_s, bits = look_from(run, job, now_s, streets, rules)
-    limit(run, bits, fits, rules)
-    chosen = choose(run, arrive_s, bits, CARE, needed[0])
-    police = choose(run, arrive_s, bits, SPD, needed[1])
+    if limited:
+        limit(run, bits, fits, rules)
+    chosen = choose(arrive_s, since_s, agencies, bits, CARE, needed[0])
+    police = choose(arrive_s, since_s, agencies, bits, SPD, needed[1])
     if len(chosen) < needed[0] or len(police) < needed[1]:
         return nobody, never
     rows = np.concatenate((chosen, police))

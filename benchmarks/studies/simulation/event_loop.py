@@ -21,6 +21,7 @@ from benchmarks.studies.simulation.fleet_kernel import (
     BUSY,
     OFF_DUTY,
     OUT_OF_SERVICE,
+    anyone_moves,
     back_from_break,
     clear_at,
     done,
@@ -47,6 +48,8 @@ from benchmarks.studies.simulation.run_columns import (
     SUBJECT,
     TAKEN,
     WAITING,
+    Longs,
+    Reals,
     Rules,
     Run,
 )
@@ -118,7 +121,8 @@ def serve_queue(run: Run, now_s: float, streets: Streets, ways: Ways, rules: Rul
     registers[SERVE_FIRST] = 0
     if registers[WAITING] == 0:
         return
-    settle(run, now_s, streets, ways)
+    if anyone_moves(run.units.home_begin_s, now_s):
+        settle(run, now_s, streets, ways)
     place = 0
     while place < registers[WAITING]:
         if not (run.units.status == AVAILABLE).any():
@@ -133,7 +137,8 @@ def serve_queue(run: Run, now_s: float, streets: Streets, ways: Ways, rules: Rul
 
 @njit
 def _arrive(run: Run, job: int, now_s: float, streets: Streets, ways: Ways, rules: Rules) -> None:
-    settle(run, now_s, streets, ways)
+    if anyone_moves(run.units.home_begin_s, now_s):
+        settle(run, now_s, streets, ways)
     if serve(run, job, now_s, streets, rules):
         return
     if rules.queues:
@@ -179,17 +184,18 @@ def _happen(run: Run, now_s: float, streets: Streets, ways: Ways) -> tuple[int, 
 
 
 @njit
-def _next(run: Run) -> tuple[int, float]:
+def _next(
+    registers: Longs, heap_at_s: Reals, shift_at_s: Reals, job_at_s: Reals
+) -> tuple[int, float]:
     """Return what comes next (0 an event that waits, 1 a change of shift, 2 a job) and when."""
-    registers = run.registers
     which, at_s = 0, np.inf
     if registers[HEAP_SIZE] > 0:
-        at_s = run.heap.at_s[0]
+        at_s = heap_at_s[0]
     change, job = registers[NEXT_SHIFT], registers[NEXT_JOB]
-    if change < len(run.shifts.at_s) and run.shifts.at_s[change] < at_s:
-        which, at_s = 1, run.shifts.at_s[change]
-    if job < len(run.jobs.at_s) and run.jobs.at_s[job] < at_s:
-        which, at_s = 2, run.jobs.at_s[job]
+    if change < len(shift_at_s) and shift_at_s[change] < at_s:
+        which, at_s = 1, shift_at_s[change]
+    if job < len(job_at_s) and job_at_s[job] < at_s:
+        which, at_s = 2, job_at_s[job]
     return which, at_s
 
 
@@ -201,11 +207,13 @@ def advance(
 
     At one instant units clear first, then shifts change, then jobs arrive.
     """
+    # Each column of a tuple that a kernel is given is counted up and down: `_next` gets four.
     registers = run.registers
+    heap_at_s, shift_at_s, job_at_s = run.heap.at_s, run.shifts.at_s, run.jobs.at_s
     if registers[SERVE_FIRST]:
         serve_queue(run, now_s, streets, ways, rules)
     while True:
-        which, at_s = _next(run)
+        which, at_s = _next(registers, heap_at_s, shift_at_s, job_at_s)
         if at_s > until_s or at_s == np.inf:
             return DONE, until_s
         now_s, freed = at_s, -1
@@ -228,4 +236,5 @@ def advance(
             if registers[held] > 0:
                 registers[SERVE_FIRST] = 1
                 return FREED, now_s
-            serve_queue(run, now_s, streets, ways, rules)
+            if registers[WAITING] > 0:
+                serve_queue(run, now_s, streets, ways, rules)

@@ -21,6 +21,7 @@ from benchmarks.studies.simulation.run_columns import (
     Log,
     Longs,
     Posts,
+    Reals,
     Run,
     Units,
 )
@@ -164,6 +165,15 @@ def settle_one(run: Run, unit: int, now_s: float, streets: Streets, ways: Ways) 
     units.ways[unit] = np.uint8(1) if is_along else np.uint8(2)
     units.lon[unit], units.lat[unit] = _point(street, units.fraction[unit], ways)
     label(units, unit, streets, ways)
+
+
+@njit
+def anyone_moves(home_begin_s: Reals, now_s: float) -> bool:
+    """Return whether a unit drives home at an instant, so that `settle` has something to do."""
+    n = 0
+    for begin_s in home_begin_s:
+        n += begin_s <= now_s
+    return n > 0
 
 
 @njit
