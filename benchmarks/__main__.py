@@ -22,6 +22,7 @@ OTHERS = (
     "benchmarks.network_import",
     "benchmarks.siting",
     "benchmarks.posts_matrix",
+    "benchmarks.beside_theory",
 )
 
 

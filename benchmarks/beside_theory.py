@@ -1,6 +1,7 @@
 """The simulation's engine beside exact models: how often its intervals hold the exact value.
 
-    python -m benchmarks.beside_theory
+    python -m benchmarks.beside_theory       # 100 seeds on two processes
+    python -m benchmarks.beside_theory 10
 
 Calls at random at the one place where all units stand, so that nobody drives: M/M/c waits, Erlang
 loss and the two-type loss chain, 100 fixed seeds each. Each run has its first tenth of the calls
@@ -8,8 +9,11 @@ removed as warm-up and a 95 % interval by batch means (20 batches, Student's t).
 service times 5 % longer than theory is told.
 """
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +22,9 @@ from scipy.stats import t as student
 from benchmarks.stopwatch import table
 from benchmarks.studies.analytic.erlang import Queue, erlang_b
 from benchmarks.studies.analytic.two_types import Losses, TwoTypes, losses_of
+from benchmarks.studies.engine import Engine, Here, Processes
 from benchmarks.studies.simulation.plain import PlainCalls, PlainFleet, run_plain
 from geodata.driving_time import ROUTINE, edge_times
-from geodata.network import StreetNetwork
 from geodata.pilot.streets import pilot_network
 from geodata.snap import Positions, StreetIndex
 from routing.road_hierarchy import build_hierarchy
@@ -71,8 +75,10 @@ class Held:
         return low <= self.inside <= high and abs(self.mean / self.exact - 1) <= MEAN_OFF
 
 
-def scene_of(network: StreetNetwork) -> Scene:
-    """Return the place of a network's first junction."""
+@cache
+def pilot_scene() -> Scene:
+    """Return the first junction of the pilot's schematic, made once in each process."""
+    network = pilot_network()
     times = TravelTimes(network, *build_hierarchy(network), edge_times(network, ROUTINE))
     lon, lat = float(network.junction_lon[0]), float(network.junction_lat[0])
     return Scene(times=times, index=StreetIndex.build(network), lon=lon, lat=lat)
@@ -141,16 +147,23 @@ def interval(values: Reals) -> tuple[float, float]:
 MODELS: tuple[Callable[[Scene, int, float], Measured], ...] = (waits, blocked, pairs)
 
 
-def beside(scene: Scene, seeds: int = SEEDS, longer: float = 1.0) -> list[Held]:
+def seed_intervals(part: tuple[int, float]) -> dict[str, tuple[float, float]]:
+    """Return mean and half width of every figure for a seed and how much longer service is."""
+    scene, (seed, longer) = pilot_scene(), part
+    return {
+        name: interval(values)
+        for model in MODELS
+        for name, values in model(scene, seed, longer).items()
+    }
+
+
+def beside(engine: Engine, seeds: int = SEEDS, longer: float = 1.0) -> list[Held]:
     """Return every figure of theory beside the engine's."""
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in exact_values()}
-    for seed in range(1, seeds + 1):
-        for model in MODELS:
-            for name, values in model(scene, seed, longer).items():
-                found[name].append(interval(values))
+    parts = [(seed, longer) for seed in range(1, seeds + 1)]
+    by_seed = [found for _, found in sorted(engine.run(seed_intervals, parts), key=lambda x: x[0])]
     held = []
     for name, exact in exact_values().items():
-        mean, half = np.array(found[name]).T
+        mean, half = np.array([found[name] for found in by_seed]).T
         inside = int((np.abs(mean - exact) <= half).sum())
         held.append(
             Held(name=name, exact=exact, mean=float(mean.mean()), inside=inside, seeds=seeds)
@@ -172,11 +185,12 @@ def _rows(held: list[Held], twin: list[Held]) -> list[tuple[str, ...]]:
 
 def main() -> None:
     """Print the table."""
-    scene = scene_of(pilot_network())
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
+    workers = min(2, os.cpu_count() or 1)
+    engine: Engine = Processes(workers) if workers > 1 else Here()
     heads = ("figure", "exact", "mean", "off", "inside 95 %", "verdict", "twin + 5 %")
-    print(
-        table("The engine beside theory", heads, _rows(beside(scene), beside(scene, longer=1.05)))
-    )
+    rows = _rows(beside(engine, seeds), beside(engine, seeds, longer=1.05))
+    print(table("The engine beside theory", heads, rows))
 
 
 if __name__ == "__main__":
