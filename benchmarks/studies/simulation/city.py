@@ -42,6 +42,7 @@ from benchmarks.studies.simulation.fleet_kernel import BUSY, clear_at, relabel, 
 from benchmarks.studies.simulation.run_columns import (
     ALONE,
     ASK,
+    HEAP_FULL,
     HELD_FOR_CARE,
     HELD_FOR_SPD,
     OFFICER,
@@ -242,6 +243,7 @@ class City:
             before = self.columns
             self._pass(run, begin_s, end_s)
         settle(run, self.end_s, *self.columns)
+        assert not run.registers[HEAP_FULL], "events were lost"
         return CityOutcome(
             care=self.care, calls=self.calls, police=self.police, police_jobs=self.police_jobs,
             without_care_s=self.draws.without_care_s, run=run, duty=self.fleet.duty,

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from benchmarks.studies.simulation.fleet_kernel import OFF_DUTY, label, label_posts
 from benchmarks.studies.simulation.run_columns import (
+    ASK,
     COMING,
     N_REGISTERS,
+    OFFICER,
     ROUTE_EDGES_MAX,
     Heap,
     Jobs,
@@ -74,12 +76,13 @@ def new_run(
     """Return the columns of a run in which nobody is on duty yet and nothing has happened."""
     n_jobs, n_units = len(jobs.at_s), len(units.agency)
     rows = int(jobs.units.astype(np.int64).sum()) + 8 * n_jobs // 4 + 2 * len(units.shifts.at_s)
+    decided = (jobs.kind == ASK) | (jobs.kind == OFFICER)  # each may have timers and cleared units
     run = Run(
         jobs=_jobs(jobs),
         units=_units(units, times),
         posts=_posts(units.posts, times),
         shifts=units.shifts,
-        heap=_heap(4 * n_units + EVENTS_SPARE),
+        heap=_heap(4 * n_units + 8 * int(decided.sum()) + EVENTS_SPARE),
         log=_log(rows + 4 * n_jobs + 64),
         queue=np.zeros(n_jobs + 1, np.int32),
         reserve=reserve,
