@@ -39,6 +39,7 @@ JsonProgress = Annotated[
     bool, typer.Option("--json-progress", help="Progress as lines of JSON on standard output.")
 ]
 KINDS: Final = {
+    "compare": "Variations beside their scenario with intervals; without any, its assumptions.",
     "coverage": "How much a pair reaches in X minutes, of calls, streets and land.",
     "replay": "A past period's calls, decided again under today's release or a draft.",
     "siting": "Where CARE should stand by five models, each with its bound, beside today's posts.",
@@ -46,6 +47,7 @@ KINDS: Final = {
 }
 """What each study answers, in a line."""
 _MORE: Final = {
+    "compare": "tandem study compare staffing.toml --set simulation.replications=20 --out long/",
     "coverage": "tandem study coverage night.toml --set 'coverage.hours=[3, 27]' --out night/",
     "replay": "tandem study replay pilot.toml --set zone.release=draft.toml --out draft/",
     "siting": "tandem study siting pilot.toml --set siting.within_s=300 --out five-minutes/",

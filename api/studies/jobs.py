@@ -48,6 +48,7 @@ class StudyKind(StrEnum):
     SITING = "siting"
     REPLAY = "replay"
     SIMULATE = "simulate"
+    COMPARE = "compare"
 
 
 class StudyState(StrEnum):

@@ -22,6 +22,12 @@ def _coverage(world: World, _changes: Changes, work: Work) -> StudyResult:
     return coverage_study(world, calls_of(world, "CARE", world.scenario.seed), work.tell)
 
 
+def _compare(world: World, changes: Changes, work: Work) -> StudyResult:
+    from benchmarks.studies.comparing.study import compare_study
+
+    return compare_study(world, changes, work)
+
+
 def _replay(world: World, changes: Changes, work: Work) -> StudyResult:
     from benchmarks.studies.past.study import replay_study
 
@@ -41,5 +47,8 @@ def _simulate(world: World, changes: Changes, work: Work) -> StudyResult:
 
 
 STUDIES: Final[Mapping[str, Callable[[World, Changes, Work], StudyResult]]] = MappingProxyType(
-    {"coverage": _coverage, "replay": _replay, "siting": _siting, "simulate": _simulate}
-)
+    {
+        "compare": _compare, "coverage": _coverage, "replay": _replay, "siting": _siting,
+        "simulate": _simulate,
+    }
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Study compare: scenarios side by side, replication by replication."""
