@@ -1,5 +1,6 @@
 """What all commands share: consoles, bars of progress, one clear message for a traceback."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 EXIT_ERROR: Final = 2
 EXIT_INTERRUPTED: Final = 130
+WIDTH_COLUMNS: Final = 80
+"""Of what is printed into a file or a pipe, where COLUMNS does not tell another width."""
 
 out = Console(highlight=False)
 notes = Console(stderr=True, highlight=False)
@@ -22,6 +25,7 @@ notes = Console(stderr=True, highlight=False)
 
 def run(command: Callable[[], None]) -> None:
     """Run a command; an error that the project raises on purpose becomes one message and exit 2."""
+    _set_widths()
     try:
         command()
     except KeyboardInterrupt:
@@ -59,6 +63,18 @@ def fail(message: str) -> None:
     """Print one message on standard error and leave with exit code 2."""
     notes.print(f"[bold red]Error:[/bold red] {_plain(message)}", soft_wrap=True)
     raise typer.Exit(EXIT_ERROR) from None
+
+
+def _set_widths() -> None:
+    """Make what goes to no terminal as wide as COLUMNS says now, not when the consoles were made.
+
+    Otherwise rich keeps the COLUMNS of its first import (which readline sets too), or takes the
+    width of whatever terminal standard input happens to be.
+    """
+    told = os.environ.get("COLUMNS", "")
+    for console in (out, notes):
+        if not console.is_terminal:
+            console.width = (int(told) if told.isdecimal() else 0) or WIDTH_COLUMNS
 
 
 def _is_ours(error: Exception) -> bool:
