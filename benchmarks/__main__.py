@@ -11,6 +11,7 @@ OTHERS = (
     "benchmarks.decision",
     "benchmarks.batch",
     "benchmarks.interference",
+    "benchmarks.interference_study",
     "benchmarks.roster",
     "benchmarks.replay",
     "benchmarks.scale",
