@@ -39,8 +39,8 @@ setup-dev: $(TOOLS) ## the same, and what tests, checks and benchmarks need
 demo: setup ## show a recommendation on the built-in pilot streets
 	@$(BIN)/tandem demo
 
-test: setup-dev ## run the tests (PYTEST_ARGS="-k word" picks some)
-	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+test: setup-dev ## run the tests on two cores (PYTEST_ARGS="-k word" picks some)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
 reliability: setup-dev ## kill, crash, overload and soak the desk at length (some three hours)
 	@echo "== long versions of tests/reliability: each ends by itself, and says what it found"
