@@ -6,7 +6,7 @@ from typing import Final
 
 from api.impact.words import PROXY
 from benchmarks.studies.comparing.compare_tables import Comparison, by_swing, short
-from benchmarks.studies.comparing.ranges import SENSITIVE
+from benchmarks.studies.comparing.ranges import SENSITIVE, Tried
 from benchmarks.studies.comparing.scenarios import Compared
 from benchmarks.studies.coverage.words import SCHEMATIC
 from benchmarks.studies.scenario import Durations
@@ -86,14 +86,25 @@ def _sensitivity(found: Comparison) -> Iterator[str]:
     if not found.tried:
         return
     for measure in SENSITIVE:
-        most = [one for one in by_swing(found, measure) if one.swing(found.base, measure)][:2]
+        most = [one for one in by_swing(found, measure) if _is_clear(found, one, measure)][:2]
         if most:
             said = " and ".join(
-                f"{one.range.dotted} (by {_plain(one.swing(found.base, measure), measure)} between "
+                f"{one.range.dotted} (by {_moved(one.swing(found.base, measure), measure)} between "
                 f"{one.range.low:g} and {one.range.high:g})"
                 for one in most
             )
-            yield f"What moves {_words(measure)} most, one assumption at a time: {said}."
+            yield f"What clearly moves {_words(measure)} most, one assumption at a time: {said}."
+
+
+def _is_clear(found: Comparison, one: Tried, measure: str) -> bool:
+    """Whether the end that moves a measure most does so clearly."""
+    ends = [end.difference(found.base, measure) for end in (one.low, one.high)]
+    known = [end for end in ends if end.n]
+    return bool(known) and max(known, key=lambda end: abs(end.mean)).is_apart_from_zero
+
+
+def _moved(value: float, measure: str) -> str:
+    return _plain(value, measure).replace("%", "points")
 
 
 def _words(measure: str) -> str:
