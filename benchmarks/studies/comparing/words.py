@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
-from api.impact.words import PROXY
 from benchmarks.studies.comparing.compare_tables import Comparison, by_swing, short
 from benchmarks.studies.comparing.ranges import SENSITIVE, Tried
 from benchmarks.studies.comparing.scenarios import Compared
-from benchmarks.studies.coverage.words import SCHEMATIC
+from benchmarks.studies.coverage.words import of_the_data
 from benchmarks.studies.scenario import Durations
 from benchmarks.studies.simulation.intervals import Interval
 from benchmarks.studies.simulation.simulation_tables import shown_in
@@ -29,11 +28,7 @@ TOLD_MAX: Final = 12
 
 def cautions(found: Comparison) -> tuple[str, ...]:
     """Return what stands on the face of the report."""
-    said = []
-    if found.is_proxy:
-        said.append(PROXY)
-    if found.world.network.source.schematic:
-        said.append(SCHEMATIC)
+    said = list(of_the_data(found.world, is_proxy=found.is_proxy))
     if found.base.scenario.demand.police is None:
         said.append(NO_POLICE_WORK)
     others = [one.name for one in found.others if not one.has_the_calls_of(found.base)]

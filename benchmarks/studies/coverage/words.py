@@ -48,12 +48,17 @@ def standard_of(within_s: Sequence[float]) -> int:
 
 def cautions(world: World, calls: Calls) -> tuple[str, ...]:
     """Return what stands on the face of the report."""
+    return (*of_the_data(world, is_proxy=calls.is_proxy), FREE)
+
+
+def of_the_data(world: World, *, is_proxy: bool) -> tuple[str, ...]:
+    """Return what any study says on its face of its calls and streets."""
     found = []
-    if calls.is_proxy:
+    if is_proxy:
         found.append(PROXY)
     if world.network.source.schematic:
         found.append(SCHEMATIC)
-    return (*found, FREE)
+    return tuple(found)
 
 
 def telling_of(shares: Shares, within_s: Sequence[float]) -> int:

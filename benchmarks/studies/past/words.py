@@ -6,8 +6,7 @@ from typing import Final
 import numpy as np
 
 from api.html_page import minutes
-from api.impact.words import PROXY
-from benchmarks.studies.coverage.words import SCHEMATIC
+from benchmarks.studies.coverage.words import of_the_data
 from benchmarks.studies.past.gain_tables import n_compared
 from benchmarks.studies.past.recorded_units import Compared
 from benchmarks.studies.past.replay_tables import Replayed, counts_of, gains, quantile
@@ -37,11 +36,7 @@ MEMORYLESS: Final = (
 
 def cautions(found: Replayed) -> tuple[str, ...]:
     """Return what stands on the face of the report."""
-    said = []
-    if found.calls.is_proxy:
-        said.append(PROXY)
-    if found.world.network.source.schematic:
-        said.append(SCHEMATIC)
+    said = list(of_the_data(found.world, is_proxy=found.calls.is_proxy))
     n = n_compared(found)
     if not n:
         said.append(NOT_COMPARABLE)

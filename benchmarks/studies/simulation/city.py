@@ -10,7 +10,7 @@ not: what units do by themselves (`event_loop`), and what the outcome means (`me
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,15 @@ from benchmarks.studies.simulation.event_loop import (
     serve,
     timer,
 )
-from benchmarks.studies.simulation.fleet import fleet_of, scope_code, sectors_of
-from benchmarks.studies.simulation.fleet_kernel import BUSY, clear_at, relabel, settle, take
+from benchmarks.studies.simulation.fleet import Sectors, fleet_of, scope_code, sectors_of
+from benchmarks.studies.simulation.fleet_kernel import (
+    AVAILABLE,
+    BUSY,
+    clear_at,
+    relabel,
+    settle,
+    take,
+)
 from benchmarks.studies.simulation.run_columns import (
     ALONE,
     ASK,
@@ -70,6 +77,7 @@ from routing.model import (
 )
 from routing.policy import Policy
 from routing.recommend import recommend
+from routing.roster import CARE
 from routing.travel_time import TravelTimes, UnitLabels
 
 POLICE_PRIORITY: Final = 3
@@ -169,7 +177,7 @@ class City:
                 yield float(hours_s[begin]), end_s, int(hours[begin])
                 begin = i
 
-    def _jobs(self, sectors: Any) -> tuple[GivenJobs, NDArray[np.int64], NDArray[np.int64]]:
+    def _jobs(self, sectors: Sectors) -> tuple[GivenJobs, NDArray[np.int64], NDArray[np.int64]]:
         """Return all jobs in the order of their instants, and where CARE's and the police's are."""
         care, police = self.care, self.police
         is_officer = care.kind == CARE_OFFICER
@@ -205,7 +213,7 @@ class City:
         return jobs, place[:n_care], place[n_care:]
 
     def _areas(
-        self, sectors: Any, lon: Reals, lat: Reals
+        self, sectors: Sectors, lon: Reals, lat: Reals
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return the sector and precinct of each job, where the policy looks at them at all."""
         n = len(lon)
@@ -373,7 +381,7 @@ class City:
             run.units.status[row] = BUSY
             call.on_call[one.agency] = row, now_s, arrives_s
         agency, status = run.units.agency, run.units.status
-        call.n_free = int(((agency == 0) & (status == _AVAILABLE)).sum())
+        call.n_free = int(((agency == CARE) & (status == AVAILABLE)).sum())
 
     def _finish(self, call: CareCall) -> None:
         """Tell the units of a call when each is done."""
@@ -454,7 +462,6 @@ class City:
             registers[register] = sum(agency in call.missing for call in self.held.values())
 
 
-_AVAILABLE: Final = 1
 _CLEAR: Final = Screening(
     weapon=Answer.NO, violence=Answer.NO, medical=Answer.NO, enforcement=Answer.NO,
     drug_use=Answer.NO,

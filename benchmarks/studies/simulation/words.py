@@ -5,8 +5,7 @@ from dataclasses import fields
 from typing import Final
 
 from api.html_page import minutes
-from api.impact.words import PROXY
-from benchmarks.studies.coverage.words import SCHEMATIC
+from benchmarks.studies.coverage.words import of_the_data
 from benchmarks.studies.scenario import Durations
 from benchmarks.studies.simulation.measures import PUBLISHED_CARE_S
 from benchmarks.studies.simulation.simulation_tables import Simulated
@@ -19,11 +18,7 @@ NO_POLICE_WORK: Final = (
 
 def cautions(found: Simulated) -> tuple[str, ...]:
     """Return what stands on the face of the report."""
-    said = [published(found)]
-    if found.calls.is_proxy:
-        said.append(PROXY)
-    if found.world.network.source.schematic:
-        said.append(SCHEMATIC)
+    said = [published(found), *of_the_data(found.world, is_proxy=found.calls.is_proxy)]
     if found.world.scenario.demand.police is None:
         said.append(NO_POLICE_WORK)
     return tuple(said)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from api.impact.words import PROXY
 from benchmarks.studies.coverage.hours import in_words
-from benchmarks.studies.coverage.words import FREE, SCHEMATIC
+from benchmarks.studies.coverage.words import FREE, of_the_data
 from benchmarks.studies.coverage.words import assumptions as of_coverage
 from benchmarks.studies.scenario import Model
 from benchmarks.studies.siting.parts import Sited
@@ -15,11 +14,7 @@ from routing.coverage import LONGEST_MS
 
 def cautions(found: Sitings) -> tuple[str, ...]:
     """Return what stands on the face of the report."""
-    said = []
-    if found.calls.is_proxy:
-        said.append(PROXY)
-    if found.world.network.source.schematic:
-        said.append(SCHEMATIC)
+    said = list(of_the_data(found.world, is_proxy=found.calls.is_proxy))
     n_clock = sum(one.ended == "CLOCK" for one in found.sited)
     if n_clock:
         said.append(
