@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.errors import ChangeRefused, InvalidRequest, KeyReused, NoSuchStudy, Overloaded, Problem
+from api.whole_file import write_whole
 
 NICENESS: Final = 15
 """Behind everything that answers calls."""
@@ -332,13 +333,7 @@ class StudyJobs:
     def _set(self, job: Job) -> None:
         """Keep what is known of a study, in memory and on the disk."""
         self._jobs[job.study_id] = job
-        target = self._place(job) / "job.json"
-        half = target.with_suffix(".new")
-        with half.open("w", encoding="utf-8") as stream:
-            json.dump(asdict(job), stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        half.replace(target)
+        write_whole(self._place(job) / "job.json", json.dumps(asdict(job)).encode())
 
     def _read(self) -> None:
         """Take up what an earlier process has left; one that was running waits again."""

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.studies.scenario import Posting, UnitGroup
-from benchmarks.studies.scenario_values import MINUTES_A_DAY
 from benchmarks.studies.simulation.run_columns import BEGIN, BREAK, END, Shifts
 from benchmarks.studies.simulation.run_making import GivenUnits
 from benchmarks.studies.unit_groups import length_min
@@ -134,11 +134,11 @@ def _posts(
 
 
 def shift_spans(
-    group: UnitGroup, zone: object, begin_s: float, end_s: float
+    group: UnitGroup, zone: ZoneInfo, begin_s: float, end_s: float
 ) -> Iterator[tuple[float, float, int]]:
     """Yield begin, end and break (seconds) of every shift that touches a period."""
-    first = datetime.fromtimestamp(begin_s, zone) - timedelta(days=2)  # type: ignore[arg-type]
-    last = datetime.fromtimestamp(end_s, zone)  # type: ignore[arg-type]
+    first = datetime.fromtimestamp(begin_s, zone) - timedelta(days=2)
+    last = datetime.fromtimestamp(end_s, zone)
     day = first.replace(hour=0, minute=0, second=0, microsecond=0)
     while day <= last:
         for shift in group.shifts:
@@ -153,7 +153,7 @@ def shift_spans(
 
 
 def duty_spans(
-    group: UnitGroup, zone: object, begin_s: float, end_s: float
+    group: UnitGroup, zone: ZoneInfo, begin_s: float, end_s: float
 ) -> Iterator[tuple[float, float]]:
     """Yield the spans on duty; shifts that follow each other are one, the crew is relieved."""
     merged: list[list[float]] = []
@@ -168,7 +168,7 @@ def duty_spans(
 
 def _events(
     group: UnitGroup,
-    zone: object,
+    zone: ZoneInfo,
     spans: tuple[tuple[float, float], ...],
     unit: int,
     begin_s: float,
@@ -194,6 +194,3 @@ def _columns(events: list[tuple[float, int, int, float]]) -> Shifts:
         kind=np.array([one[2] for one in events], np.int8),
         value_s=np.array([one[3] for one in events], np.float64),
     )
-
-
-assert length_min(*(datetime.min.time(),) * 2) == MINUTES_A_DAY
