@@ -12,6 +12,7 @@ WITH_OFFSET: Final = "Write it with its offset: 2026-07-21T13:03:20-07:00, or ..
 
 REASON_TEXT_MISSING: Final = "reason_text_missing"
 CLOSURE_INVALID: Final = "closure_invalid"
+ONE_SCENARIO: Final = "one_scenario"
 
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "missing": ("MISSING", "is missing", "Send it; a request cannot be decided without it."),
@@ -45,6 +46,10 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "Say why in at most 200 characters, without names.",
     ),
     CLOSURE_INVALID: ("CLOSURE_INVALID", "", CONTRACT),
+    ONE_SCENARIO: (
+        "ONE_SCENARIO", "either scenario or scenario_file is required, not both",
+        "Send the text of a scenario file, or the name of one in the folder of data.",
+    ),
     "greater_than_equal": ("OUT_OF_RANGE", "", CONTRACT),
     "less_than_equal": ("OUT_OF_RANGE", "", CONTRACT),
     "int_parsing_size": ("OUT_OF_RANGE", "", CONTRACT),

@@ -1,6 +1,7 @@
 """Studies over HTTP: asked for, watched, ended, and their files; each runs in its own process."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -11,7 +12,7 @@ from api.body import read_body
 from api.keyed_writes import keyed_of
 from api.releases.writes import sent_by
 from api.service import Service
-from api.studies.jobs import PAGE
+from api.studies.jobs import PAGE, Job, StudyJobs
 from api.studies.schemas import StudiesAnswer, StudyAnswer, StudyWrite, study_answer
 
 router = APIRouter(tags=["studies"])
@@ -57,9 +58,7 @@ async def begin(request: Request) -> Response:
     told, person = sent_by(StudyWrite, body, by)
     keyed = keyed_of(request, body)
     key = None if keyed is None else keyed.key
-    job = await asyncio.to_thread(
-        lambda: service.current_studies().add(told.kind, told.scenario, person.name, key)
-    )
+    job = await asyncio.to_thread(_begun, service.current_studies, told, person.name, key)
     return _json(study_answer(job), status=202)
 
 
@@ -111,6 +110,15 @@ async def file(study_id: str, name: str, request: Request) -> Response:
         headers={"content-security-policy": "default-src 'none'; img-src data:; "
                  "style-src 'unsafe-inline'", "x-content-type-options": "nosniff"},
     )  # fmt: skip
+
+
+def _begun(studies: Callable[[], StudyJobs], told: StudyWrite, by: str, key: str | None) -> Job:
+    jobs = studies()
+    scenario = told.scenario
+    if scenario is None:
+        assert told.scenario_file is not None, "a study of no scenario"
+        scenario = jobs.scenario_named(told.scenario_file)
+    return jobs.add(told.kind, scenario, by, key)
 
 
 def _json(answer: StudyAnswer | StudiesAnswer, status: int = 200) -> Response:

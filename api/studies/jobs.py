@@ -38,7 +38,9 @@ END_S_MAX: Final = 5.0
 """How long a process may take to end by itself before it is ended."""
 FAULTS_MAX: Final = 200
 LISTED_MAX: Final = 500
+SCENARIO_BYTES_MAX: Final = 200_000
 PAGE: Final = "report.html"
+NAMED_MAX: Final = 20
 COMMAND: Final = (sys.executable, "-c", "from api.cli import main; main()", "study")
 
 
@@ -130,6 +132,34 @@ class StudyJobs:
         return self.folder / "data"
 
     # -- asked by routes --------------------------------------------------------------------------
+
+    def scenario_named(self, name: str) -> str:
+        """Return the text of a scenario file in the folder of data.
+
+        Raises
+        ------
+        InvalidRequest
+            No scenario file has this name there, or it is none.
+        """
+        try:
+            with (self.data / name).open("rb") as file:
+                content = file.read(SCENARIO_BYTES_MAX + 1)
+            if len(content) <= SCENARIO_BYTES_MAX:
+                return content.decode()
+            what = f"has more than {SCENARIO_BYTES_MAX} bytes"
+        except OSError:
+            what = "is no file in the folder of data"
+        except UnicodeDecodeError:
+            what = "is no text in UTF-8"
+        there = sorted(file.name for file in self.data.glob("*.toml"))
+        own = {f"{study_id}.toml" for study_id in self._jobs}
+        names = [one for one in there if one not in own][:NAMED_MAX]
+        raise _refused(
+            code="SCENARIO_FILE_UNREADABLE",
+            detail=what,
+            remedy=f"There are: {', '.join(names) or 'none'}.",
+            path="/scenario_file",
+        )
 
     def add(self, kind: StudyKind, scenario: str, created_by: str, key: str | None = None) -> Job:
         """Put a study into the line; one that was asked for with the same key is answered again.
@@ -393,14 +423,15 @@ def _require_inside(scenario: str) -> None:
     try:
         told = tomllib.loads(scenario)
     except tomllib.TOMLDecodeError as problem:
-        raise _refused("SCENARIO_NOT_TOML", f"is no TOML: {problem}", "docs/studies.md") from None
+        said = f"is no TOML: {problem}"
+        raise _refused(code="SCENARIO_NOT_TOML", detail=said, remedy="docs/studies.md") from None
     for text in _texts(told):
         parts = text.replace("\\", "/").split("/")
         if text.startswith(("/", "~")) or ".." in parts or "${" in text or ":" in parts[0][1:2]:
             raise _refused(
-                "SCENARIO_FILE_OUTSIDE",
-                f"names {text[:80]!r}, which is or may be a file outside the folder of data",
-                "Name files by their path inside that folder, such as calls.csv.",
+                code="SCENARIO_FILE_OUTSIDE",
+                detail=f"names {text[:80]!r}, which is or may be a file outside the folder of data",
+                remedy="Name files by their path inside that folder, such as calls.csv.",
             )
 
 
@@ -414,6 +445,6 @@ def _texts(value: object) -> list[str]:
     return []
 
 
-def _refused(code: str, detail: str, remedy: str) -> InvalidRequest:
-    problem = Problem(path="/scenario", code=code, detail=detail, remedy=remedy)
-    return InvalidRequest(f"/scenario {detail}.", remedy=remedy, problems=(problem,))
+def _refused(*, code: str, detail: str, remedy: str, path: str = "/scenario") -> InvalidRequest:
+    problem = Problem(path=path, code=code, detail=detail, remedy=remedy)
+    return InvalidRequest(f"{path} {detail}.", remedy=remedy, problems=(problem,))

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.answer_schemas import Part, UtcInstant
 from api.request_schemas import Entry
-from api.studies.jobs import Job, StudyKind, StudyState
-
-SCENARIO_CHARACTERS_MAX = 200_000
+from api.studies.jobs import SCENARIO_BYTES_MAX, Job, StudyKind, StudyState
+from api.validation_words import ONE_SCENARIO
 
 
 class StudyWrite(Entry):
@@ -18,8 +18,16 @@ class StudyWrite(Entry):
     model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     kind: StudyKind
-    scenario: Annotated[str, Field(min_length=1, max_length=SCENARIO_CHARACTERS_MAX)]
+    scenario: Annotated[str, Field(min_length=1, max_length=SCENARIO_BYTES_MAX)] | None = None
     """A scenario file (TOML), whole; files that it names are in the service's folder of data."""
+    scenario_file: Annotated[str, Field(pattern=r"^[\w-][\w.-]{0,200}\.toml$")] | None = None
+    """In place of it: the name of a scenario file in the service's folder of data."""
+
+    @model_validator(mode="after")
+    def _has_one_scenario(self) -> "StudyWrite":
+        if (self.scenario is None) is (self.scenario_file is None):
+            raise PydanticCustomError(ONE_SCENARIO, "one scenario is required")
+        return self
 
 
 class FaultPart(Part):

@@ -22,6 +22,7 @@ DOCUMENTS = [REPOSITORY / "docs" / name for name in NAMES]
 SOURCES = (
     "read_request", "validation_words", "operations", "errors", "read_roster", "roster_operations",
     "read_batch", "call_memory", "incident_operations", "closures/placing", "closures/features",
+    "studies/jobs",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.errors import ChangeRefused, InvalidRequest, KeyReused, NoSuchStudy, Overloaded
-from api.studies.jobs import Job, StudyJobs, StudyKind, StudyState
+from api.studies.jobs import SCENARIO_BYTES_MAX, Job, StudyJobs, StudyKind, StudyState
 from tests.api.waiting import wait_until
 
 EXAMPLES = Path(__file__).parents[3] / "benchmarks" / "studies" / "examples"
@@ -93,6 +93,21 @@ def test_a_scenario_that_is_no_toml_is_refused(jobs: StudyJobs) -> None:
     with pytest.raises(InvalidRequest) as error:
         jobs.add(COVERAGE, "name = ", "analysis")
     assert error.value.problems[0].code == "SCENARIO_NOT_TOML"
+
+
+def test_a_scenario_is_named_in_the_folder_of_data(jobs: StudyJobs) -> None:
+    (jobs.data / "pilot.toml").write_text(BUILTIN, encoding="utf-8")
+    (jobs.data / "long.toml").write_bytes(b"#" * (SCENARIO_BYTES_MAX + 1))
+    (jobs.data / "latin.toml").write_bytes(b"name = '\xe9'")
+    (jobs.data / "folder.toml").mkdir()
+    jobs.cancel(jobs.add(COVERAGE, BUILTIN, "analysis").study_id)
+    assert jobs.scenario_named("pilot.toml") == BUILTIN
+    for name in ("long.toml", "latin.toml", "folder.toml", "none.toml"):
+        with pytest.raises(InvalidRequest) as error:
+            jobs.scenario_named(name)
+        problem = error.value.problems[0]
+        assert (problem.code, problem.path) == ("SCENARIO_FILE_UNREADABLE", "/scenario_file")
+        assert problem.remedy == "There are: folder.toml, latin.toml, long.toml, pilot.toml."
 
 
 def test_the_line_is_bounded_and_each_key_begins_one_study(jobs: StudyJobs) -> None:
