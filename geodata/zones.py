@@ -9,7 +9,7 @@ earth at the point asked about, good to better than 0.2 % over ten kilometres.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -38,10 +38,17 @@ _CRS_NAMES: Final = ("CRS84", "EPSG::4326", "EPSG:4326")
 
 
 class ZoneMapError(GeodataError, ValueError):
-    """Zones that cannot be used; `problems` lists everything that is wrong with them."""
+    """Zones that cannot be used; `problems` lists everything that is wrong with them.
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    Parameters
+    ----------
+    about
+        Of each problem the place of its feature in the file, or the `zone_id`; None: of them all.
+    """
+
+    def __init__(self, problems: Sequence[str], about: Sequence[int | str | None] = ()) -> None:
         self.problems = tuple(problems)
+        self.about = tuple(about) or (None,) * len(self.problems)
         super().__init__("\n".join(self.problems))
 
 
@@ -65,6 +72,20 @@ class Zone:
     """Polygon or MultiPolygon, lon and lat in degrees."""
     policy_id: str = ""
     """The policy of calls within; '' is the city's."""
+
+
+Found = tuple[int | str | None, str]
+"""The place of a feature or the `zone_id` of a zone, and what is wrong with it."""
+
+
+def _refuse(found: Iterable[Found]) -> None:
+    problems = list(found)
+    if problems:
+        raise ZoneMapError([text for _, text in problems], [about for about, _ in problems])
+
+
+def _of_feature(place: int | str | None, text: str) -> str:
+    return text if place is None else f"features[{place}]: {text}"
 
 
 def _rank(zone: Zone) -> tuple[bool, int, str]:
@@ -97,17 +118,13 @@ class ZoneMap:
             raise ZoneMapError(
                 [f"edge_tolerance_m is {edge_tolerance_m}; expected metres, 0 or more"]
             )
-        problems = list(_problems_of(zones))
-        if problems:
-            raise ZoneMapError(problems)
+        _refuse(_problems_of(zones))
         self.zones = tuple(sorted(zones, key=_rank))
         """Every zone, in the order in which they win."""
         self.edge_tolerance_m = float(edge_tolerance_m)
         self._open = np.array([zone.kind is not ZoneKind.EXCLUDE for zone in self.zones], np.bool_)
         areas = np.array([zone.geometry for zone in self.zones], dtype=object)
-        overlaps = list(_overlaps(self.zones, areas))
-        if overlaps:
-            raise ZoneMapError(overlaps)
+        _refuse(_overlaps(self.zones, areas))
         self._edges = _edges_of(areas)
 
     @classmethod
@@ -122,10 +139,11 @@ class ZoneMap:
         ZoneMapError
             With every problem found, each naming its feature.
         """
-        problems: list[str] = []
+        problems: list[Found] = []
         zones = list(_read_features(data, problems))
         if problems:
-            raise ZoneMapError(problems)
+            places = [place for place, _ in problems]
+            raise ZoneMapError([_of_feature(*one) for one in problems], places)
         return cls(zones, edge_tolerance_m=edge_tolerance_m)
 
     def __len__(self) -> int:
@@ -176,7 +194,7 @@ def _edges_of(areas: NDArray[np.object_]) -> ZoneEdges:
     return ZoneEdges.of(stretches, zone[part[ring[1:][same]]], len(areas))
 
 
-def _overlaps(zones: tuple[Zone, ...], areas: NDArray[np.object_]) -> Iterator[str]:
+def _overlaps(zones: tuple[Zone, ...], areas: NDArray[np.object_]) -> Iterator[Found]:
     """Yield a message for each two zones of equal precedence that share an area."""
     shapely.prepare(areas)
     pairs = shapely.STRtree(areas).query(areas, predicate="intersects").T.tolist()
@@ -189,26 +207,27 @@ def _overlaps(zones: tuple[Zone, ...], areas: NDArray[np.object_]) -> Iterator[s
         shared_m2 = _area_m2(shapely.intersection(areas[i], areas[j]))
         if shared_m2 > OVERLAP_MAX_M2:
             yield (
+                other.zone_id,
                 f"zones {one.zone_id} and {other.zone_id} overlap by {shared_m2:.0f} m2 and "
                 f"both have precedence {one.precedence}; give one of them "
-                "a higher precedence, or make them meet at an edge"
+                "a higher precedence, or make them meet at an edge",
             )
 
 
 # -- checks ---------------------------------------------------------------------------------------
 
 
-def _problems_of(zones: Sequence[Zone]) -> Iterator[str]:
+def _problems_of(zones: Sequence[Zone]) -> Iterator[Found]:
     if len(zones) > ZONES_MAX:
-        yield f"{len(zones)} zones; expected at most {ZONES_MAX}"
+        yield None, f"{len(zones)} zones; expected at most {ZONES_MAX}"
         return
     for zone in zones:
         problem = geometry_problem(zone.geometry)
         if problem is not None:
-            yield f"zone {zone.zone_id}: {problem}"
+            yield zone.zone_id, f"zone {zone.zone_id}: {problem}"
     ids = sorted(zone.zone_id for zone in zones)
     for zone_id in sorted({a for a, b in pairwise(ids) if a == b}):
-        yield f"zone_id {zone_id} occurs more than once; every zone needs its own"
+        yield zone_id, f"zone_id {zone_id} occurs more than once; every zone needs its own"
 
 
 def geometry_problem(geometry: BaseGeometry) -> str | None:
@@ -231,23 +250,24 @@ def geometry_problem(geometry: BaseGeometry) -> str | None:
     return None
 
 
-def _read_features(data: Mapping[str, Any], problems: list[str]) -> Iterator[Zone]:
+def _read_features(data: Mapping[str, Any], problems: list[Found]) -> Iterator[Zone]:
     if data.get("type") != "FeatureCollection":
-        problems.append("expected a GeoJSON FeatureCollection")
+        problems.append((None, "expected a GeoJSON FeatureCollection"))
         return
     crs = data.get("crs")
     if crs is not None and not any(name in str(crs) for name in _CRS_NAMES):
-        problems.append(f"crs is {str(crs)[:80]}; expected WGS 84 (CRS84): convert the file first")
+        told = f"crs is {str(crs)[:80]}; expected WGS 84 (CRS84): convert the file first"
+        problems.append((None, told))
         return
     features = data.get("features")
     if not isinstance(features, list):
-        problems.append("'features' is missing; expected a list")
+        problems.append((None, "'features' is missing; expected a list"))
         return
     for place, feature in enumerate(features):
         try:
             yield _zone_of(feature)
-        except (ValueError, TypeError, KeyError, AttributeError, ShapelyError) as error:
-            problems.append(f"features[{place}]: {error}")
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            problems.append((place, str(error)))
 
 
 def _zone_of(feature: Mapping[str, Any]) -> Zone:
@@ -259,22 +279,43 @@ def _zone_of(feature: Mapping[str, Any]) -> Zone:
     kind = str(properties.get("kind") or ZoneKind.BASE).upper()
     if kind not in ZoneKind.__members__:
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(ZoneKind)}")
-    precedence = properties.get("precedence")
-    precedence = 0 if precedence is None else precedence
-    if isinstance(precedence, bool) or not float(precedence).is_integer():
-        raise ValueError(f"precedence is {precedence!r}; expected a whole number")
+    precedence = _precedence(properties.get("precedence"))
     if not feature.get("geometry"):
         raise ValueError(f"zone {zone_id} has no geometry")
     return Zone(
         zone_id=zone_id.strip(),
         name=str(properties.get("name") or zone_id),
         kind=ZoneKind(kind),
-        precedence=int(precedence),
+        precedence=precedence,
         geometry=read_outline(feature["geometry"]),
         policy_id=str(properties.get("policy_id") or ""),
     )
 
 
+def _precedence(told: object) -> int:
+    if told is None:
+        return 0
+    try:
+        number = math.nan if isinstance(told, bool) else float(told)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not number.is_integer():
+        raise ValueError(f"precedence is {told!r:.60}; expected a whole number")
+    return int(number)
+
+
 def read_outline(geometry: dict[str, Any]) -> BaseGeometry:
-    """Return the area of a GeoJSON geometry, always with the same start and winding."""
-    return shapely.normalize(shape(geometry))
+    """Return the area of a GeoJSON geometry, always with the same start and winding.
+
+    Raises
+    ------
+    ValueError
+        It is no geometry.
+    """
+    try:
+        return shapely.normalize(shape(geometry))
+    except (LookupError, TypeError, ValueError, AttributeError, ShapelyError) as error:
+        said = f"{error} is missing" if isinstance(error, KeyError) else f"{error}"
+        raise ValueError(
+            f"its geometry cannot be read ({said}); expected a GeoJSON Polygon or MultiPolygon"
+        ) from None

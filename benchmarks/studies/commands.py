@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from api.commands.console import notes, out, progress_bars
 from api.impact.judging import Tell
-from benchmarks.studies.coverage.recorded import read_fixes
+from benchmarks.studies.data_check import require_data
 from benchmarks.studies.demand_making import Part, calls_of
 from benchmarks.studies.engine import engine_for
-from benchmarks.studies.errors import BadScenario, Fault, StudyError
+from benchmarks.studies.errors import BadScenario, StudyError
 from benchmarks.studies.report.result_files import PAGE, result_files
 from benchmarks.studies.run_folder import open_folder
 from benchmarks.studies.scenario import Scenario
@@ -80,6 +80,8 @@ def _computed(asked: Asked, tell: Tell) -> tuple[StudyResult, list[Path]]:
     tell("reading the scenario", 0, 0)
     scenario = read_scenario(asked.scenario, changes)
     world = world_of(scenario, tell)
+    tell("data", 0, 0)
+    require_data(world, changes)
     told = _manifest(asked.kind, scenario, world, changes)
     with open_folder(asked.out, told, fresh=asked.fresh) as folder:
         work = Work(engine=engine_for(asked.workers, asked.dask), folder=folder, tell=tell)
@@ -148,9 +150,11 @@ def check_scenario(file: Path, changes: Sequence[str]) -> None:
         With everything that is wrong.
     """
     with progress_bars() as tell:
-        scenario = read_scenario(file, changes_of(changes, None))
+        told = changes_of(changes, None)
+        scenario = read_scenario(file, told)
         world = world_of(scenario, tell)
-        tell("calls", 0, 0)
+        tell("data", 0, 0)
+        require_data(world, told)
         said = list(_demand(world))
     for group in scenario.units:
         out.print(f"{group.count} {group.agency} units: {group.told}.", markup=False)
@@ -166,34 +170,13 @@ def check_scenario(file: Path, changes: Sequence[str]) -> None:
 
 
 def _demand(world: World) -> Iterator[str]:
-    """Yield what comes in of each kind.
-
-    Raises
-    ------
-    BadScenario
-        With everything that is wrong with the tables of calls, positions and candidates.
-    """
+    """Yield what comes in of each kind."""
     parts: list[Part] = ["CARE"] if world.scenario.demand.police is None else ["CARE", "POLICE"]
-    faults: list[Fault] = []
     for part in parts:
-        try:
-            calls = calls_of(world, part, world.scenario.seed)
-            yield f"{part}: {len(calls):,} calls in {calls.weeks:.1f} weeks, {calls.source}."
-        except BadScenario as bad:
-            faults += bad.faults
-    positions = world.scenario.coverage.recorded_positions
-    if positions is not None:
-        try:
-            read_fixes(positions, world.release.city_policy.window.zone)
-        except BadScenario as bad:
-            faults += bad.faults
+        calls = calls_of(world, part, world.scenario.seed)
+        yield f"{part}: {len(calls):,} calls in {calls.weeks:.1f} weeks, {calls.source}."
     if world.scenario.siting.candidates is not None:
-        try:
-            yield f"CARE could stand at {places_of_file(world)[2]}."
-        except BadScenario as bad:
-            faults += bad.faults
-    if faults:
-        raise BadScenario(list(dict.fromkeys(faults)))
+        yield f"CARE could stand at {places_of_file(world)[2]}."
 
 
 # -- progress -------------------------------------------------------------------------------------

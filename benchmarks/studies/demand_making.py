@@ -87,7 +87,7 @@ def study_days(world: World) -> Days:
     is_told = isinstance(table, Mapping) and "first_day" in table
     if is_told or not isinstance(care, PastCalls):
         return first, last
-    history = history_of_file(care)
+    history = history_of_file(world.scenario, care)
     first = min(history.first_day + warm_up, history.last_day)
     return first, min(first + timedelta(days=spec.days - 1), history.last_day)
 
@@ -97,7 +97,7 @@ def study_days(world: World) -> Days:
 
 def _past(world: World, asked: PastCalls, part: Part, seed: int, days: Days | None) -> Calls:
     past = _counting(world, asked, part)
-    history = days_of(past, days)
+    history = days_of(world.scenario, past, days)
     rows, notes = _repeated(history, asked.rate_factor, part, seed)
     types, said = _types(asked, history, rows, world.release, part)
     return _calls(
@@ -122,10 +122,8 @@ def _past(world: World, asked: PastCalls, part: Part, seed: int, days: Days | No
 
 
 def _counting(world: World, asked: PastCalls, part: Part) -> Past:
-    if part == "CARE":
-        return care_calls(asked, world.release)
-    care = world.scenario.demand.care
-    return police_jobs(asked, care if isinstance(care, PastCalls) else None, world.release)
+    counting = care_calls if part == "CARE" else police_jobs
+    return counting(world.scenario, asked, world.release)
 
 
 def _repeated(

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from api.release_lines import Path as KeyPath
 from api.release_lines import line_of, lines_of_keys
-from benchmarks.studies.errors import Fault
-from benchmarks.studies.reading import Reading
+from benchmarks.studies.errors import THE_FILE, Fault, fault_of
+from benchmarks.studies.reading import Reading, like_one_of
 from benchmarks.studies.scenario import Demand, GeneratedCalls, PastCalls, Spread
 from benchmarks.studies.scenario_keys import DEMAND, GENERATED, PAST
 from benchmarks.studies.scenario_values import shown
@@ -25,7 +25,11 @@ GENERATED_DEFAULT: Final = GeneratedCalls(per_day=7.3)
 """Stands in for what is wrong, so that the rest can be read (CARE's year 2, two-year report)."""
 
 
-def read_demand(reading: Reading, raw: Mapping[str, Any], areas: Collection[str]) -> Demand:
+Areas = Mapping[str, Collection[str] | None]
+"""Names of the areas of each geography; None where its file is wrong."""
+
+
+def read_demand(reading: Reading, raw: Mapping[str, Any], areas: Areas) -> Demand:
     """Return what comes in; what is wrong is kept, and a default stands in its place."""
     path: KeyPath = ("demand",)
     table = reading.table(path, raw)
@@ -34,11 +38,8 @@ def read_demand(reading: Reading, raw: Mapping[str, Any], areas: Collection[str]
     if "police" in table:
         police = _calls(reading, (*path, "police"), table, areas, inside="CITY")
     if "care" not in table:
-        reading.keep((*path, "care"), Fault(
-            file=str(reading.file), line=reading.line(path), where="demand.care",
-            message="is missing.",
-            remedy='Give [demand.care] with calls = "FILE", or with per_day = 7.3.',
-        ))  # fmt: skip
+        remedy = 'Give [demand.care] with calls = "FILE", or with per_day = 7.3.'
+        reading.missing((*path, "care"), remedy)
         return Demand(care=GENERATED_DEFAULT, police=police, **values)
     care = _calls(reading, (*path, "care"), table, areas, inside="ZONE")
     return Demand(care=care, police=police, **values)
@@ -48,7 +49,7 @@ def _calls(
     reading: Reading,
     path: KeyPath,
     above: Mapping[str, Any],
-    areas: Collection[str],
+    areas: Areas,
     *,
     inside: str,
 ) -> PastCalls | GeneratedCalls:
@@ -85,7 +86,7 @@ def _past(reading: Reading, path: KeyPath, raw: Mapping[str, Any]) -> PastCalls 
     if "call_types" in values and "assume_type" in values:
         reading.fault((*path, "assume_type"), "stands beside call_types.",
                       "Give one: types that count, or one type for every call.")  # fmt: skip
-    return None if file is None else PastCalls(file=file, mapping=mapping, **values)
+    return None if file is None else PastCalls(file=file, told_at=path, mapping=mapping, **values)
 
 
 def mapping_faults(file: Path) -> Iterator[Fault]:
@@ -97,16 +98,16 @@ def mapping_faults(file: Path) -> Iterator[Fault]:
         for told in problem.problems:
             key, _, message = told.partition(" ")
             at = line_of(tuple(key.split(".")), lines)
-            yield Fault(file=str(file), line=at, where=key, message=f"{message}.", remedy=_MAPPING)
+            yield fault_of(file, key, f"{message}.", _MAPPING, line=at)
     except CallFileError as problem:
         said = str(problem).removeprefix(f"{file}: ")
         found = _AT_LINE.search(said)
         line = int(found[1]) if found else None
-        yield Fault(file=str(file), line=line, where="the file", message=said, remedy=_MAPPING)
+        yield fault_of(file, THE_FILE, said, _MAPPING, line=line)
 
 
 def _generated(
-    reading: Reading, path: KeyPath, raw: Mapping[str, Any], areas: Collection[str], inside: str
+    reading: Reading, path: KeyPath, raw: Mapping[str, Any], areas: Areas, inside: str
 ) -> GeneratedCalls:
     values = reading.take(path, raw, GENERATED)
     values["inside"] = _inside(reading, path, values.get("inside", inside))
@@ -116,18 +117,40 @@ def _generated(
         at = (*path, "pattern")
         if isinstance(pattern, dict):
             values["pattern"] = _past(reading, at, pattern)
+            _no_use(reading, at, pattern)
         else:
             reading.fault(at, f"is {shown(pattern)}, and no table.",
                           'Give pattern = { calls = "FILE" }.')  # fmt: skip
     _goes_with(reading, path, raw, spread)
-    if spread is Spread.AREAS and "areas" in values and values["areas"] not in areas:
-        reading.fault((*path, "areas"), f"is {shown(values['areas'])}, which is no geography.",
-                      f"Give one of {', '.join(sorted(areas))}, or add [areas.NAME].")  # fmt: skip
+    if spread is Spread.AREAS and "areas" in values:
+        _areas(reading, path, values, areas)
     if "priorities" in values and not sum(values["priorities"]) > 0:
         reading.fault((*path, "priorities"), "has no weight above 0.", "Give some weight.")
         del values["priorities"]
     values.setdefault("per_day", GENERATED_DEFAULT.per_day)
-    return GeneratedCalls(**values)
+    return GeneratedCalls(told_at=path, **values)
+
+
+def _areas(reading: Reading, path: KeyPath, values: Mapping[str, Any], areas: Areas) -> None:
+    """Keep a fault for a geography that is none, and for each weight of no area of it."""
+    name = values["areas"]
+    if name not in areas:
+        reading.fault((*path, "areas"), f"is {shown(name)}, which is no geography.",
+                      f"Give one of {', '.join(sorted(areas))}, or add [areas.NAME].")  # fmt: skip
+        return
+    known = areas[name]
+    for area in values.get("area_weights", ()):
+        if known is not None and area not in known:
+            reading.fault((*path, "area_weights", area), f"is no area of {name}.",
+                          like_one_of(area, known, f"areas of {name}"))  # fmt: skip
+
+
+def _no_use(reading: Reading, path: KeyPath, pattern: Mapping[str, Any]) -> None:
+    """Keep a fault for each key that a pattern would not heed."""
+    for name in ("call_types", "assume_type", "rate_factor"):
+        if name in pattern:
+            reading.fault((*path, name), "has no use in a pattern: all its calls are drawn from.",
+                          "Leave it out, or give a table of the calls that are meant.")  # fmt: skip
 
 
 def _inside(reading: Reading, path: KeyPath, told: str) -> str:

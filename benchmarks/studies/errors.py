@@ -1,9 +1,14 @@
 """What can be wrong with a study, each thing with its line and its remedy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from api.errors import StartError
+
+THE_FILE: Final = "the file"
+"""Where a fault of a whole file is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,13 @@ class Fault:
         return f"{at}: {self.where}: {self.message} {self.remedy}".strip()
 
 
+def fault_of(
+    file: Path, where: str, message: str, remedy: str, *, line: int | None = None
+) -> Fault:
+    """Return one thing that is wrong with a file: the one place where faults are made."""
+    return Fault(file=str(file), line=line, where=where, message=message, remedy=remedy)
+
+
 class StudyError(StartError):
     """A study that cannot be made."""
 
@@ -35,3 +47,15 @@ class BadScenario(StudyError):
         count = "one error" if len(faults) == 1 else f"{len(faults)} errors"
         super().__init__(f"The scenario has {count}:\n{shown}")
         self.faults = tuple(faults)
+
+    def __reduce__(self) -> tuple[type["BadScenario"], tuple[Sequence[Fault]]]:
+        """Come out of another process as it went in."""
+        return type(self), (self.faults,)
+
+
+def faults_in(read: Callable[[], object]) -> Iterator[Fault]:
+    """Yield what is wrong with what is read; nothing where it can be."""
+    try:
+        read()
+    except BadScenario as bad:
+        yield from bad.faults

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.studies.errors import BadScenario, Fault
+from benchmarks.studies.errors import BadScenario
 from benchmarks.studies.past_demand import history_of_file
 from benchmarks.studies.random_streams import Purpose, stream
 from benchmarks.studies.scenario import GeneratedCalls, Spread
@@ -54,7 +54,7 @@ def draw_calls(
         Nothing is left to draw from, such as no street inside the zones.
     """
     zone = world.release.city_policy.window.zone
-    history = None if asked.pattern is None else history_of_file(asked.pattern)
+    history = None if asked.pattern is None else history_of_file(world.scenario, asked.pattern)
     weights = np.ones(HOURS_PER_WEEK)
     notes = [f"Generated: {asked.per_day:g} calls a day on average, a Poisson process."]
     if asked.hour_weights is not None:
@@ -135,7 +135,7 @@ def _places(
         assert asked.areas is not None, "the reader asks for a geography"
         weight = _by_area(world, asked, lon, lat, weight)
         said = f"Calls are spread over {asked.areas} areas, within each by length of street"
-    _require(world, weight, "No street lies inside.")
+    _require(world, asked, weight, "draws nothing: no street lies inside.")
     row = rng.choice(len(weight), n, p=weight / weight.sum())
     share = rng.random(n)
     x, y = _points_on(pieces, row, share)
@@ -186,7 +186,6 @@ def _by_area(world: World, asked: GeneratedCalls, lon: Reals, lat: Reals, weight
     """Return the weights of stretches such that each area has the weight that it is given."""
     assert asked.areas is not None
     areas = world.areas[asked.areas]
-    _require_known(world, asked, areas.names)
     number = areas.number_at(lon, lat)
     inside = number != NO_AREA
     total = np.bincount(number[inside], weights=weight[inside], minlength=len(areas.names))
@@ -197,22 +196,10 @@ def _by_area(world: World, asked: GeneratedCalls, lon: Reals, lat: Reals, weight
     return np.where(inside, weight * share[np.maximum(number, 0)], 0.0)
 
 
-def _require_known(world: World, asked: GeneratedCalls, names: tuple[str, ...]) -> None:
-    unknown = sorted(set(asked.area_weights) - set(names))
-    if unknown:
-        raise BadScenario([Fault(
-            file=str(world.scenario.file), line=None, where="area_weights",
-            message=f"{name!r} is no area of {asked.areas}.",
-            remedy=f"The areas are {', '.join(names)[:300]}.",
-        ) for name in unknown])  # fmt: skip
-
-
-def _require(world: World, weight: Reals, message: str) -> None:
+def _require(world: World, asked: GeneratedCalls, weight: Reals, message: str) -> None:
     if not weight.sum() > 0:
-        raise BadScenario([Fault(
-            file=str(world.scenario.file), line=None, where="demand", message=message,
-            remedy='Give inside = "CITY", other zones, or other areas.',
-        )])  # fmt: skip
+        remedy = 'Give inside = "CITY", other zones, or other areas.'
+        raise BadScenario([world.scenario.fault(asked.told_at, message, remedy)])
 
 
 def _past_places(
@@ -223,7 +210,7 @@ def _past_places(
     n: int,
 ) -> tuple[Reals, Reals, str]:
     rows = np.flatnonzero(_inside(world, asked, history.lon, history.lat))
-    _require(world, np.ones(len(rows)), "No past call lies inside.")
+    _require(world, asked, np.ones(len(rows)), "draws nothing: no past call lies inside.")
     row = rows[rng.integers(0, len(rows), n)]
     said = f"Places are those of {len(rows):,} past calls of {history.source}, drawn again"
     return history.lon[row], history.lat[row], f"{said}{_within(asked)}."

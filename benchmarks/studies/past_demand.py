@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from api.impact.words import PROXY
 from benchmarks.studies.call_tables import read_table
-from benchmarks.studies.errors import BadScenario, Fault
-from benchmarks.studies.reading import nearest
-from benchmarks.studies.scenario import PastCalls
+from benchmarks.studies.errors import THE_FILE, BadScenario, Fault, fault_of
+from benchmarks.studies.reading import like_one_of
+from benchmarks.studies.scenario import PastCalls, Scenario
+from benchmarks.studies.scenario_values import shown
 from geodata.call_columns import CallFileError, read_columns
 from geodata.call_history import NO_TYPE, CallHistory
 from routing.policy import normalised
@@ -43,22 +44,28 @@ class Past:
     is_proxy: bool
 
 
-def history_of_file(past: PastCalls) -> CallHistory:
-    """Return all calls of a table.
+def history_of_file(scenario: Scenario, past: PastCalls) -> CallHistory:
+    """Return all calls of a table within the days that the scenario tells for it.
 
     Raises
     ------
     BadScenario
-        The table cannot be used.
+        The table cannot be used, or none of its days is left.
     """
     try:
         found = _read(past.file, past.mapping, past.layer, past.file.stat().st_mtime_ns)
-        if past.first_day is None and past.last_day is None:
-            return found
-        return found.between(past.first_day, past.last_day)
     except (CallFileError, OSError) as problem:
         said = str(problem).removeprefix(f"{past.file}: ")
-        raise BadScenario([_fault(past.file, "the file", said, _TABLE)]) from None
+        raise BadScenario([fault_of(past.file, THE_FILE, said, _TABLE)]) from None
+    if past.first_day is None and past.last_day is None:
+        return found
+    try:
+        return found.between(past.first_day, past.last_day)
+    except CallFileError as problem:
+        key = "first_day" if past.first_day is not None else "last_day"
+        remedy = "Give days that the table has."
+        fault = scenario.fault((*past.told_at, key), str(problem), remedy)
+        raise BadScenario([fault]) from None
 
 
 @lru_cache(maxsize=TABLES_MAX)
@@ -66,11 +73,7 @@ def _read(file: Path, mapping: Path | None, layer: str | None, _changed_ns: int)
     return read_table(file, None if mapping is None else read_columns(mapping), layer)
 
 
-def _fault(file: Path, where: str, message: str, remedy: str) -> Fault:
-    return Fault(file=str(file), line=None, where=where, message=message, remedy=remedy)
-
-
-def care_calls(past: PastCalls, release: Release) -> Past:
+def care_calls(scenario: Scenario, past: PastCalls, release: Release) -> Past:
     """Return the calls that count as CARE's: of the types told, of one assumed, or the release's.
 
     Raises
@@ -78,14 +81,14 @@ def care_calls(past: PastCalls, release: Release) -> Past:
     BadScenario
         The table cannot be used, or no call of it counts.
     """
-    history = history_of_file(past)
+    history = history_of_file(scenario, past)
     if past.assume_type is not None:
         chosen = history.assuming(past.assume_type)
         said = f"Every row is taken as of the type {past.assume_type}: an assumption."
     elif past.call_types:
-        chosen, said = _of_types(past, history)
+        chosen, said = _of_types(scenario, past, history)
     else:
-        chosen, said = _of_release(past, history, release)
+        chosen, said = _of_release(scenario, past, history, release)
     return Past(history=chosen, notes=(*_notes(history), said), is_proxy=_is_proxy(past, history))
 
 
@@ -93,21 +96,28 @@ def _is_proxy(past: PastCalls, history: CallHistory) -> bool:
     return history.is_proxy or bool(past.call_types) or past.assume_type is not None
 
 
-def _of_types(past: PastCalls, history: CallHistory) -> tuple[CallHistory, str]:
+def _of_types(scenario: Scenario, past: PastCalls, history: CallHistory) -> tuple[CallHistory, str]:
     known = {normalised(text): text for text in history.types}
-    missing = [text for text in past.call_types if normalised(text) not in known]
+    missing = [
+        _no_type(scenario, past, place, history.types)
+        for place, text in enumerate(past.call_types)
+        if normalised(text) not in known
+    ]
     if missing:
-        raise BadScenario([_no_type(past, text, history.types) for text in missing])
+        raise BadScenario(missing)
     wanted = {normalised(text) for text in past.call_types}
     rows = _rows_of(history, [normalised(text) in wanted for text in history.types])
     named = ", ".join(known[one] for one in sorted(wanted))
     return history.only(rows), f"CARE's calls are those of the types {named} ({rows.sum():,} rows)."
 
 
-def _no_type(past: PastCalls, text: str, types: Collection[str]) -> Fault:
-    like = nearest(text, types)
-    remedy = f"Did you mean {like}?" if like else "Give the texts as the table has them."
-    return _fault(past.file, "call_types", f"No row has the type {text!r}.", remedy)
+def _no_type(scenario: Scenario, past: PastCalls, place: int, types: Collection[str]) -> Fault:
+    text = past.call_types[place]
+    return scenario.fault(
+        (*past.told_at, "call_types", place),
+        f"is {shown(text)}; no row of {past.file.name} has this type.",
+        like_one_of(text, types, "types of the table"),
+    )
 
 
 def _rows_of(history: CallHistory, wanted: Iterable[bool]) -> NDArray[np.bool_]:
@@ -117,7 +127,9 @@ def _rows_of(history: CallHistory, wanted: Iterable[bool]) -> NDArray[np.bool_]:
     return flags[history.type_number]
 
 
-def _of_release(past: PastCalls, history: CallHistory, release: Release) -> tuple[CallHistory, str]:
+def _of_release(
+    scenario: Scenario, past: PastCalls, history: CallHistory, release: Release
+) -> tuple[CallHistory, str]:
     policies = (release.city_policy, *release.zone_policies.values())
     taken = [
         any(one.call_types.kind(text) in one.call_types.eligible for one in policies)
@@ -125,8 +137,9 @@ def _of_release(past: PastCalls, history: CallHistory, release: Release) -> tupl
     ]
     if not any(taken):
         what = "The table has no call types" if not history.types else "The release takes no type"
-        raise BadScenario([_fault(
-            past.file, "call_types", f"{what}: no row would count as CARE's.",
+        raise BadScenario([scenario.fault(
+            (*past.told_at, "calls"),
+            f"is {past.file.name}. {what}: no row would count as CARE's.",
             "Give call_types = [...] (texts of the table that count), assume_type, or [call_types] "
             "in a mapping file.",
         )])  # fmt: skip
@@ -138,7 +151,7 @@ def _of_release(past: PastCalls, history: CallHistory, release: Release) -> tupl
     )
 
 
-def police_jobs(past: PastCalls, care: PastCalls | None, release: Release) -> Past:
+def police_jobs(scenario: Scenario, past: PastCalls, release: Release) -> Past:
     """Return the calls that are background police work: all but CARE's of the same table.
 
     Raises
@@ -146,13 +159,13 @@ def police_jobs(past: PastCalls, care: PastCalls | None, release: Release) -> Pa
     BadScenario
         The table cannot be used.
     """
-    history = history_of_file(past)
+    history, care = history_of_file(scenario, past), scenario.demand.care
     notes = _notes(history)
     if past.call_types:
-        chosen, said = _of_types(past, history)
+        chosen, said = _of_types(scenario, past, history)
         notes = (*notes, said.replace("CARE's calls", "Police jobs"))
-    elif care is not None and care.file == past.file and care.assume_type is None:
-        theirs = frozenset(care_calls(care, release).history.call_id)
+    elif isinstance(care, PastCalls) and care.file == past.file and care.assume_type is None:
+        theirs = frozenset(care_calls(scenario, care, release).history.call_id)
         rows = np.array([one not in theirs for one in history.call_id], np.bool_)
         chosen, notes = history.only(rows), (*notes, "Police jobs are all rows but CARE's.")
     else:
@@ -201,7 +214,7 @@ def _record_notes(history: CallHistory) -> list[str]:
     return found
 
 
-def days_of(past: Past, days: tuple[date, date] | None) -> CallHistory:
+def days_of(scenario: Scenario, past: Past, days: tuple[date, date] | None) -> CallHistory:
     """Return the calls of some local days; of all of the table without.
 
     Raises
@@ -215,5 +228,5 @@ def days_of(past: Past, days: tuple[date, date] | None) -> CallHistory:
         return past.history.between(*days)
     except CallFileError as problem:
         remedy = "Set first_day and days in [simulation] within the table's period."
-        fault = _fault(Path(past.history.source), "the period", str(problem), remedy)
+        fault = scenario.fault(("simulation", "first_day"), str(problem), remedy)
         raise BadScenario([fault]) from None

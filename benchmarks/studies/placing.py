@@ -15,10 +15,11 @@ import shapely
 
 from api.release_lines import Path as KeyPath
 from benchmarks.studies.errors import Fault
-from benchmarks.studies.geography import GeographyFile
+from benchmarks.studies.geojson_files import GeoJsonFile, properties_of, said_of
 from benchmarks.studies.post_files import PostAt
+from benchmarks.studies.scenario_values import shown
 from geodata.beats import BeatMap
-from geodata.closure_places import closed_edges
+from geodata.closure_places import ClosedDirection, closed_edges
 from geodata.closures import ClosedNow, Closure, Effect, Traffic
 from geodata.earth import metres_per_degree
 from geodata.errors import ClosurePlaceError
@@ -29,6 +30,8 @@ from routing.coverage import cut_streets, incident_streets, middle_points
 
 ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STREETS: Final = ("street", "from_street", "to_street")
+_WORDS: Final = {"traffic": Traffic, "effect": Effect, "direction": ClosedDirection}
+_SEE: Final = "docs/closures.md says what a closure may be."
 
 PlacedPost = tuple[Agency, KeyPath, PostAt]
 
@@ -49,12 +52,14 @@ def far_posts(
         far = (
             "no street near" if at.street[row] == NO_STREET else f"{metres:,.0f} m from any street"
         )
-        yield path, Fault(
-            file=told.file, line=told.line, where=f"post {told.post.post_id}",
-            message=f"at lon {told.post.lon:g}, lat {told.post.lat:g}: {far}.",
-            remedy=f"Move it within {limits.refuse_m:g} m of a street of the network, or check "
-            "that lon and lat are not exchanged.",
-        )  # fmt: skip
+        yield (
+            path,
+            told.fault(
+                f"at lon {told.post.lon:g}, lat {told.post.lat:g}: {far}.",
+                f"Move it within {limits.refuse_m:g} m of a street of the network, or check that "
+                "lon and lat are not exchanged.",
+            ),
+        )
 
 
 def places_of_beats(
@@ -88,22 +93,39 @@ def read_closures(
     Properties of a feature: `name`, `traffic`, `effect`, `direction`, and `street`, `from_street`,
     `to_street` in place of a geometry. Times and windows are not read: it holds always.
     """
-    reader = GeographyFile(file)
+    reader = GeoJsonFile(file)
     closures = []
-    for place, feature in enumerate(reader.features() or ()):
-        try:
-            closures.append(_closure(place, feature, network, streets))
-        except (ClosurePlaceError, ValueError, TypeError) as problem:
-            reader.fault(f"features[{place}]", f"{problem}.", "See docs/closures.md.")
+    for place, feature in enumerate(reader.features):
+        path: KeyPath = ("features", place)
+        if _words_fit(reader, path, feature):
+            try:
+                closures.append(_closure(place, feature, network, streets))
+            except (ClosurePlaceError, ValueError, TypeError) as problem:
+                reader.fault(path, *said_of(str(problem), _SEE), name=_name(place, feature))
     if reader.faults or not closures:
         return None, reader.faults
     return ClosedNow.at(closures, ALWAYS, network.n_edges), []
 
 
+def _words_fit(reader: GeoJsonFile, path: KeyPath, feature: Mapping[str, Any]) -> bool:
+    """Tell whether words of a closure are known; a fault is kept for each that is not."""
+    before, told = len(reader.faults), properties_of(feature)
+    for key, known in _WORDS.items():
+        word = str(told.get(key) or "").upper()
+        if word and word not in tuple(known):
+            reader.fault((*path, "properties", key), f"is {shown(told[key])}.",
+                         f"Give one of {', '.join(known)}.")  # fmt: skip
+    return len(reader.faults) == before
+
+
+def _name(place: int, feature: Mapping[str, Any]) -> str:
+    return str(properties_of(feature).get("name") or f"closure {place + 1}")
+
+
 def _closure(
     place: int, feature: Mapping[str, Any], network: StreetNetwork, streets: StreetIndex
 ) -> Closure:
-    told = feature.get("properties") or {}
+    told = properties_of(feature)
     geometry = feature.get("geometry")
     where = dict(geometry) if geometry else {n: told[n] for n in _STREETS if told.get(n)}
     if not where:
@@ -112,7 +134,7 @@ def _closure(
         where["direction"] = str(told["direction"]).upper()
     return Closure(
         closure_id=str(told.get("closure_id") or f"{place:04d}"),
-        name=str(told.get("name") or f"closure {place + 1}"),
+        name=_name(place, feature),
         traffic=Traffic(str(told.get("traffic") or Traffic.ALL).upper()),
         effect=Effect(str(told.get("effect") or Effect.CLOSES).upper()),
         starts_at=ALWAYS,

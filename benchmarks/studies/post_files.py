@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.studies.errors import Fault
+from benchmarks.studies.errors import THE_FILE, Fault, fault_of
 from benchmarks.studies.reading import nearest
 from benchmarks.studies.scenario import PostSite
 from geodata.beats import sector_of
@@ -28,8 +28,12 @@ class PostAt:
     """A post and where it is told."""
 
     post: PostSite
-    file: str
+    file: Path
     line: int | None
+
+    def fault(self, message: str, remedy: str) -> Fault:
+        """Return what is wrong with it."""
+        return fault_of(self.file, f"post {self.post.post_id}", message, remedy, line=self.line)
 
 
 def posts_of_pilot(agency: Agency) -> tuple[PostSite, ...]:
@@ -64,20 +68,16 @@ def read_posts(file: Path, agency: Agency) -> tuple[list[PostAt], list[Fault]]:
             header = [name.strip().lower() for name in next(table, [])]
             rows = [(table.line_num, cells) for cells in table if any(map(str.strip, cells))]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        return [], [_fault(file, None, "the file", f"cannot be read: {problem}.", FORM)]
+        return [], [fault_of(file, THE_FILE, f"cannot be read: {problem}.", FORM)]
     faults = list(_header_faults(file, header))
     if faults:
         return [], faults
     if len(rows) > POSTS_MAX:
         many = f"has {len(rows):,} rows; at most {POSTS_MAX:,} are taken."
-        return [], [_fault(file, None, "the file", many, "Give fewer posts.")]
+        return [], [fault_of(file, THE_FILE, many, "Give fewer posts.")]
     reader = _Rows(file, header)
     posts = [one for line, cells in rows if (one := reader.take(line, cells, agency)) is not None]
     return posts, reader.faults
-
-
-def _fault(file: Path, line: int | None, where: str, message: str, remedy: str) -> Fault:
-    return Fault(file=str(file), line=line, where=where, message=message, remedy=remedy)
 
 
 def _header_faults(file: Path, header: Sequence[str]) -> Iterator[Fault]:
@@ -85,7 +85,7 @@ def _header_faults(file: Path, header: Sequence[str]) -> Iterator[Fault]:
         if name not in header:
             like = nearest(name, header)
             has = f"; did you mean {like}?" if like else f"; it has {', '.join(header) or 'none'}."
-            yield _fault(file, 1, name, f"is no column of the table{has}", FORM)
+            yield fault_of(file, name, f"is no column of the table{has}", FORM, line=1)
 
 
 class _Rows:
@@ -112,10 +112,10 @@ class _Rows:
         if len(self.faults) > before or agency is not wanted or lon is None or lat is None:
             return None
         post = PostSite(post_id=post_id, lon=lon, lat=lat, sector=row.get("sector") or None)
-        return PostAt(post=post, file=str(self._file), line=line)
+        return PostAt(post=post, file=self._file, line=line)
 
     def _bad(self, line: int, column: str, message: str, remedy: str) -> None:
-        self.faults.append(_fault(self._file, line, column, message, remedy))
+        self.faults.append(fault_of(self._file, column, message, remedy, line=line))
 
     def _agency(self, line: int, row: Mapping[str, str], wanted: Agency) -> Agency | None:
         text = row.get("agency", wanted).upper()

@@ -14,20 +14,16 @@ from typing import Any, Final
 
 from api.release_lines import Path as KeyPath
 from api.release_lines import line_of
-from benchmarks.studies.errors import Fault
+from benchmarks.studies.errors import THE_FILE, Fault, fault_of
+from benchmarks.studies.scenario import dotted
 from benchmarks.studies.scenario_values import BadValue, Keys, shown
 
 FAULTS_MAX: Final = 500
 """Faults that are kept of one file, its data and its variations."""
+NEAREST_MAX: Final = 3
+LISTED_MAX: Final = 20
+"""Names that a remedy lists."""
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-def dotted(path: KeyPath) -> str:
-    """Return a path as messages write it, such as `units.SPD[1].count`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
@@ -35,6 +31,17 @@ def nearest(word: str, known: Collection[str]) -> str | None:
     spelled = {name.casefold(): name for name in sorted(known)}
     found = difflib.get_close_matches(word.casefold(), spelled, n=1, cutoff=0.6)
     return spelled[found[0]] if found else None
+
+
+def like_one_of(word: str, known: Collection[str], what: str) -> str:
+    """Return a remedy: the known words most like another, or which there are."""
+    spelled = {name.casefold(): name for name in sorted(known)}
+    found = difflib.get_close_matches(word.casefold(), spelled, n=NEAREST_MAX, cutoff=0.6)
+    if found:
+        return f"Did you mean {' or '.join(spelled[one] for one in found)}?"
+    listed = ", ".join(sorted(known)[:LISTED_MAX]) or "none"
+    more = len(known) - LISTED_MAX
+    return f"The {what} are {listed}{f' and {more:,} more' if more > 0 else ''}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +58,23 @@ class Reading:
     def __init__(self, file: Path, lines: Mapping[KeyPath, int]) -> None:
         self.file = file
         self.found: list[Found] = []
-        self._lines = lines
+        self.lines = lines
 
     def line(self, path: KeyPath) -> int:
         """Return the line of a key, or of the nearest thing around it."""
-        return line_of(path, self._lines)
+        return line_of(path, self.lines)
 
     def fault(self, path: KeyPath, message: str, remedy: str) -> None:
         """Keep what is wrong with a key."""
-        self.keep(path, Fault(
-            file=str(self.file), line=self.line(path), where=dotted(path) or "the file",
-            message=message, remedy=remedy,
-        ))  # fmt: skip
+        self.keep(path, self.at(path, dotted(path) or THE_FILE, message, remedy))
+
+    def missing(self, path: KeyPath, remedy: str) -> None:
+        """Keep that a key is missing; its line is that of the table around it."""
+        self.keep(path, self.at(path[:-1], dotted(path), "is missing.", remedy))
+
+    def at(self, path: KeyPath, where: str, message: str, remedy: str) -> Fault:
+        """Return a fault on the line of a key."""
+        return fault_of(self.file, where, message, remedy, line=self.line(path))
 
     def keep(self, path: KeyPath, fault: Fault) -> None:
         """Keep a fault, such as one of a data file that a key names; each once."""
@@ -100,10 +112,7 @@ class Reading:
             at = (*path, name)
             if name not in raw:
                 if key.needed:
-                    line = self.line(path)
-                    self.keep(at, Fault(file=str(self.file), line=line, where=dotted(at),
-                                        message="is missing.",
-                                        remedy=f"Give {key.kind.words}: {key.told}."))  # fmt: skip
+                    self.missing(at, f"Give {key.kind.words}: {key.told}.")
                 continue
             try:
                 values[name] = key.kind.read(raw[name])

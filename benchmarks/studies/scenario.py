@@ -15,6 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from api.release_lines import Path as KeyPath
+from api.release_lines import line_of
+from benchmarks.studies.errors import Fault, fault_of
 from routing.codes import Agency
 
 WITHIN_S: Final = (300.0, 480.0, 600.0, 780.0, 900.0)
@@ -113,6 +116,8 @@ class PastCalls:
     """Demand from a table of past calls."""
 
     file: Path
+    told_at: KeyPath = ("demand", "care")
+    """The keys of the scenario that name it."""
     mapping: Path | None = None
     layer: str | None = None
     """Of a GeoPackage with several."""
@@ -131,6 +136,8 @@ class GeneratedCalls:
 
     per_day: float
     """Mean calls of a day."""
+    told_at: KeyPath = ("demand", "care")
+    """The keys of the scenario that tell it."""
     hour_weights: tuple[float, ...] | None = None
     """By local hour of the week, Monday 00 first; only their ratios count. None: those of the
     pattern, and alike without one."""
@@ -282,7 +289,24 @@ class Scenario:
     """Sources that the report names."""
     told: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     """The file as read, for the manifest."""
+    lines: Mapping[KeyPath, int] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False, compare=False
+    )
+    """Of its keys, for faults that are found when the data is read."""
 
     def group(self, agency: Agency) -> tuple[UnitGroup, ...]:
         """Return the groups of one agency."""
         return tuple(one for one in self.units if one.agency is agency)
+
+    def fault(self, path: KeyPath, message: str, remedy: str) -> Fault:
+        """Return what is wrong with a key, with its line or that of the nearest thing around it."""
+        line = line_of(path, self.lines) if self.lines else None
+        return fault_of(self.file, dotted(path), message, remedy, line=line)
+
+
+def dotted(path: KeyPath) -> str:
+    """Return keys as messages write them, such as `units.SPD[1].count`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

@@ -11,23 +11,23 @@ import copy
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from api.errors import StartError
-from api.live_view import load_zones
 from api.release_errors import ReleaseFileError
 from api.release_file import read_release
 from api.release_lines import Path as KeyPath
 from api.release_lines import lines_of_keys
 from benchmarks.studies.demand_reading import read_demand
-from benchmarks.studies.errors import BadScenario, Fault
-from benchmarks.studies.geography import GeographyFile
+from benchmarks.studies.errors import THE_FILE, BadScenario, Fault, fault_of
+from benchmarks.studies.geography import zones_of
+from benchmarks.studies.geojson_files import AreaFile, zones_of_file
 from benchmarks.studies.placing import far_posts, places_of_beats, read_closures
-from benchmarks.studies.reading import Found, Reading, dotted
+from benchmarks.studies.reading import Found, Reading
 from benchmarks.studies.scenario import (
     CoverageSpec,
     Durations,
@@ -36,6 +36,7 @@ from benchmarks.studies.scenario import (
     SimulationSpec,
     SitingSpec,
     Variation,
+    dotted,
 )
 from benchmarks.studies.scenario_keys import (
     AREAS,
@@ -52,12 +53,13 @@ from benchmarks.studies.scenario_keys import (
 from benchmarks.studies.scenario_values import shown
 from benchmarks.studies.streets import load_streets, street_index
 from benchmarks.studies.unit_groups import Police, read_groups, sectors_of
-from geodata.beats import BeatMap, BeatMapError
+from geodata.beats import BeatMap, BeatMapError, sector_of
 from geodata.driving_file import read_profiles
 from geodata.errors import GeodataError
 from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_release_file
 from geodata.snap import StreetIndex
+from geodata.zones import ZoneMap
 from routing.release import Release
 
 BYTES_MAX: Final = 2_000_000
@@ -105,14 +107,11 @@ def _text(file: Path) -> tuple[bytes, str]:
         with file.open("rb") as stream:
             content = stream.read(BYTES_MAX + 1)
         if len(content) > BYTES_MAX:
-            raise BadScenario([_whole(file, None, f"has over {BYTES_MAX:,} bytes.", remedy)])
+            raise BadScenario([fault_of(file, THE_FILE, f"has over {BYTES_MAX:,} bytes.", remedy)])
         return content, content.decode("utf-8-sig")
     except (OSError, ValueError) as problem:
-        raise BadScenario([_whole(file, None, f"cannot be read: {problem}.", remedy)]) from None
-
-
-def _whole(file: Path, line: int | None, message: str, remedy: str) -> Fault:
-    return Fault(file=str(file), line=line, where="the file", message=message, remedy=remedy)
+        fault = fault_of(file, THE_FILE, f"cannot be read: {problem}.", remedy)
+        raise BadScenario([fault]) from None
 
 
 def _of_file(at: KeyPath, file: Path, problem: Exception) -> Fault:
@@ -120,7 +119,8 @@ def _of_file(at: KeyPath, file: Path, problem: Exception) -> Fault:
     said = str(problem).removeprefix(f"{file}: ")
     found = _AT_LINE.search(said)
     remedy = getattr(problem, "remedy", None) or f"Give {_FILES[str(at[0])][str(at[-1])].told}."
-    return _whole(file, int(found[1]) if found and found[1] else None, said, remedy)
+    line = int(found[1]) if found and found[1] else None
+    return fault_of(file, THE_FILE, said, remedy, line=line)
 
 
 def _tables(file: Path, text: str) -> dict[str, Any]:
@@ -131,7 +131,8 @@ def _tables(file: Path, text: str) -> dict[str, Any]:
         found = _AT_LINE.search(said)
         line = int(found[1]) if found and found[1] else max(1, len(text.splitlines()))
         message = f"is no TOML: {_AT_LINE.sub('', said).strip()}."
-        raise BadScenario([_whole(file, line, message, "Correct this line.")]) from None
+        fault = fault_of(file, THE_FILE, message, "Correct this line.", line=line)
+        raise BadScenario([fault]) from None
 
 
 def _lines(text: str) -> Mapping[KeyPath, int]:
@@ -139,6 +140,21 @@ def _lines(text: str) -> Mapping[KeyPath, int]:
         return lines_of_keys(text)
     except (ValueError, RecursionError):
         return {}
+
+
+def _of_beats(
+    names: Mapping[str, object], beats: BeatMap | None, release: Release
+) -> dict[str, Collection[str] | None]:
+    """Return the names of the geographies that beats make up, but those that have a file."""
+    if "beat" not in names:
+        return {}
+    made: dict[str, Collection[str] | None] = dict.fromkeys(OF_BEATS)
+    if beats is not None:
+        sectors = {sector_of(beat) for beat in beats.outlines}
+        precincts = {release.precinct_of[one] for one in sectors if one in release.precinct_of}
+        made = {"sector": sectors, **({"precinct": precincts} if precincts else {})}
+    found = {name: one for name, one in made.items() if name not in names}
+    return found if beats is None else found | {"beat": tuple(beats.outlines)}
 
 
 # -- changes --------------------------------------------------------------------------------------
@@ -204,8 +220,8 @@ class _Scenario:
         closures = reading.path_of(("streets", "closures"), streets.get("closures"))
         driving = self._driving(streets.get("driving"))
         release_file, release = self._release(zone.get("release"))
-        zones = self._zones(zone.get("geojson"), release)
-        areas, beats = self._areas()
+        zones, taken = self._zones(zone.get("geojson"), release)
+        areas, names, beats = self._areas(taken, release)
         network, index = self._streets(network_file)
         limits = release.city_policy.snap
         places = None if beats is None else beats.beat_centres
@@ -213,9 +229,8 @@ class _Scenario:
             places = places_of_beats(beats, network, index, limits)
         police = Police(beats=places, sectors=sectors_of(release.precinct_of))
         units, posts = read_groups(reading, raw, police)
-        geographies = {"zone", *areas, *(OF_BEATS if "beat" in areas else ())}
-        demand = read_demand(reading, raw, geographies)
-        specs = self._specs(geographies)
+        demand = read_demand(reading, raw, names)
+        specs = self._specs(set(names))
         if network is not None and index is not None:
             for path, fault in far_posts(index, limits, posts):
                 reading.keep(path, fault)
@@ -225,7 +240,8 @@ class _Scenario:
             seed=top.get("seed", 1), network=network_file, driving=driving, release=release_file,
             zones=zones, window=zone.get("hours"), mode=zone.get("mode", Mode.BY_POLICY),
             closures=closures, areas=areas, units=units, demand=demand,
-            attribution=top.get("attribution", ()), told=MappingProxyType(raw), **specs,
+            attribution=top.get("attribution", ()), told=MappingProxyType(raw),
+            lines=reading.lines, **specs,
         )  # fmt: skip
         return replace(scenario, variations=self._variations()) if self._base else scenario
 
@@ -247,10 +263,8 @@ class _Scenario:
             return read()
         except ReleaseFileError as problem:
             for one in problem.found:
-                self._reading.keep(at, Fault(
-                    file=str(file), line=one.line, where=one.path, message=f"{one.detail}.",
-                    remedy=one.remedy,
-                ))  # fmt: skip
+                fault = fault_of(file, one.path, f"{one.detail}.", one.remedy, line=one.line)
+                self._reading.keep(at, fault)
         except (StartError, GeodataError, OSError, ValueError) as problem:
             self._reading.keep(at, _of_file(at, file, problem))
         return None
@@ -261,18 +275,26 @@ class _Scenario:
         release = None if file is None else self._try(at, file, lambda: read_release(file))
         return file, release or read_release(pilot_release_file())
 
-    def _zones(self, told: str | None, release: Release) -> Path | None:
+    def _zones(self, told: str | None, release: Release) -> tuple[Path | None, ZoneMap | None]:
+        """Return the file of zones, and the zones that hold; None where the file is wrong."""
         at: KeyPath = ("zone", "geojson")
         file = self._reading.path_of(at, told)
-        if file is not None:
-            zones = self._try(at, file, lambda: load_zones(file))
-            if zones is not None:
-                self._try(at, file, lambda: replace(release, zones=zones))
-        return file
+        if file is None:
+            return None, release.zones if told is None else None
+        zones, faults = zones_of_file(file, release.zone_policies)
+        for fault in faults:
+            self._reading.keep(at, fault)
+        return file, zones
 
-    def _areas(self) -> tuple[dict[str, tuple[Path, str]], BeatMap | None]:
+    def _areas(
+        self, zones: ZoneMap | None, release: Release
+    ) -> tuple[dict[str, tuple[Path, str]], dict[str, Collection[str] | None], BeatMap | None]:
+        """Return files and fields of geographies, the names of their areas, and the beats."""
         reading = self._reading
         found, beats = {}, None
+        names: dict[str, Collection[str] | None] = {
+            "zone": None if zones is None else zones_of(zones).names
+        }
         table = reading.table(("areas",), self._raw)
         for name in table:
             at: KeyPath = ("areas", name)
@@ -283,14 +305,15 @@ class _Scenario:
             file = reading.path_of((*at, "file"), values.get("file"))
             if file is None:
                 continue
-            geography = GeographyFile(file)
-            outlines = geography.read(name, values.get("field"))
+            geography = AreaFile(file)
+            outlines = geography.outlines(name, values.get("field"))
             for fault in geography.faults:
                 reading.keep(at, fault)
             found[name] = file, geography.field or values.get("field", name)
+            names[name] = tuple(outlines) or None
             if name == "beat" and outlines:
                 beats = self._beats(at, file, outlines)
-        return found, beats
+        return found, names | _of_beats(names, beats, release), beats
 
     def _beats(self, at: KeyPath, file: Path, outlines: Mapping[str, Any]) -> BeatMap | None:
         try:

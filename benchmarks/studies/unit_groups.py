@@ -20,8 +20,8 @@ from benchmarks.studies.post_files import (
     posts_of_pilot,
     read_posts,
 )
-from benchmarks.studies.reading import Reading, dotted, nearest
-from benchmarks.studies.scenario import ALL_DAY, PostSite, Shift, UnitGroup
+from benchmarks.studies.reading import Reading, nearest
+from benchmarks.studies.scenario import ALL_DAY, PostSite, Shift, UnitGroup, dotted
 from benchmarks.studies.scenario_keys import POST, SHIFT, UNITS
 from benchmarks.studies.scenario_values import MINUTES_A_DAY, BadValue, Span, shown
 from routing.codes import Agency
@@ -92,12 +92,14 @@ def _two_places(
         post = at.post
         known = first.setdefault(post.post_id, post)
         if (known.lon, known.lat) != (post.lon, post.lat):
-            yield path, Fault(
-                file=at.file, line=at.line, where=f"post {post.post_id}",
-                message=f"is at lon {post.lon:g}, lat {post.lat:g}, and at lon {known.lon:g}, "
-                f"lat {known.lat:g} too.",
-                remedy="Give each place a name of its own, also across groups and kinds of unit.",
-            )  # fmt: skip
+            yield (
+                path,
+                at.fault(
+                    f"is at lon {post.lon:g}, lat {post.lat:g}, and at lon {known.lon:g}, "
+                    f"lat {known.lat:g} too.",
+                    "Give each place a name of its own, also across groups and kinds of unit.",
+                ),
+            )
 
 
 def _tables(
@@ -165,7 +167,7 @@ class _Group:
         if told == "pilot":
             line = self._reading.line(self.posts_path)
             posts = posts_of_pilot(self._agency)
-            self.posts = [PostAt(post=p, file=str(self._reading.file), line=line) for p in posts]
+            self.posts = [PostAt(post=p, file=self._reading.file, line=line) for p in posts]
             return posts, "the pilot's posts"
         if told == "beats":
             return self._of_beats(values)
@@ -199,7 +201,7 @@ class _Group:
             return (), ""
         posts = posts_of_beats(self._police.beats, sectors)
         line = self._reading.line(self.posts_path)
-        self.posts = [PostAt(post=p, file=str(self._reading.file), line=line) for p in posts]
+        self.posts = [PostAt(post=p, file=self._reading.file, line=line) for p in posts]
         of = f" of sectors {', '.join(sorted(sectors))}" if sectors else ""
         return posts, f"every beat{of}, in its middle"
 
@@ -255,7 +257,7 @@ class _Group:
                 self._reading.fault((*path, "post_id"), f"is {post.post_id!r} once more.",
                                     "Name each once.")  # fmt: skip
             found[post.post_id] = post
-            at = PostAt(post=post, file=str(self._reading.file), line=self._reading.line(path))
+            at = PostAt(post=post, file=self._reading.file, line=self._reading.line(path))
             self.posts.append(at)
         return tuple(found.values()), "posts of the scenario"
 

@@ -16,10 +16,11 @@ import numpy as np
 
 from api.hour_situations import HourSituations
 from api.impact.judging import Tell, tell_nobody
-from api.live_view import BUILT_IN_PROFILES, load_zones
+from api.live_view import BUILT_IN_PROFILES
 from api.release_file import read_release
 from benchmarks.studies.errors import BadScenario
-from benchmarks.studies.geography import GeographyFile, areas_of, of_beats, zones_of
+from benchmarks.studies.geography import areas_of, of_beats, zones_of
+from benchmarks.studies.geojson_files import AreaFile, zones_of_file
 from benchmarks.studies.placing import read_closures
 from benchmarks.studies.scenario import Durations, GeneratedCalls, Mode, Scenario
 from benchmarks.studies.streets import Streets, load_streets, sha256_of, street_index
@@ -88,7 +89,9 @@ def release_of(scenario: Scenario) -> Release:
     """Return the release of a scenario, with its zones, hours, mode and turnouts."""
     release = read_release(scenario.release or pilot_release_file())
     if scenario.zones is not None:
-        zones = load_zones(scenario.zones)
+        zones, faults = zones_of_file(scenario.zones, release.zone_policies)
+        if zones is None:
+            raise BadScenario(faults)
         release = replace(release, zones=zones, release_id=f"{release.release_id}+zones")
     return replace(
         release,
@@ -124,8 +127,8 @@ def _geographies(scenario: Scenario, release: Release) -> tuple[dict[str, Areas]
     found = {"zone": zones_of(release.zones)}
     beats = None
     for name, (file, field) in scenario.areas.items():
-        geography = GeographyFile(file)
-        outlines = geography.read(name, field)
+        geography = AreaFile(file)
+        outlines = geography.outlines(name, field)
         if geography.faults:
             raise BadScenario(geography.faults)
         if name == "beat":

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.studies.coverage.arrivals import Arrivals
 from benchmarks.studies.demand import Calls
-from benchmarks.studies.errors import BadScenario, Fault, StudyError
+from benchmarks.studies.errors import THE_FILE, BadScenario, StudyError, fault_of
 from benchmarks.studies.placing import far_posts
 from benchmarks.studies.post_files import read_posts
 from benchmarks.studies.siting.instance import Whole
@@ -113,9 +113,8 @@ def places_of_file(world: World) -> tuple[Positions, list[str], str]:
     faults += [fault for _, fault in far_posts(world.streets, limits, placed)]
     if not posts and not faults:
         faults.append(
-            Fault(file=str(file), line=None, where="rows", message="there is none for CARE.",
-                  remedy="Give a row for each place.")
-        )  # fmt: skip
+            fault_of(file, THE_FILE, "has no row for CARE.", "Give a row for each place.")
+        )
     if faults:
         raise BadScenario(sorted(faults, key=lambda fault: fault.line or 0))
     at = _snapped(world, [(one.post.lon, one.post.lat) for one in posts])

@@ -274,7 +274,8 @@ def test_a_check_reads_calls_and_positions_and_tells_all_their_faults(tmp_path: 
     with pytest.raises(BadScenario) as told:
         check_scenario(file, ())
     files = [Path(fault.file).name for fault in told.value.faults]
-    assert files == ["calls.csv", "calls.csv", "positions.csv"]
+    assert files == ["scenario.toml", "scenario.toml", "positions.csv"]
+    assert [fault.line for fault in told.value.faults] == [5, 8, 2]
     table(tmp_path)
     (tmp_path / "positions.csv").unlink()
     file.write_text(BASE + '[demand.care]\ncalls = "calls.csv"\n')
