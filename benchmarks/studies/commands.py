@@ -22,7 +22,7 @@ from benchmarks.studies.engine import engine_for
 from benchmarks.studies.errors import BadScenario, StudyError
 from benchmarks.studies.report.result_files import PAGE, result_files
 from benchmarks.studies.run_folder import open_folder
-from benchmarks.studies.scenario import Scenario
+from benchmarks.studies.scenario import Changes, Scenario
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.siting.places import places_of_file
 from benchmarks.studies.studies import STUDIES
@@ -115,9 +115,7 @@ def changes_of(texts: Sequence[str], seed: int | None) -> dict[str, object]:
     return changes
 
 
-def _manifest(
-    kind: str, scenario: Scenario, world: World, changes: Mapping[str, object]
-) -> dict[str, Any]:
+def _manifest(kind: str, scenario: Scenario, world: World, changes: Changes) -> dict[str, Any]:
     """Return what the results are made of: equal manifests mean equal results."""
     source = world.network.source
     return {

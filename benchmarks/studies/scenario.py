@@ -23,6 +23,8 @@ from routing.codes import Agency
 WITHIN_S: Final = (300.0, 480.0, 600.0, 780.0, 900.0)
 """5, 8, 10, 13 and 15 minutes; 13 is CARE's published mean from dispatch to arrival."""
 ALL_DAY: Final = (time(0), time(0))
+Changes = Mapping[str, object]
+"""What stands in place of the values of a scenario file, by dotted key."""
 
 
 class Mode(StrEnum):
@@ -250,7 +252,7 @@ class Variation:
     """One of the scenarios that `study compare` puts side by side: the base with other values."""
 
     name: str
-    changes: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    changes: Changes = field(default_factory=lambda: MappingProxyType({}))
     """By key of the file, such as `units.CARE.count`."""
 
 

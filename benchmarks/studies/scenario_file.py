@@ -29,6 +29,7 @@ from benchmarks.studies.geojson_files import AreaFile, zones_of_file
 from benchmarks.studies.placing import far_posts, places_of_beats, read_closures
 from benchmarks.studies.reading import Found, Reading
 from benchmarks.studies.scenario import (
+    Changes,
     CoverageSpec,
     Durations,
     Mode,
@@ -71,7 +72,7 @@ _FILES: Final = MappingProxyType({"streets": STREETS, "zone": ZONE, "areas": ARE
 _AT_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 
-def read_scenario(file: Path, changes: Mapping[str, object] = NOTHING) -> Scenario:
+def read_scenario(file: Path, changes: Changes = NOTHING) -> Scenario:
     """Return the scenario of a file, with some keys changed.
 
     Parameters
@@ -160,9 +161,7 @@ def _of_beats(
 # -- changes --------------------------------------------------------------------------------------
 
 
-def _changed(
-    reading: Reading, raw: Mapping[str, Any], changes: Mapping[str, object]
-) -> dict[str, Any]:
+def _changed(reading: Reading, raw: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
     """Return the tables with other values; a key that leads nowhere is kept as a fault."""
     after: dict[str, Any] = copy.deepcopy(dict(raw))
     for key, value in changes.items():
@@ -403,9 +402,7 @@ class _Scenario:
             return None
         return Variation(name=values["name"], changes=MappingProxyType(plain))
 
-    def _check(
-        self, path: KeyPath, changes: Mapping[str, object], where: Mapping[KeyPath, KeyPath]
-    ) -> None:
+    def _check(self, path: KeyPath, changes: Changes, where: Mapping[KeyPath, KeyPath]) -> None:
         """Keep what is wrong with the scenario after the changes of a variation alone."""
         before = {(one.path, one.fault.message) for one in self._reading.found}
         trial = Reading(self._reading.file, {})

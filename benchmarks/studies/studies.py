@@ -8,12 +8,10 @@ from types import MappingProxyType
 from typing import Final
 
 from benchmarks.studies.demand_making import calls_of
+from benchmarks.studies.scenario import Changes
 from benchmarks.studies.tables import StudyResult
 from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
-
-Changes = Mapping[str, object]
-"""What stands in place of the scenario file's values, by key."""
 
 
 def _coverage(world: World, _changes: Changes, work: Work) -> StudyResult:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.studies.comparing.scenarios import Changes, Compared, Varied, varied
-from benchmarks.studies.scenario import Scenario
+from benchmarks.studies.comparing.scenarios import Compared, Varied, varied
+from benchmarks.studies.scenario import Changes, Scenario
 
 POLICE_WORK: Final = "demand.police"
 NO_FACILITY: Final = "no durations.facility"

@@ -10,7 +10,7 @@ replication by replication. A change of the demand itself, or of zones over whic
 makes other calls; `has_the_calls_of` tells.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import MappingProxyType
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.studies.errors import BadScenario, StudyError
-from benchmarks.studies.scenario import Scenario
+from benchmarks.studies.scenario import Changes, Scenario
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.simulation.intervals import Interval, interval_of
 from benchmarks.studies.simulation.measures import MEASURES, ReplicationResult, measures_of
@@ -29,7 +29,6 @@ from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
 from benchmarks.studies.world_making import world_of
 
-Changes = Mapping[str, object]
 Reals = NDArray[np.float64]
 BASE: Final = "Base"
 _VARIATIONS: Final = "variations"

@@ -18,12 +18,12 @@ from benchmarks.studies.comparing.compare_tables import (
 from benchmarks.studies.comparing.pictures import curve_picture, scenario_picture, tornado_picture
 from benchmarks.studies.comparing.ranges import one_at_a_time, tried
 from benchmarks.studies.comparing.scenarios import (
-    Changes,
     base_and_variations,
     base_of,
     compared,
 )
 from benchmarks.studies.comparing.words import assumptions, cautions, in_short
+from benchmarks.studies.scenario import Changes
 from benchmarks.studies.simulation.study import first_calls
 from benchmarks.studies.tables import Section, StudyResult
 from benchmarks.studies.work import Work

@@ -6,11 +6,7 @@ What lives here: the study and its parts. What does not: one decision (`deciding
 (`replay_tables`, `gain_tables`), words and pictures.
 """
 
-from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -40,28 +36,25 @@ from benchmarks.studies.past.replay_tables import (
     unit_table,
 )
 from benchmarks.studies.past.words import assumptions, cautions, in_short
-from benchmarks.studies.scenario import PastCalls
-from benchmarks.studies.scenario_file import read_scenario
+from benchmarks.studies.scenario import Changes, PastCalls
+from benchmarks.studies.scenario_part import (
+    Latest,
+    ScenarioPart,
+    scenario_part,
+    world_of_part,
+)
 from benchmarks.studies.tables import Section, StudyResult
 from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
-from benchmarks.studies.world_making import world_of
 
 CALLS_A_PART: Final = 2_000
-WORLDS_MAX: Final = 2
-Changes = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayPart:
     """Some calls of a scenario, in the order of their instants."""
 
-    file: str
-    """Scenario."""
-    changes: tuple[tuple[str, object], ...]
-    """Of its keys, sorted."""
-    data: str
-    """Of all files that the scenario names: another file is another part."""
+    scenario: ScenarioPart
     first: int
     """Row of the first call."""
     end: int
@@ -79,13 +72,10 @@ def replay_study(world: World, changes: Changes, work: Work) -> StudyResult:
         The calls or the recorded positions cannot be used.
     """
     calls = replay_calls(world)
-    told = tuple(sorted(changes.items()))
-    whole = ReplayPart(
-        file=str(world.scenario.file), changes=told, data=data_of(world), first=0, end=len(calls)
-    )
-    _WORLDS[_key(whole)] = Decider(world, calls)
+    told = scenario_part(world, changes)
+    _DECIDERS.put(told, Decider(world, calls))
     parts = [
-        replace(whole, first=first, end=min(first + CALLS_A_PART, len(calls)))
+        ReplayPart(scenario=told, first=first, end=min(first + CALLS_A_PART, len(calls)))
         for first in range(0, len(calls), CALLS_A_PART)
     ]
     decided = joined(work.map("calls", decide_part, parts, Decided))
@@ -115,17 +105,7 @@ def replay_calls(world: World) -> Calls:
     return calls_of(replace(world, scenario=scenario), "CARE", scenario.seed)
 
 
-_WORLDS: OrderedDict[tuple[str, ...], Decider] = OrderedDict()
-"""What a process has made so far, by scenario file, changes and data."""
-
-
-def _key(part: ReplayPart) -> tuple[str, ...]:
-    return part.file, repr(part.changes), part.data
-
-
-def data_of(world: World) -> str:
-    """Return one digest of every file of a world."""
-    return sha256(repr(sorted(world.hashes.items())).encode()).hexdigest()
+_DECIDERS: Latest[Decider] = Latest()
 
 
 def decide_part(part: ReplayPart) -> Decided:
@@ -136,18 +116,12 @@ def decide_part(part: ReplayPart) -> Decided:
     StudyError
         This process sees other files than the one that made the part.
     """
-    key = _key(part)
-    if key not in _WORLDS:
-        world = world_of(read_scenario(Path(part.file), dict(part.changes)))
-        if data_of(world) != part.data:
-            raise StudyError(
-                f"{part.file} or a file that it names is not what it was when the study began.",
-                remedy="Leave the files alone while it runs; all machines must see the same ones.",
-            )
-        _WORLDS[key] = Decider(world, replay_calls(world))
-    while len(_WORLDS) > WORLDS_MAX:
-        _WORLDS.popitem(last=False)
-    return _WORLDS[key].decide(np.arange(part.first, part.end))
+    return _DECIDERS.get(part.scenario, _decider).decide(np.arange(part.first, part.end))
+
+
+def _decider(part: ScenarioPart) -> Decider:
+    world = world_of_part(part)
+    return Decider(world, replay_calls(world))
 
 
 # -- what is shown --------------------------------------------------------------------------------

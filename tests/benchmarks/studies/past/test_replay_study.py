@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyogrio
@@ -14,9 +15,10 @@ from benchmarks.studies.commands import Asked, run_study
 from benchmarks.studies.engine import engine_for
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.past import study
-from benchmarks.studies.past.study import ReplayPart, data_of, decide_part, replay_study
+from benchmarks.studies.past.study import ReplayPart, decide_part, replay_study
 from benchmarks.studies.report.result_files import result_files
 from benchmarks.studies.scenario_file import read_scenario
+from benchmarks.studies.scenario_part import scenario_part
 from benchmarks.studies.tables import StudyResult
 from benchmarks.studies.work import Work
 from benchmarks.studies.world_making import world_of
@@ -193,9 +195,8 @@ def test_a_process_that_sees_other_files_refuses_its_part(
     scenario: Callable[..., Path], tmp_path: Path
 ) -> None:
     world = world_of(read_scenario(scenario(calls())))
-    part = ReplayPart(
-        file=str(world.scenario.file), changes=(), data=data_of(world), first=0, end=4
-    )
+    elsewhere = replace(scenario_part(world, {}), changes=(("seed", 9),))  # not made here yet
+    part = ReplayPart(scenario=elsewhere, first=0, end=4)
     (tmp_path / "calls.csv").write_text("\n".join((HEADER, *calls(8))) + "\n")
     with pytest.raises(StudyError, match="not what it was"):
         decide_part(part)
