@@ -5,8 +5,13 @@ What lives here: `RunFolder`. What does not: what the parts are (`work`) and wha
     FOLDER/report.html, *.csv, *.parquet, study.gpkg, manifest.json     the results, all or none
     FOLDER/.parts/                                                      what was done so far
     FOLDER/.study.json                                                  whose parts these are
+    FOLDER/.unfinished/, FOLDER/.finished/                              results on their way
 
-A report stands in the folder only while every file beside it is of the same run.
+Results are written apart (`.unfinished`), and when all are on the disk they take the place of the
+former ones (`.finished`), the report last. Whatever ends a run before that leaves the former
+results as they were, or none. A power failure while files take their place leaves no report, and
+whoever opens the folder next puts the others in place first: a report stands in it only while every
+file beside it is of the same run.
 """
 
 import fcntl
@@ -18,12 +23,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from api.whole_file import write_whole
+from api.whole_file import sync_folder, write_whole
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.report.result_files import MANIFEST, PAGE
 
 IDENTITY: Final = ".study.json"
 PARTS: Final = ".parts"
+UNFINISHED: Final = ".unfinished"
+FINISHED: Final = ".finished"
 LOCK: Final = ".lock"
 FILES: Final = ".files.json"
 """Names of the result files, so that those of an earlier run are removed."""
@@ -68,6 +75,7 @@ def open_folder(
                 remedy="Wait for it, or name another folder with --out.",
             ) from None
         opened = RunFolder(folder)
+        opened.finish()
         opened.take(identity, fresh=fresh)
         yield opened
 
@@ -85,7 +93,7 @@ class RunFolder:
         there = file.read_text(encoding="utf-8") if file.exists() else None
         if there == told and not fresh:
             return
-        if there is not None and not fresh:
+        if there is not None and not fresh and self._holds_anything():
             raise FolderError(
                 f"{self.folder} holds another study: {_difference(there, told)}.",
                 remedy="Name another folder with --out, or start over in this one with --fresh.",
@@ -98,6 +106,9 @@ class RunFolder:
         shutil.rmtree(self.folder / PARTS)
         (self.folder / PARTS).mkdir()
         _write(file, told.encode())
+
+    def _holds_anything(self) -> bool:
+        return any((self.folder / PARTS).iterdir()) or bool(self._earlier())
 
     # -- parts ------------------------------------------------------------------------------------
 
@@ -117,26 +128,94 @@ class RunFolder:
     # -- results ----------------------------------------------------------------------------------
 
     def write(self, files: Iterable[tuple[str, bytes]]) -> list[Path]:
-        """Put the results into the folder, the report last; return the paths.
+        """Put the results into the folder in place of former ones, all or none; return the paths.
 
-        Until the report is there, the folder has none.
+        Raises
+        ------
+        FolderError
+            There is no room, or something else stands where a file is to be; the former results
+            are as they were.
         """
-        made = list(files)
-        names = [name for name, _ in made]
-        for name in {*self._earlier(), *names} & {PAGE, MANIFEST}:
-            (self.folder / name).unlink(missing_ok=True)
-        for name in set(self._earlier()) - set(names):
-            (self.folder / name).unlink(missing_ok=True)
-        _write(self.folder / FILES, json.dumps(names).encode())
-        for name, content in made:
-            _write(self.folder / name, content)
+        apart = self.folder / UNFINISHED
+        self._clear(apart)
+        try:
+            names = self._write_apart(apart, files)
+            apart.rename(self.folder / FINISHED)
+        except BaseException:
+            shutil.rmtree(apart, ignore_errors=True)
+            raise
+        try:
+            self.finish()
+        except KeyboardInterrupt:
+            self.finish()
+            raise
         return [self.folder / name for name in names]
 
+    def _write_apart(self, apart: Path, files: Iterable[tuple[str, bytes]]) -> list[str]:
+        names = []
+        for name, content in files:
+            if (self.folder / name).is_dir():
+                raise FolderError(
+                    f"{self.folder / name} is a folder, and a result has this name.",
+                    remedy="Move it away, or name another with --out; what was done is kept.",
+                )
+            _write(apart / name, content)
+            names.append(name)
+        _write(apart / FILES, json.dumps(names).encode())
+        return names
+
+    def finish(self) -> None:
+        """Let finished results, if there are any, take the place of former ones."""
+        done = self.folder / FINISHED
+        if not done.exists():
+            return
+        try:
+            self._take_place(done)
+        except OSError as problem:
+            raise FolderError(
+                f"{problem.filename}: {problem.strerror}.",
+                remedy="Correct this; the same command puts the finished results in place.",
+            ) from None
+
+    def _take_place(self, done: Path) -> None:
+        names = _names(done / FILES)
+        former = self._earlier()
+        if names:
+            for name in (PAGE, MANIFEST, *former):
+                if (done / name).exists() or name not in names:
+                    (self.folder / name).unlink(missing_ok=True)
+        for name in sorted(names, key=lambda one: one == PAGE):
+            if name == PAGE:
+                sync_folder(self.folder)
+            if (done / name).exists():
+                (done / name).replace(self.folder / name)
+        if names:
+            (done / FILES).replace(self.folder / FILES)
+            sync_folder(self.folder)
+        shutil.rmtree(done)
+
+    def _clear(self, apart: Path) -> None:
+        try:
+            shutil.rmtree(apart, ignore_errors=True)
+            apart.mkdir(exist_ok=True)
+        except OSError as problem:
+            raise FolderError(
+                f"{apart}: {problem.strerror}.", remedy="Name another folder with --out."
+            ) from None
+
     def _earlier(self) -> list[str]:
-        file = self.folder / FILES
-        if not file.exists():
-            return []
-        return [name for name in json.loads(file.read_bytes()) if Path(name).name == name]
+        return _names(self.folder / FILES)
+
+
+def _names(file: Path) -> list[str]:
+    """Return the names that a list of files has; damaged, it has none."""
+    try:
+        told = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return []
+    if not isinstance(told, list):
+        return []
+    return [name for name in told if isinstance(name, str) and Path(name).name == name]
 
 
 def _write(target: Path, content: bytes) -> None:

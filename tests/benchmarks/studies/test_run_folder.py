@@ -14,7 +14,7 @@ FILES = [("a.csv", b"1"), ("b.csv", b"2"), (PAGE, b"<html>")]
 
 
 def shown(folder: Path) -> dict[str, bytes]:
-    files = (one for one in folder.iterdir() if not one.name.startswith("."))
+    files = (one for one in folder.iterdir() if not one.name.startswith(".") and one.is_file())
     return {one.name: one.read_bytes() for one in files}
 
 
@@ -32,13 +32,23 @@ def test_files_of_an_earlier_run_do_not_stay_beside_new_ones(tmp_path: Path) -> 
     assert shown(tmp_path / "out") == {"a.csv": b"3", PAGE: b"<p>"}
 
 
-def test_a_report_never_stands_beside_tables_of_another_run(tmp_path: Path) -> None:
+def test_results_that_cannot_take_their_place_leave_the_former_ones(tmp_path: Path) -> None:
     with open_folder(tmp_path / "out", IDENTITY) as folder:
         folder.write(FILES)
         (tmp_path / "out" / "c.csv").mkdir()  # a file that cannot be replaced
         with pytest.raises(FolderError, match=r"c\.csv"):
             folder.write([("a.csv", b"3"), ("c.csv", b"4"), (PAGE, b"<p>")])
-    assert not (tmp_path / "out" / PAGE).exists()
+        assert not (tmp_path / "out" / ".unfinished").exists()
+    assert shown(tmp_path / "out") == dict(FILES)
+
+
+def test_a_scenario_may_be_corrected_while_the_folder_holds_nothing_yet(tmp_path: Path) -> None:
+    with open_folder(tmp_path, IDENTITY):
+        pass
+    with open_folder(tmp_path, {**IDENTITY, "seed": 2}) as folder:
+        folder.write(FILES)
+    with pytest.raises(FolderError, match="seed is '2' there"):
+        open_folder(tmp_path, IDENTITY).__enter__()
 
 
 def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
