@@ -1,6 +1,6 @@
 """A city through time: calls come, `recommend()` decides those of CARE, the event loop the others.
 
-    outcome = City(world, replication=3).run()
+    outcome = City(world, incoming_of(world, replication=3)).run()
 
 What lives here: `City`, which stands where dispatchers stand: it asks the service's own decision
 for every CARE call, holds those that have to wait, and tells units when they are done. What does
@@ -9,7 +9,7 @@ not: what units do by themselves (`event_loop`), and what the outcome means (`me
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from benchmarks.studies.coverage.hours import hours_of
 from benchmarks.studies.demand import CARE_OFFICER, Calls
-from benchmarks.studies.demand_making import calls_of, study_days
 from benchmarks.studies.simulation.care_calls import (
     OPEN,
     POLICE_ALONE,
@@ -25,7 +24,6 @@ from benchmarks.studies.simulation.care_calls import (
     SENT,
     CareCall,
 )
-from benchmarks.studies.simulation.draws import care_draws, police_stays, replication_seed
 from benchmarks.studies.simulation.event_loop import (
     ASKED,
     DONE,
@@ -46,6 +44,7 @@ from benchmarks.studies.simulation.fleet_kernel import (
     settle,
     take,
 )
+from benchmarks.studies.simulation.incoming import Incoming
 from benchmarks.studies.simulation.run_columns import (
     ALONE,
     ASK,
@@ -103,43 +102,16 @@ class CityOutcome:
     """From the end of the warm-up to the end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """What is simulated: instants, seconds since 1970, and local days, the warm-up included."""
-
-    begin_s: float
-    count_s: float
-    """End of the warm-up."""
-    end_s: float
-    days: tuple[date, date]
-
-
-def period_of(world: World) -> Period:
-    """Return the period of a scenario, in the time zone of its policy."""
-    first, last = study_days(world)
-    warm = first - timedelta(days=world.scenario.simulation.warm_up_days)
-    zone, midnight = world.release.city_policy.window.zone, time()
-    begin_s, count_s, end_s = (
-        datetime.combine(day, midnight, zone).timestamp()
-        for day in (warm, first, last + timedelta(days=1))
-    )
-    return Period(begin_s=begin_s, count_s=count_s, end_s=end_s, days=(warm, last))
-
-
 class City:
-    """One replication of a world."""
+    """One replication of a world, in which this comes in."""
 
-    def __init__(self, world: World, replication: int) -> None:
-        scenario = world.scenario
-        self.world, self.durations = world, scenario.durations
-        self.zone = world.release.city_policy.window.zone
-        period = period_of(world)
+    def __init__(self, world: World, incoming: Incoming) -> None:
+        self.world, self.durations = world, world.scenario.durations
+        period = incoming.period
         self.begin_s, self.count_s, self.end_s = period.begin_s, period.count_s, period.end_s
-        self.seed = replication_seed(scenario.seed, replication)
-        self.care = calls_of(world, "CARE", self.seed, period.days)
-        has_police = scenario.demand.police is not None
-        self.police = calls_of(world, "POLICE", self.seed, period.days) if has_police else None
-        self.draws = care_draws(self.durations, self.seed, len(self.care))
+        self.care, self.police, self.draws = incoming.care, incoming.police, incoming.draws
+        self.police_stay_s = incoming.police_stay_s
+        self.zone = world.release.city_policy.window.zone
         self.policy = world.release.city_policy
         self.rules = _rules(self.policy)
         self.held: dict[int, CareCall] = {}
@@ -190,7 +162,7 @@ class City:
         stay_s = np.zeros(n)
         stay_s[:n_care] = self.draws.asking_s
         if police is not None:
-            stay_s[n_care:] = police_stays(self.durations, self.seed, len(police))
+            stay_s[n_care:] = self.police_stay_s
         priority = np.concatenate([p.priority for p in parts]).astype(np.int32)
         at = _joined([p.positions for p in parts], order)
         lon, lat = (np.concatenate([getattr(p, name) for p in parts]) for name in ("lon", "lat"))

@@ -1,6 +1,6 @@
 """What a replication is measured by: columns of calls and units, and the figures made of them.
 
-    result = result_of_city(City(world, replication).run(), replication)
+    result = result_of_city(City(world, incoming_of(world, replication)).run(), replication, ...)
     figures = measures_of(result)
 
 What lives here: `ReplicationResult`, `MEASURES`, `measures_of`. What does not: means and intervals

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from benchmarks.studies.scenario import Changes
 from benchmarks.studies.scenario_part import ScenarioPart, scenario_part, world_of_part
 from benchmarks.studies.simulation.city import City
+from benchmarks.studies.simulation.incoming import incoming_of
 from benchmarks.studies.simulation.measures import ReplicationResult, result_of_city
 from benchmarks.studies.world import World
 
@@ -38,5 +39,6 @@ def replicate(part: ReplicationPart) -> ReplicationResult:
     StudyError
         This process sees other files than the one that made the part.
     """
-    city = City(world_of_part(part.scenario), part.replication)
+    world = world_of_part(part.scenario)
+    city = City(world, incoming_of(world, part.replication))
     return result_of_city(city.run(), part.replication, city.fleet.roster.unit_id, city.zone)

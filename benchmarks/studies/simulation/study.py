@@ -13,8 +13,8 @@ from api.impact.words import PROXY
 from benchmarks.studies.coverage.study import LEFT_OUT
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.demand_making import calls_of, only
-from benchmarks.studies.simulation.city import period_of
 from benchmarks.studies.simulation.draws import replication_seed
+from benchmarks.studies.simulation.incoming import period_of
 from benchmarks.studies.simulation.measures import ReplicationResult
 from benchmarks.studies.simulation.pictures import busy_bars, response_curves, travel_bars
 from benchmarks.studies.simulation.replicating import parts_of, replicate

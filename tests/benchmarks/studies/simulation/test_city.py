@@ -16,6 +16,7 @@ from benchmarks.studies.report.result_files import result_files
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.simulation.care_calls import POLICE_ALONE, REFUSED, SENT
 from benchmarks.studies.simulation.city import City
+from benchmarks.studies.simulation.incoming import incoming_of
 from benchmarks.studies.simulation.intervals import interval_of
 from benchmarks.studies.simulation.measures import (
     MEASURES,
@@ -50,7 +51,7 @@ def _world(changes: tuple[tuple[str, object], ...]) -> World:
 
 
 def once(of: World, replication: int = 0) -> ReplicationResult:
-    city = City(of, replication)
+    city = City(of, incoming_of(of, replication))
     return result_of_city(city.run(), replication, city.fleet.roster.unit_id, city.zone)
 
 
