@@ -58,10 +58,10 @@ from benchmarks.studies.simulation.run_columns import (
     Run,
 )
 from benchmarks.studies.simulation.run_making import GivenJobs, new_run
-from benchmarks.studies.world import World
+from benchmarks.studies.world import World, some_of
+from geodata.driving_time import UNREACHABLE_MS
 from geodata.snap import COLUMN_TYPES, NO_STREET, Position, Positions
 from routing.answer import Assignment, Recommendation
-from routing.arrivals import START_AND_PARK_MS
 from routing.codes import Agency, Answer, Explain, GateOutcome, HoldReason, Origin, Outcome, Status
 from routing.model import (
     AssignedUnit,
@@ -74,7 +74,7 @@ from routing.model import (
     Situation,
     UnitId,
 )
-from routing.policy import Policy
+from routing.policy import OnNoCare, Policy
 from routing.recommend import recommend
 from routing.roster import CARE
 from routing.travel_time import TravelTimes, UnitLabels
@@ -113,7 +113,7 @@ class City:
         self.police_stay_s = incoming.police_stay_s
         self.zone = world.release.city_policy.window.zone
         self.policy = world.release.city_policy
-        self.rules = _rules(self.policy)
+        self.rules = _rules(self.policy, world.times_at(0))
         self.held: dict[int, CareCall] = {}
         self._make()
 
@@ -131,7 +131,6 @@ class City:
         )
         self.call_of_job = {call.job: call for call in self.calls}
         self.facility = self._facility()
-        self.facility_drive_s = self._facility_drives(times)
         self._template = self.fleet.roster
         n = len(self._template)
         self._zeros = np.zeros(n, np.int8)
@@ -200,13 +199,14 @@ class City:
         told = self.durations.facility
         return None if told is None else self.world.streets.snap_incident(*told)
 
-    def _facility_drives(self, times: TravelTimes) -> Reals:
-        """Return how long the drive to the facility takes from each CARE call."""
-        if self.facility is None or not len(self.care):
-            return self.draws.transport_drive_s
-        drive_ms = times.drive_ms(times.unit_labels(self.care.positions), self.facility)
-        known = drive_ms < 24 * 3_600_000
-        return np.where(known, drive_ms / 1000.0, self.draws.transport_drive_s)
+    def _facility_drive_s(self, row: int) -> float:
+        """Return how long the drive to the facility takes from a call, by the times of now."""
+        drawn_s, times = float(self.draws.transport_drive_s[row]), self.times
+        if self.facility is None:
+            return drawn_s
+        here = times.unit_labels(some_of(self.care.positions, np.array([row])))
+        drive_ms = int(times.drive_ms(here, self.facility)[0])
+        return drawn_s if drive_ms >= UNREACHABLE_MS else drive_ms / 1000.0
 
     # -- time passes ------------------------------------------------------------------------------
 
@@ -215,8 +215,8 @@ class City:
         run, before = self.run_columns, None
         for begin_s, end_s, hour in self.segments:
             self.situation = self.world.at_hour(hour)
-            times = self.world.times_at(hour)
-            self.columns = times.kernel_columns, times.walk_columns
+            self.times = self.world.times_at(hour)
+            self.columns = self.times.kernel_columns, self.times.walk_columns
             if before is not None:
                 settle(run, begin_s, *before)
                 relabel(run, begin_s, *self.columns)
@@ -369,7 +369,7 @@ class City:
         safe_s = -np.inf if spd is None else spd[2] + float(draws.scene_safe_s[row])
         done_s = max(care[2], safe_s) + float(draws.care_s[row])
         if draws.is_transport[row]:
-            done_s += float(self.facility_drive_s[row] + draws.facility_s[row])
+            done_s += self._facility_drive_s(row) + float(draws.facility_s[row])
             self._rest_at_facility(care[0])
         self._clear(call, Agency.CARE, done_s)
         if spd is not None:
@@ -393,7 +393,10 @@ class City:
             self._send(call, hold.send_now, now_s)
         call.why = ";".join(map(str, hold.reasons))
         opens = HoldReason.WINDOW_NOT_OPEN in hold.reasons
-        if opens and Agency.SPD in call.on_call:  # an officer on scene does not wait for hours
+        is_answered = Agency.SPD in call.on_call or (
+            Agency.SPD in hold.missing and self.policy.on_no_care is OnNoCare.SEND_SPD
+        )
+        if opens and is_answered:  # who is there, or goes when free, does not wait for the hours
             self._to_police(call, now_s, REFUSED)
             return
         if call.held_s is None:
@@ -446,14 +449,14 @@ def _joined(parts: Sequence[Positions], order: NDArray[np.int64]) -> Positions:
     )
 
 
-def _rules(policy: Policy) -> Rules:
+def _rules(policy: Policy, times: TravelTimes) -> Rules:
     """Return what the event loop must know of a policy for background police jobs."""
     keeps = bool(policy.reserve_per_sector or any(policy.reserve_of_sector.values()))
     return Rules(
         refuse_m=policy.snap.refuse_m,
         ms_per_m=1000.0 * policy.detour_factor / policy.straight_line_mps,
         unknown_ms=1000 * policy.unknown_position_drive_s,
-        start_ms=START_AND_PARK_MS,
+        start_ms=times.start_and_park_ms,
         guard_s=float(policy.shift_guard_s),
         turnout_care_s=policy.turnout_care_s,
         turnout_spd_s=policy.turnout_spd_s,
