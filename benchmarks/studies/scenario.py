@@ -245,6 +245,8 @@ class SimulationSpec:
     first_day: date = date(2026, 1, 5)
     """A Monday."""
     confidence: float = 0.95
+    within_s: float = 780.0
+    """The standard of the coverage that is left behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,9 @@ SIMULATION: Final[Keys] = {
     "replications": Key(kind=Number(1, 10_000, whole=True), told="independent repetitions"),
     "first_day": Key(kind=Day(), told="local day on which it begins"),
     "confidence": Key(kind=Number(0.5, 0.999), told="of the intervals"),
+    "within_s": Key(
+        kind=Number(1, 14_400), told="from dispatch to arrival: the standard of what is left behind"
+    ),
 }
 VARIATION: Final[Keys] = {"name": Key(kind=Text(), needed=True, told="as the report shows it")}
 

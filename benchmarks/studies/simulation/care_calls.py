@@ -32,8 +32,8 @@ class CareCall:
     mode: str | None = None
     why: str = ""
     """Codes of failing gates, or reasons of its hold."""
-    n_free: int = -1
-    """CARE units that are free after it was sent; -1 before."""
+    left_share: float = np.nan
+    """Of CARE's demand, reached in time by a CARE unit that is free after it was sent."""
 
 
 SENT: Final = "SENT"

@@ -37,7 +37,6 @@ from benchmarks.studies.simulation.event_loop import (
 )
 from benchmarks.studies.simulation.fleet import Sectors, fleet_of, scope_code, sectors_of
 from benchmarks.studies.simulation.fleet_kernel import (
-    AVAILABLE,
     BUSY,
     clear_at,
     relabel,
@@ -45,6 +44,7 @@ from benchmarks.studies.simulation.fleet_kernel import (
     take,
 )
 from benchmarks.studies.simulation.incoming import Incoming
+from benchmarks.studies.simulation.left_behind import LeftBehind
 from benchmarks.studies.simulation.run_columns import (
     ALONE,
     ASK,
@@ -56,6 +56,7 @@ from benchmarks.studies.simulation.run_columns import (
     TAKEN,
     Rules,
     Run,
+    positions_now,
 )
 from benchmarks.studies.simulation.run_making import GivenJobs, new_run
 from benchmarks.studies.world import World, some_of
@@ -76,7 +77,6 @@ from routing.model import (
 )
 from routing.policy import OnNoCare, Policy
 from routing.recommend import recommend
-from routing.roster import CARE
 from routing.travel_time import TravelTimes, UnitLabels
 
 POLICE_PRIORITY: Final = 3
@@ -114,6 +114,7 @@ class City:
         self.zone = world.release.city_policy.window.zone
         self.policy = world.release.city_policy
         self.rules = _rules(self.policy, world.times_at(0))
+        self.left = LeftBehind(world, self.care)
         self.held: dict[int, CareCall] = {}
         self._make()
 
@@ -217,6 +218,9 @@ class City:
             self.situation = self.world.at_hour(hour)
             self.times = self.world.times_at(hour)
             self.columns = self.times.kernel_columns, self.times.walk_columns
+            times = self.world.times_at(hour)
+            self.left.drive_by(times)
+            self.columns = times.kernel_columns, times.walk_columns
             if before is not None:
                 settle(run, begin_s, *before)
                 relabel(run, begin_s, *self.columns)
@@ -298,10 +302,7 @@ class City:
             fixed_at_s=fixed_s, lon=units.lon.copy(), lat=units.lat.copy(),
         )  # fmt: skip
         roster.remember_skills(self._template)
-        positions = Positions(
-            street=units.street, fraction=units.fraction, leaves=units.ways, lon=units.lon,
-            lat=units.lat, distance_m=units.snap_m, side=self._zeros,
-        )  # fmt: skip
+        positions = positions_now(units)
         labels = UnitLabels(
             weights_id=plain.travel_times.weights_id, positions=positions, rows=units.rows,
             bases=units.bases, by_tree=(units.order, units.entered),
@@ -352,8 +353,7 @@ class City:
             take(run, row, call.job, now_s, arrives_s)
             run.units.status[row] = BUSY
             call.on_call[one.agency] = row, now_s, arrives_s
-        agency, status = run.units.agency, run.units.status
-        call.n_free = int(((agency == CARE) & (status == AVAILABLE)).sum())
+        call.left_share = self.left.share(run.units)
 
     def _finish(self, call: CareCall) -> None:
         """Tell the units of a call when each is done."""

@@ -64,8 +64,8 @@ class ReplicationResult:
     spd_dispatched_s: Reals
     spd_arrived_s: Reals
     spd_clear_s: Reals
-    care_free: NDArray[np.int64]
-    """CARE units that were free once it was sent, -1 where none was sent."""
+    left_share: Reals
+    """Coverage left behind once it was sent: of CARE's demand, reached in time by a free unit."""
     without_care_s: Reals
     """How long police would have stayed on scene without CARE."""
     unit_id: NDArray[np.object_]
@@ -123,8 +123,8 @@ def result_of_city(
         care_unit=care_unit.astype(np.int64), spd_unit=spd_unit.astype(np.int64),
         care_dispatched_s=care_times[0], care_arrived_s=care_times[1], care_clear_s=care_times[2],
         spd_dispatched_s=spd_times[0], spd_arrived_s=spd_times[1], spd_clear_s=spd_times[2],
-        care_free=np.array(
-            [call.n_free if call.outcome == SENT else -1 for call in calls], np.int64
+        left_share=np.array(
+            [call.left_share if call.outcome == SENT else np.nan for call in calls], np.float64
         ),
         without_care_s=found.without_care_s[counts],
         unit_id=texts(list(unit_ids)),
@@ -186,8 +186,11 @@ MEASURES: Final[Mapping[str, str]] = MappingProxyType(
         "hold_total_s": "Time on hold, of all calls together.",
         "care_utilisation_share": "CARE: time on calls, of its time on duty.",
         "spd_utilisation_share": "Police: time on calls, of its time on duty.",
-        "no_care_left_share": "Share of CARE's dispatches after which no CARE unit is free: what "
-        "is left behind is not covered.",
+        "left_behind_share": "Coverage left behind: share of CARE's calls in the zones that a CARE "
+        "unit which is free right after a dispatch would reach within simulation.within_s of its "
+        "own dispatch, mean of CARE's dispatches.",
+        "nothing_left_share": "Share of CARE's dispatches after which none of them would be "
+        "reached.",
         "handover_p50_s": "Officer handover: police on scene until they leave CARE to it, median.",
         "officer_saved_s": "Net officer time saved over the period: what police would have stayed "
         "at the eligible calls without CARE, less what they stayed. May be negative.",
@@ -222,6 +225,7 @@ def measures_of(found: ReplicationResult, units_without_care: float = 1.0) -> di
     saved_s = units_without_care * found.without_care_s - stayed_s
     saved_s = np.where(alone, np.minimum(saved_s, 0.0), saved_s)[eligible]
     is_care = found.unit_agency == str(Agency.CARE)
+    left = found.left_share[sent]
     queue_s = found.police_dispatched_s - found.police_queued_s
     police_s = found.police_arrived_s - found.police_queued_s
     return {
@@ -240,7 +244,8 @@ def measures_of(found: ReplicationResult, units_without_care: float = 1.0) -> di
         "hold_total_s": float(found.waited_s.sum()),
         "care_utilisation_share": _ratio(found.busy_s[is_care], found.on_duty_s[is_care]),
         "spd_utilisation_share": _ratio(found.busy_s[~is_care], found.on_duty_s[~is_care]),
-        "no_care_left_share": _share(found.care_free[sent] == 0),
+        "left_behind_share": _mean(left),
+        "nothing_left_share": _mean(np.where(np.isnan(left), np.nan, left == 0.0)),
         "handover_p50_s": _quantile((found.spd_clear_s - found.spd_arrived_s)[sent], 0.5),
         "officer_saved_s": float(saved_s.sum()),
         "officer_saved_per_call_s": _mean(saved_s),

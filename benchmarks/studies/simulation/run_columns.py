@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.snap import Positions
+
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -240,3 +242,11 @@ class Run(NamedTuple):
     reserve: Ints
     """(n_sectors,) units that a sector keeps back."""
     registers: Longs
+
+
+def positions_now(units: Units) -> Positions:
+    """Return where units are, as of when they were settled."""
+    return Positions(
+        street=units.street, fraction=units.fraction, leaves=units.ways, lon=units.lon,
+        lat=units.lat, distance_m=units.snap_m, side=np.zeros(len(units.status), np.int8),
+    )  # fmt: skip

@@ -185,7 +185,7 @@ def call_table(found: Simulated) -> Table:
     names = (
         "call_id", "outcome", "mode", "why", "is_officer", "queued_s", "asked_s", "waited_s",
         "care_dispatched_s", "care_arrived_s", "care_clear_s", "spd_dispatched_s",
-        "spd_arrived_s", "spd_clear_s", "lon", "lat",
+        "spd_arrived_s", "spd_clear_s", "left_share", "lon", "lat",
     )  # fmt: skip
     columns = {name: np.concatenate([getattr(one, name) for one in results]) for name in names}
     number = [np.full(len(one.call_id), one.replication + 1) for one in results]
@@ -214,6 +214,7 @@ def call_table(found: Simulated) -> Table:
             "spd_dispatched_s": f"Police dispatched: {instant}",
             "spd_arrived_s": f"Police on scene: {instant}",
             "spd_clear_s": f"Police free again: {instant}",
+            "left_share": "Coverage left behind right after CARE was sent, 0 to 1.",
             "lon": "Degrees, WGS 84.", "lat": "Degrees, WGS 84.",
             "care_unit": "CARE's unit.", "spd_unit": "The first police unit.",
         },

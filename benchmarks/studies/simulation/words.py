@@ -62,8 +62,14 @@ def _findings(found: Simulated) -> Iterator[str]:
     if found.interval("care_utilisation_share").n:
         yield (
             f"CARE is on calls for {mean('care_utilisation_share'):.1%} of its time on duty, "
-            f"police for {mean('spd_utilisation_share'):.1%}; after "
-            f"{mean('no_care_left_share'):.1%} of CARE's dispatches no CARE unit is left free."
+            f"police for {mean('spd_utilisation_share'):.1%}."
+        )
+    left = found.interval("left_behind_share")
+    if left.n:
+        yield (
+            f"Coverage left behind: right after CARE is sent, a free CARE unit would reach "
+            f"{left.mean:.1%} of CARE's calls in the zones within {minutes(spec.within_s)}; after "
+            f"{mean('nothing_left_share'):.1%} of the dispatches none of them."
         )
     saved = found.interval("officer_saved_s")
     if saved.n:

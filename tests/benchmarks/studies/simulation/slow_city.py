@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from tests.benchmarks.studies.simulation.slow_roads import Leg, Place, SlowRoads
 
 NEVER_S = float("inf")
+LEFT_OF_EVERY = 8
 EVENT, CHANGE, JOB, WEIGHTS = range(4)
 """What comes first at one instant."""
 
@@ -37,6 +38,7 @@ class SlowRules:
     crew: Mapping[str, int]
     park_ms: int
     scope: str = "ANY"
+    within_s: float = 780.0
     reserve: int = 0
     """Police that every sector keeps for itself."""
 
@@ -115,7 +117,8 @@ class SlowJob:
     waits_s: float = 0.0
     waited_s: float = 0.0
     missing: tuple[str, ...] = ()
-    n_free: int = -1
+    left_share: float | None = None
+    """Of some calls: what CARE still reaches in time once it is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -415,7 +418,26 @@ class SlowCity:
     def _send(self, call: SlowJob, agency: str, unit: SlowUnit, arrive_s: float) -> None:
         self._take(unit, call, arrive_s)
         call.on_call[agency] = unit.row, self.now_s, arrive_s
-        call.n_free = sum(one.agency == "CARE" and one.status == "FREE" for one in self.units)
+        if call.row % LEFT_OF_EVERY == 0:  # a slow question
+            call.left_share = self._left()
+
+    def _left(self) -> float:
+        """Return the share of CARE's calls that a CARE unit which is free now reaches in time."""
+        rules = self.rules
+        free = [one for one in self.units if one.agency == "CARE" and one.status == "FREE"]
+        for unit in free:
+            self._settle(unit)
+        places = [job.place for job in self.scene.jobs if job.is_care]
+        spent_ms = 1000 * rules.turnout_s["CARE"] + rules.park_ms
+        reached = [
+            any(
+                spent_ms + ms <= 1000 * rules.within_s
+                for unit in free
+                if (ms := self.roads.ms(unit.place, place)) is not None
+            )
+            for place in places
+        ]
+        return sum(reached) / len(reached)
 
     def _finish(self, call: SlowJob) -> None:
         """CARE begins when it is there and the scene is safe; police leave then."""

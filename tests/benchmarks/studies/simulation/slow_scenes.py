@@ -138,7 +138,9 @@ def drawn_world(seed: int) -> World:
             police=GeneratedCalls(per_day=float(rng.uniform(30, 160))),
             officer_share=float(rng.uniform(0.2, 0.8)),
         ),
-        simulation=SimulationSpec(days=1, warm_up_days=1, first_day=date(2026, 3, 3)),
+        simulation=SimulationSpec(
+            days=1, warm_up_days=1, first_day=date(2026, 3, 3), within_s=200.0
+        ),
     )  # fmt: skip
     return with_policy(replace(world, scenario=scenario), _policy(rng, is_solo=seed % 3 == 0))
 
@@ -203,6 +205,7 @@ def _slow_rules(world: World) -> SlowRules:
         turnout_s={"CARE": policy.turnout_care_s, "SPD": policy.turnout_spd_s},
         crew={"CARE": 2, "SPD": 1}, park_ms=world.times_at(0).start_and_park_ms,
         scope=str(policy.spd_scope), reserve=policy.reserve_per_sector,
+        within_s=world.scenario.simulation.within_s,
     )  # fmt: skip
 
 

@@ -174,11 +174,13 @@ def test_care_is_sent_in_its_shift_alone() -> None:
 # -- what is left behind, and officer time --------------------------------------------------------
 
 
-def test_how_many_care_units_are_left_is_counted_after_each_dispatch() -> None:
-    calls = [call_911(0, 0.5), call_911(5, 0.5), call_911(30, 0.5), call_911(60, 0.5)]
-    found = happens([care(0.5, 0.5), spd(*[0.5] * 4)], calls)
-    assert found.result.care_free.tolist() == [1, 0, 1, 1]
-    assert found.measure("no_care_left_share") == 0.25
+def test_what_is_left_behind_is_what_free_care_units_reach_in_180_s() -> None:
+    calls = [call_911(0, 0.5), call_911(5, 3.5), call_911(240, 2.5)]
+    team = [care(0.5, 3.5), spd(*[0.5] * 4)]
+    found = happens(team, calls, turnout_care_s=600)  # of the standard of 780 s
+    assert found.result.left_share.tolist() == pytest.approx([2 / 3, 0, 1 / 3])
+    assert found.measure("left_behind_share") == pytest.approx(1 / 3)
+    assert found.measure("nothing_left_share") == pytest.approx(1 / 3)
 
 
 def test_police_save_the_rest_of_what_they_would_have_stayed() -> None:

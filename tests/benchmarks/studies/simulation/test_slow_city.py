@@ -13,6 +13,7 @@ from benchmarks.studies.simulation.run_columns import LOGGED, ON_BREAK, ON_DUTY
 from benchmarks.studies.world import World
 from tests.benchmarks.studies.simulation.slow_city import (
     EVENT,
+    LEFT_OF_EVERY,
     SlowCity,
     SlowJob,
     SlowLine,
@@ -83,10 +84,11 @@ def fast_calls(found: CityOutcome) -> list[Told]:
     for call in found.calls:
         on_call = [call.on_call.get(agency, (None,) * 3) for agency in ("CARE", "SPD")]
         clears = [call.clears.get(agency) for agency in ("CARE", "SPD")]
-        n_free = call.n_free if call.outcome == "SENT" else -1
+        is_told = call.outcome == "SENT" and call.row % LEFT_OF_EVERY == 0
+        left_share = call.left_share if is_told else None
         told.append((
             call.row, call.outcome, _or_none(call.asked_s), call.waited_s, *on_call[0],
-            *on_call[1], *clears, n_free,
+            *on_call[1], *clears, left_share,
         ))  # fmt: skip
     return told
 
@@ -96,10 +98,10 @@ def slow_calls(jobs: list[SlowJob]) -> list[Told]:
     for call in sorted((job for job in jobs if job.is_care), key=lambda one: one.row):
         on_call = [call.on_call.get(agency, (None,) * 3) for agency in ("CARE", "SPD")]
         clears = [call.clears.get(agency) for agency in ("CARE", "SPD")]
-        n_free = call.n_free if call.outcome == "SENT" else -1
+        left_share = call.left_share if call.outcome == "SENT" else None
         told.append((
             call.row, call.outcome, call.asked_s, call.waited_s, *on_call[0], *on_call[1],
-            *clears, n_free,
+            *clears, left_share,
         ))  # fmt: skip
     return told
 
@@ -136,6 +138,8 @@ def test_the_scenes_have_what_the_rules_are_about() -> None:
     assert sum(call.waited_s > 0 and call.outcome == "SENT" for call in calls) > 10, "holds"
     assert sum(job.units == 2 for city in cities for job in city.scene.jobs) > 100
     assert any(len(city.scene.roads) > 4 for city in cities), "drive times change"
+    left = {call.left_share for call in calls if call.outcome == "SENT"} - {None}
+    assert len(left) > 10, "what is left behind differs"
 
 
 class BreaksAreLost(SlowCity):
