@@ -42,7 +42,7 @@ demo: setup ## show a recommendation on the built-in pilot streets
 test: setup-dev ## run the tests on two cores (PYTEST_ARGS="-k word" picks some)
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
-reliability: setup-dev ## kill, crash, overload and soak the desk at length (some three hours)
+reliability: setup-dev ## kill, crash, overload and soak the desk at length (up to two hours)
 	@echo "== long versions of tests/reliability: each ends by itself, and says what it found"
 	@TANDEM_RELIABILITY=long $(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/reliability $(PYTEST_ARGS)
 	@echo "== what the record costs, overload, and a soak of $(SOAK_REQUESTS) requests"
