@@ -21,7 +21,7 @@ from api.errors import StartError
 from api.release_errors import ReleaseFileError
 from api.release_file import read_release
 from api.release_lines import Path as KeyPath
-from api.release_lines import lines_of_keys
+from api.release_lines import line_of, lines_of_keys
 from benchmarks.studies.demand_reading import read_demand
 from benchmarks.studies.errors import THE_FILE, BadScenario, Fault, fault_of
 from benchmarks.studies.geography import zones_of
@@ -55,7 +55,7 @@ from benchmarks.studies.scenario_values import shown
 from benchmarks.studies.streets import load_streets, street_index
 from benchmarks.studies.unit_groups import Police, read_groups, sectors_of
 from geodata.beats import BeatMap, BeatMapError, sector_of
-from geodata.driving_file import read_profiles
+from geodata.driving_file import DrivingFileError, read_profiles
 from geodata.errors import GeodataError
 from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_release_file
@@ -252,8 +252,19 @@ class _Scenario:
     def _driving(self, told: str | None) -> Path | None:
         at: KeyPath = ("streets", "driving")
         file = self._reading.path_of(at, told)
-        if file is not None:
-            self._try(at, file, lambda: read_profiles(file))
+        if file is None:
+            return None
+        try:
+            read_profiles(file)
+        except DrivingFileError as problem:
+            lines = _lines(file.read_text(encoding="utf-8")) if problem.problems else {}
+            for one in problem.problems:
+                self._reading.keep(at, fault_of(
+                    file, dotted(one.keys), f"{one.message}.", one.remedy,
+                    line=line_of(one.keys, lines),
+                ))  # fmt: skip
+            if not problem.problems:
+                self._reading.keep(at, _of_file(at, file, problem))
         return file
 
     def _try(self, at: KeyPath, file: Path, read: Any) -> Any:

@@ -22,13 +22,14 @@ from benchmarks.studies.errors import BadScenario
 from benchmarks.studies.geography import areas_of, of_beats, zones_of
 from benchmarks.studies.geojson_files import AreaFile, zones_of_file
 from benchmarks.studies.placing import read_closures
-from benchmarks.studies.scenario import Durations, GeneratedCalls, Mode, Scenario
+from benchmarks.studies.scenario import GeneratedCalls, Mode, Scenario
 from benchmarks.studies.streets import Streets, load_streets, sha256_of, street_index
 from benchmarks.studies.world import Areas, World
 from geodata.artifacts import software_version
 from geodata.beats import BeatMap
 from geodata.driving_file import read_profiles
-from geodata.driving_time import EMERGENCY, ROUTINE, DrivingProfile, edge_times
+from geodata.driving_time import EMERGENCY, ROUTINE, DrivingProfile, EdgeTimes, edge_times
+from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_release_file
 from geodata.snap import Positions, StreetIndex
 from routing.codes import Agency, Eta
@@ -63,9 +64,10 @@ def world_of(scenario: Scenario, tell: Tell = tell_nobody) -> World:
     release = release_of(scenario)
     geographies, beats = _geographies(scenario, release)
     post_ids, places = _posts(scenario)
-    situation = _situation(scenario, streets, index, release, beats, places)
+    profiles = profiles_of(scenario)
+    situation = _situation(scenario, streets, release, beats, places, profiles)
     tell("geographies", 2, 3)
-    by_hour = _by_hour(scenario, situation)
+    by_hour = _by_hour(scenario, situation, profiles)
     world = World(
         scenario=scenario,
         network=streets[0],
@@ -140,6 +142,7 @@ def _geographies(scenario: Scenario, release: Release) -> tuple[dict[str, Areas]
     return found, beats
 
 
+Profiles = Mapping[str, DrivingProfile]
 Places = Mapping[Agency, Mapping[str, tuple[float, float]]]
 
 
@@ -170,26 +173,41 @@ def _positions(
 # -- drive times ----------------------------------------------------------------------------------
 
 
-def profiles_of(driving: Path | None, durations: Durations) -> Mapping[str, DrivingProfile]:
+def profiles_of(scenario: Scenario) -> Profiles:
     """Return how somebody drives, slower by `speed_factor`; starting and parking stay."""
+    driving, factor = scenario.driving, scenario.durations.speed_factor
     profiles = BUILT_IN_PROFILES if driving is None else read_profiles(driving)
     return {
-        name: replace(profile, speed_factor=profile.speed_factor / durations.speed_factor)
+        name: replace(profile, speed_factor=profile.speed_factor / factor)
         for name, profile in profiles.items()
     }
+
+
+def _edge_times(scenario: Scenario, network: StreetNetwork, profile: DrivingProfile) -> EdgeTimes:
+    """Return the times of the first hour; the slowest hour must have times that can be, too."""
+    try:
+        edge_times(network, profile, hour=int(np.argmax(profile.hour_factor)))
+        return edge_times(network, profile)
+    except ValueError as problem:
+        key = ("durations", "speed_factor") if scenario.driving is None else ("streets", "driving")
+        fault = scenario.fault(key, f"makes drive times that cannot be: {problem}.",
+                               "Give figures of a drive in a city.")  # fmt: skip
+        raise BadScenario([fault]) from None
 
 
 def _situation(
     scenario: Scenario,
     streets: Streets,
-    index: StreetIndex,
     release: Release,
     beats: BeatMap | None,
     places: Places,
+    profiles: Profiles,
 ) -> Situation:
     network, graph, hierarchy = streets
-    profiles = profiles_of(scenario.driving, scenario.durations)
-    times = TravelTimes(network, graph, hierarchy, edge_times(network, profiles[ROUTINE.name]))
+    index = street_index(network)
+    routine = _edge_times(scenario, network, profiles[ROUTINE.name])
+    emergency = _edge_times(scenario, network, profiles[EMERGENCY.name])
+    times = TravelTimes(network, graph, hierarchy, routine)
     roster = unit_columns(())
     homes = Homes(
         posts={post: at for agency in Agency for post, at in places[agency].items()},
@@ -198,7 +216,7 @@ def _situation(
     placement = place_units(roster, network=network, streets=index, travel_times=times, homes=homes)
     return Situation(
         network=network, streets=index, travel_times=times,
-        emergency_times=times.reweighed(edge_times(network, profiles[EMERGENCY.name])),
+        emergency_times=times.reweighed(emergency),
         rung=Eta.ROAD, beats=beats, zones=release.zones, policy=release.city_policy,
         zone_policies=release.zone_policies, precinct_of=release.precinct_of, roster=roster,
         placement=placement, homes=homes,
@@ -210,8 +228,7 @@ def _situation(
     )  # fmt: skip
 
 
-def _by_hour(scenario: Scenario, situation: Situation) -> HourSituations:
-    profiles = profiles_of(scenario.driving, scenario.durations)
+def _by_hour(scenario: Scenario, situation: Situation, profiles: Profiles) -> HourSituations:
     by_hour = HourSituations(situation, profiles, closed_hours_max=CLOSED_HOURS_MAX)
     if scenario.closures is None:
         return by_hour

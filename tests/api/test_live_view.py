@@ -52,7 +52,7 @@ def test_hours_with_the_same_factor_share_one_weight_set(busy: LiveView) -> None
 def test_a_file_of_wrong_figures_stops_the_start(tmp_path: Path) -> None:
     path = tmp_path / "driving.toml"
     path.write_text("[routine]\nsignals = 1\n", encoding="utf-8")
-    with pytest.raises(DrivingFileError, match="unknown figure 'signals'"):
+    with pytest.raises(DrivingFileError, match=r"routine\.signals is an unknown figure"):
         load_view(Settings(driving=path), lambda _stage: None)
 
 

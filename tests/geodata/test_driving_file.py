@@ -49,21 +49,50 @@ def test_hours_begin_with_from_and_end_before_to_on_the_named_days(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[routin]", "unknown \\[routin\\]"),
-        ("[routine]\nsignal = 3", "unknown figure 'signal'"),
+        ("[routin]", "routin is unknown: expected \\[routine\\].*Did you mean routine"),
+        ("[routine]\nsignal = 3", "routine.signal is an unknown figure. Did you mean signal_s"),
         ("[routine]\nsignal_s = -1", "signal_s"),
         ("[routine]\nsignal_s = true", "signal_s is True"),
-        ("[routine]\nname = 'X'", "unknown figure 'name'"),
-        ("[routine]\nhours = [{days=['mon'], from=9, to=7, factor=1.0}]", "from 9 to 7"),
-        ("[routine]\nhours = [{days=['day'], from=7, to=9, factor=1.0}]", "unknown day 'day'"),
-        ("[routine]\nhours = [{days=['mon'], from=7, to=9, factor=0.0}]", "hour_factor"),
-        ("[routine]\nunposted_mph = {LANE = 3}", "unknown road class 'LANE'"),
+        ("[routine]\nname = 'X'", "routine.name is an unknown figure"),
+        ("[routine]\nstop_s = '8'", "stop_s is '8'"),
+        ("[routine]\nstop_s = nan", "stop_s is nan"),
+        ("[routine]\nsignal_s = 1e9", "Give a number, 0 to 3600"),
+        ("[routine]\nsignal_s = " + "9" * 5000, "digits"),
+        ("routine = 3", "routine is 3"),
+        ("[routine]\nhours = 3", "hours is 3"),
+        ("[routine]\nhours = [3]", "hours.0 is 3"),
+        ("[routine]\nunposted_mph = [3]", "unposted_mph is"),
+        ("[routine]\nunposted_mph = {PRIMARY = 0}", "PRIMARY is 0. Give a number, 1 to 150"),
+        ("[routine]\nhours = [{days='mon', from=7, to=9, factor=1.0}]", "days is 'mon'"),
+        ("[routine]\nhours = [{days=[['mon']], from=7, to=9, factor=1.0}]", "unknown day"),
+        ("[routine]\nhours = [{days=['mon'], from=9, to=7, factor=1.0}]", "9 to 7 are no hours"),
+        (
+            "[routine]\nhours = [{days=['day'], from=7, to=9, factor=1.0}]",
+            "hours.0.days.0 is the unknown day 'day'",
+        ),
+        ("[routine]\nhours = [{days=['mon'], from=7, to=9, factor=0.0}]", "hours.0.factor is 0.0"),
+        ("[routine]\nunposted_mph = {LANE = 3}", "unposted_mph.LANE is an unknown road class"),
         ("[routine", "docs/settings.md"),
     ],
 )
 def test_a_wrong_figure_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(DrivingFileError, match=said):
         read_profiles(write(tmp_path, text))
+
+
+def test_everything_that_is_wrong_is_told_at_once_by_its_keys(tmp_path: Path) -> None:
+    text = (
+        "[routine]\nsignal_s = -1\nstops = 3\n"
+        "[[routine.hours]]\ndays = ['mon']\nfrom = 7\nto = 10\n"
+        "factor = 99\n[[routine.hours]]\ndays = ['mon', 'thr']\nfrom = 7.5\nto = 9\n"
+        "[emergency]\nprivate_open = 1\n"
+    )
+    with pytest.raises(DrivingFileError) as told:
+        read_profiles(write(tmp_path, text))
+    assert [".".join(map(str, one.keys)) for one in told.value.problems] == [
+        "routine.stops", "routine.signal_s", "routine.hours.0.factor", "routine.hours.1.factor",
+        "routine.hours.1.from", "routine.hours.1.days.1", "emergency.private_open",
+    ]  # fmt: skip
 
 
 def test_equal_weights_have_equal_names_and_other_figures_another() -> None:
