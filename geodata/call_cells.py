@@ -6,6 +6,7 @@ What lives here: reading one cell; nothing is guessed. What does not: which colu
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -16,6 +17,9 @@ EMPTY: Final = frozenset({"", "NULL", "NA", "N/A", "NAN", "NONE", "REDACTED", "U
 """Texts of a place or a time that mean that nobody says."""
 TIME_FORMATS: Final = ("%m/%d/%Y %I:%M:%S %p", "%Y %b %d %I:%M:%S %p")
 """How Seattle's open data writes an instant, beside ISO 8601."""
+LISTED_MAX: Final = 10_000
+"""Rows and cells that are listed; the others are counted."""
+VALUE_MAX: Final = 60
 YEAR_MIN: Final = 1970
 YEAR_MAX: Final = 2200
 SECONDS_MAX: Final = 30 * 86_400
@@ -35,6 +39,44 @@ class BadRow(StrEnum):
     NO_TIME = "NO_TIME"
     BAD_TIME = "BAD_TIME"
     """An instant in a form that is not known."""
+
+
+class BadCell(StrEnum):
+    """Why a cell about a unit counts as not known, while its call stays."""
+
+    PLACE = "BAD_PLACE"
+    """No longitude and latitude in degrees, or 0."""
+    INSTANT = "BAD_INSTANT"
+    """An instant in a form that is not known."""
+    SECONDS = "BAD_SECONDS"
+    """No number of seconds, or one that cannot be a delay."""
+    TOO_EARLY = "TOO_EARLY"
+    """Before the instant that it must follow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotUsed:
+    """One row that was left out, or one cell that counts as not known."""
+
+    line: int
+    reason: BadRow | BadCell
+    column: str
+    """The cells that the reason is about, as the header names them."""
+    value: str
+    """What stands there, cut to 60 signs."""
+
+
+def not_used(
+    line: int,
+    reason: BadRow | BadCell,
+    header: Sequence[str],
+    cells: Sequence[str | None],
+    places: Sequence[int | None],
+) -> NotUsed:
+    """Return what was not used of some cells of a row."""
+    column = ", ".join(header[place] for place in places if place is not None)
+    value = ", ".join(cell_of(cells, place) for place in places if place is not None)
+    return NotUsed(line=line, reason=reason, column=column, value=value[:VALUE_MAX])
 
 
 def place_of(there: Mapping[str, int], names: Names) -> int | None:
@@ -90,7 +132,8 @@ def _read_time(text: str, time_format: str | None) -> datetime | None:
 
 def priority_of(text: str) -> int:
     """Return a whole number from 1 to 99, or 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= 99 else 0
+    digits = text.lstrip("0")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 2 else 0
 
 
 def seconds_of(text: str) -> float | None:

@@ -5,13 +5,14 @@
 What lives here: `CallHistory`, reading a CSV (also .csv.gz), and `history_of`, which takes the rows
 of any other source. What does not: what columns are called (`call_columns`), what a call means.
 
-A row that cannot be used is counted by its reason, and the first hundred are listed with their
-lines; nothing is guessed. A second row of the same call is a repeat, counted apart. Times without
-an offset are local; the hour that the clock repeats counts as its first.
+A row that cannot be used is counted by its reason and listed with its line (the first
+`LISTED_MAX`); nothing is guessed. A second row of the same call is a repeat, counted apart. Times
+without an offset are local; the hour that the clock repeats counts as its first.
 """
 
 import csv
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,10 +28,13 @@ from numpy.typing import NDArray
 
 from geodata.artifacts import file_sha256
 from geodata.call_cells import (
+    LISTED_MAX,
     BadRow,
+    NotUsed,
     cell_of,
     degrees_of,
     instant_of,
+    not_used,
     place_of,
     priority_of,
 )
@@ -38,20 +42,9 @@ from geodata.call_columns import CallColumns, CallFileError, columns_for, plain_
 from geodata.call_records import RecordReader, UnitRecords
 
 ROWS_MAX: Final = 5_000_000
-LISTED_MAX: Final = 100
 TOLD_EVERY: Final = 5_000
 """Rows between two calls of `progress`."""
 NO_TYPE: Final = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """One row that was left out."""
-
-    line: int
-    reason: BadRow
-    value: str
-    """What stands in the cells that the reason is about, cut to 60 signs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +79,7 @@ class CallHistory:
     """Rows of calls that an earlier row has told."""
     bad: Mapping[BadRow, int]
     """Rows left out, by reason."""
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[NotUsed, ...]
     """The first of them."""
     assumed_type: str | None = None
     """What every call is taken to be, by an assumption of whoever reads; see `assuming`."""
@@ -203,7 +196,7 @@ def read_history(
             header = next(table, [])
             rows = ((table.line_num, cells) for cells in table if cells)
             found = history_of(rows, header, columns or columns_for(header), progress=progress)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as problem:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as problem:
         raise CallFileError(f"{file}: {problem}. Give a CSV file of past calls.") from None
     except CallFileError as problem:
         raise CallFileError(f"{file}: {problem}") from None
@@ -247,7 +240,7 @@ class _Reader:
 
     def __init__(self, header: Sequence[str], columns: CallColumns) -> None:
         self._columns = columns
-        self._width = len(header)
+        self._header = header
         there = {plain_name(name): place for place, name in reversed(list(enumerate(header)))}
         places = [place_of(there, names) for names in columns.required]
         missing = [n for n, at in zip(columns.required, places, strict=True) if at is None]
@@ -260,7 +253,7 @@ class _Reader:
         self.n_rows = 0
         self._n_repeats = 0
         self._bad: Counter[BadRow] = Counter()
-        self._left_out: list[LeftOut] = []
+        self._left_out: list[NotUsed] = []
         self._seen: set[str] = set()
         self._types: dict[str, int] = {}
         self._found: list[tuple[float, float, float, int, int, str]] = []
@@ -268,7 +261,7 @@ class _Reader:
         self._records = {
             agency: reader
             for agency, one in columns.records.items()
-            if (reader := RecordReader(there, one, columns)).has_any
+            if (reader := RecordReader(there, header, one, columns)).has_any
         }
 
     def take(self, line: int, cells: Sequence[str | None]) -> None:
@@ -276,33 +269,39 @@ class _Reader:
         self.n_rows += 1
         if self.n_rows > ROWS_MAX:
             raise CallFileError(f"It has more than {ROWS_MAX:,} rows: give fewer years.")
-        if len(cells) > self._width:
-            self._leave_out(line, BadRow.CELLS, f"{len(cells)} cells, header {self._width}")
+        if len(cells) > len(self._header):
+            self._leave_out(line, BadRow.CELLS, cells)
             return
         call_id = cell_of(cells, self._id)
         if call_id and call_id in self._seen:
             self._n_repeats += 1
             return
-        texts = cell_of(cells, self._lon), cell_of(cells, self._lat)
-        place = degrees_of(*texts)
+        place = degrees_of(cell_of(cells, self._lon), cell_of(cells, self._lat))
         if isinstance(place, BadRow):
-            self._leave_out(line, place, ", ".join(texts))
+            self._leave_out(line, place, cells, self._lon, self._lat)
             return
         at = instant_of(cell_of(cells, self._at), self._columns)
         if isinstance(at, BadRow):
-            self._leave_out(line, at, cell_of(cells, self._at))
+            self._leave_out(line, at, cells, self._at)
             return
         self._seen.add(call_id)
         self._days.append(at.astimezone(self._columns.time_zone).date())
         kind, priority = self._type_of(cells), priority_of(cell_of(cells, self._priority))
         self._found.append((*place, at.timestamp(), kind, priority, call_id or f"line-{line}"))
         for reader in self._records.values():
-            reader.take(cells, at.timestamp())
+            reader.take(line, cells, at.timestamp())
 
-    def _leave_out(self, line: int, reason: BadRow, value: str) -> None:
+    def _leave_out(
+        self, line: int, reason: BadRow, cells: Sequence[str | None], *places: int
+    ) -> None:
         self._bad[reason] += 1
-        if len(self._left_out) < LISTED_MAX:
-            self._left_out.append(LeftOut(line=line, reason=reason, value=value[:60]))
+        if len(self._left_out) >= LISTED_MAX:
+            return
+        one = not_used(line, reason, self._header, cells, places)
+        if reason is BadRow.CELLS:
+            said = f"{len(cells)} cells, header {len(self._header)}"
+            one = replace(one, column="the row", value=said)
+        self._left_out.append(one)
 
     def _type_of(self, cells: Sequence[str | None]) -> int:
         text = cell_of(cells, self._type)
@@ -315,7 +314,8 @@ class _Reader:
         """Return what has been read."""
         if not self._found:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in self._bad.items())
-            raise CallFileError(f"No row holds a call ({reasons or 'there is none'}).")
+            first = f"; the first on line {self._left_out[0].line}" if self._left_out else ""
+            raise CallFileError(f"No row holds a call ({reasons or 'there is none'}{first}).")
         lon, lat, at_s, kind, priority, ids = zip(*self._found, strict=True)
         return CallHistory(
             source="",

@@ -16,16 +16,21 @@ from numpy.typing import NDArray
 
 from geodata.call_cells import (
     EMPTY,
+    LISTED_MAX,
+    BadCell,
     BadRow,
+    NotUsed,
     cell_of,
     degrees_of,
     instant_of,
+    not_used,
     place_of,
     seconds_of,
 )
 from geodata.call_columns import RECORD_KEYS, CallColumns, RecordColumns, TimeIs
 
 Reals = NDArray[np.float64]
+_DELAY_OF = {"dispatched_at": "dispatch_delay_s", "at_scene_at": "response_s"}
 _REALS = ("lon", "lat", "dispatched_s", "at_scene_s", "in_service_s")
 
 
@@ -50,6 +55,8 @@ class UnitRecords:
     """Cells of the table that could not be read."""
     n_disordered: int
     """Instants before the one that they must follow."""
+    not_used: tuple[NotUsed, ...] = ()
+    """The first of these cells, of all the table."""
 
     def __len__(self) -> int:
         return len(self.unit)
@@ -76,12 +83,20 @@ class RecordReader:
     ----------
     there
         Places of the table's columns by their plain names.
+    header
+        The columns as they are named.
     """
 
     def __init__(
-        self, there: Mapping[str, int], record: RecordColumns, columns: CallColumns
+        self,
+        there: Mapping[str, int],
+        header: Sequence[str],
+        record: RecordColumns,
+        columns: CallColumns,
     ) -> None:
-        self._columns = columns
+        self._columns, self._header = columns, header
+        self._line = 0
+        self._not_used: list[NotUsed] = []
         self._place = {key: place_of(there, getattr(record, key)) for key in RECORD_KEYS}
         self._found: list[tuple[float, ...]] = []
         self._texts: list[tuple[str, str]] = []
@@ -92,16 +107,18 @@ class RecordReader:
         """Whether the table has any of the columns."""
         return any(place is not None for place in self._place.values())
 
-    def take(self, cells: Sequence[str | None], at_s: float) -> None:
+    def take(self, line: int, cells: Sequence[str | None], at_s: float) -> None:
         """Read the records of a call at an instant, seconds since 1970."""
+        self._line = line
         lon, lat = self._unit_place(cells)
         dispatched_s = self._instant(cells, "dispatched_at", "dispatch_delay_s", at_s)
         at_scene_s = self._instant(cells, "at_scene_at", "response_s", at_s)
         in_service_s = self._instant(cells, "in_service_at", None, at_s)
         queued = self._columns.time_is in {TimeIs.RECEIVED, TimeIs.QUEUED}
-        dispatched_s = self._after(dispatched_s, at_s if queued else math.nan)
-        at_scene_s = self._after(at_scene_s, dispatched_s)
-        in_service_s = self._after(in_service_s, dispatched_s)
+        first_s = at_s if queued else math.nan
+        dispatched_s = self._after(cells, dispatched_s, first_s, "dispatched_at")
+        at_scene_s = self._after(cells, at_scene_s, dispatched_s, "at_scene_at")
+        in_service_s = self._after(cells, in_service_s, dispatched_s, "in_service_at")
         self._found.append((lon, lat, dispatched_s, at_scene_s, in_service_s))
         unit, status = (self._text(cells, key) for key in ("unit", "unit_status"))
         self._texts.append((unit, status.upper()))
@@ -116,7 +133,9 @@ class RecordReader:
         texts = [cell_of(cells, self._place[key]) for key in ("unit_lon", "unit_lat")]
         place = degrees_of(*texts)
         if isinstance(place, BadRow):
-            self._n_unreadable += place is not BadRow.NO_PLACE
+            if place is not BadRow.NO_PLACE:
+                self._n_unreadable += 1
+                self._note(cells, BadCell.PLACE, "unit_lon", "unit_lat")
             return math.nan, math.nan
         return place
 
@@ -127,20 +146,32 @@ class RecordReader:
             at = instant_of(cell_of(cells, self._place[key]), self._columns)
             if not isinstance(at, BadRow):
                 return at.timestamp()
-            self._n_unreadable += at is not BadRow.NO_TIME
+            if at is not BadRow.NO_TIME:
+                self._n_unreadable += 1
+                self._note(cells, BadCell.INSTANT, key)
             return math.nan
         if delay is None or self._place[delay] is None:
             return math.nan
         seconds = seconds_of(cell_of(cells, self._place[delay]))
-        self._n_unreadable += seconds is None
-        return math.nan if seconds is None else at_s + seconds
+        if seconds is None:
+            self._n_unreadable += 1
+            self._note(cells, BadCell.SECONDS, delay)
+            return math.nan
+        return at_s + seconds
 
-    def _after(self, at_s: float, before_s: float) -> float:
+    def _after(self, cells: Sequence[str | None], at_s: float, before_s: float, key: str) -> float:
         """Return an instant, NaN where it lies before the one that it must follow."""
         if at_s < before_s:
             self._n_disordered += 1
+            told = key if self._place[key] is not None else _DELAY_OF[key]
+            self._note(cells, BadCell.TOO_EARLY, told)
             return math.nan
         return at_s
+
+    def _note(self, cells: Sequence[str | None], reason: BadCell, *keys: str) -> None:
+        if len(self._not_used) < LISTED_MAX:
+            places = [self._place[key] for key in keys]
+            self._not_used.append(not_used(self._line, reason, self._header, cells, places))
 
     def records(self) -> UnitRecords:
         """Return what has been read."""
@@ -152,5 +183,6 @@ class RecordReader:
             has_status=self._place["unit_status"] is not None,
             n_unreadable=self._n_unreadable,
             n_disordered=self._n_disordered,
+            not_used=tuple(self._not_used),
             **{name: reals[:, column].copy() for column, name in enumerate(_REALS)},
         )

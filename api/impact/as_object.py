@@ -1,7 +1,7 @@
 """An impact as JSON: every count with its definition, and a manifest of what it was made of."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from api.impact.counting import LEVELS, Change, Group
 from api.impact.judging import Level
@@ -11,6 +11,8 @@ from api.impact.words import ASSUMPTIONS, DEFINITIONS, NO_TYPES, PROXY
 from geodata.artifacts import software_version
 from routing.coverage import Shares
 
+LEFT_OUT_MAX: Final = 100
+"""Rows that are listed; all are counted."""
 FORMAT: str = "tandem-release-impact/1"
 
 
@@ -77,7 +79,7 @@ def manifest(impact: Impact) -> dict[str, Any]:
             "left_out": {str(reason): n for reason, n in history.bad.items()},
             "left_out_rows": [
                 {"line": one.line, "reason": str(one.reason), "value": one.value}
-                for one in history.left_out
+                for one in history.left_out[:LEFT_OUT_MAX]
             ],
             "assumed_type": history.assumed_type,
             "eligible": None if history.has_types else NO_TYPES,

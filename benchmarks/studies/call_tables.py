@@ -7,7 +7,9 @@ Points of a geometry column stand in for missing columns of longitude and latitu
 line here: rows are counted from 1.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +20,9 @@ from geodata.call_history import ROWS_MAX, CallHistory, NumberedRow, history_of,
 
 PARQUET: Final = (".parquet", ".pq", ".geoparquet")
 GIS: Final = (".gpkg", ".geojson", ".json", ".fgb", ".shp")
+UNREADABLE: Final = (OSError, ValueError, TypeError, LookupError, OverflowError, MemoryError)
+"""What damaged bytes make of the readers, beside their own errors."""
+SAID_MAX: Final = 200
 GEOMETRY_LON, GEOMETRY_LAT = "longitude", "latitude"
 
 
@@ -29,13 +34,11 @@ def read_table(file: Path, columns: CallColumns | None, layer: str | None = None
     CallFileError
         It cannot be read, lacks a column, has too many rows, or holds no call.
     """
-    if file.suffix.lower() in PARQUET:
-        header, rows = _parquet(file)
-    elif file.suffix.lower() in GIS:
-        header, rows = _layer(file, layer)
-    else:
+    ending = file.suffix.lower()
+    if ending not in (*PARQUET, *GIS):
         return read_history(file, columns)
     try:
+        header, rows = _parquet(file) if ending in PARQUET else _layer(file, layer)
         found = history_of(rows, header, columns or columns_for(header))
     except CallFileError as problem:
         raise CallFileError(f"{file}: {problem}") from None
@@ -51,47 +54,74 @@ def _parquet(file: Path) -> Table:
 
     try:
         table = pq.read_table(file)
-    except (ArrowException, OSError, ValueError) as problem:
-        raise CallFileError(f"{file}: {problem}. Give a Parquet file of past calls.") from None
-    return _of_arrow(file, table, _geometry_name(table.column_names))
+        return _of_arrow(table, _geometry_name(table.column_names))
+    except (ArrowException, *UNREADABLE) as problem:
+        raise _unreadable("Parquet file", problem) from None
 
 
 def _layer(file: Path, layer: str | None) -> Table:
     import pyogrio  # heavy, and needed for this form alone
-    from pyogrio.errors import DataSourceError
+    from pyarrow.lib import ArrowException
+    from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 
     try:
-        layers = [str(name) for name in pyogrio.list_layers(file)[:, 0]]
-        if layer is None and len(layers) > 1:
-            raise CallFileError(
-                f"{file}: it has {len(layers)} layers. Give layer = one of {', '.join(layers)}."
-            )
-        if layer is not None and layer not in layers:
-            raise CallFileError(
-                f"{file}: it has no layer {layer!r}. Give one of {', '.join(layers)}."
-            )
-        meta, table = pyogrio.read_arrow(file, layer=layer or layers[0])
-    except (DataSourceError, OSError, ValueError) as problem:
-        raise CallFileError(f"{file}: {problem}. Give a GeoPackage of past calls.") from None
-    crs = str(meta.get("crs") or "")
-    name = meta.get("geometry_name") or "wkb_geometry"
-    return _of_arrow(file, table, name if name in table.column_names else None, crs)
+        with gdal_kept_off_the_screen():
+            layers = [str(name) for name in pyogrio.list_layers(file)[:, 0]]
+            meta, table = pyogrio.read_arrow(file, layer=_layer_of(layers, layer))
+        crs = str(meta.get("crs") or "")
+        name = meta.get("geometry_name") or "wkb_geometry"
+        return _of_arrow(table, name if name in table.column_names else None, crs)
+    except (
+        DataSourceError, DataLayerError, FieldError, ArrowException, *UNREADABLE,
+    ) as problem:  # fmt: skip
+        raise _unreadable("GeoPackage", problem) from None
+
+
+def _unreadable(form: str, problem: Exception) -> CallFileError:
+    said = " ".join(str(problem).split())[:SAID_MAX]
+    return CallFileError(
+        f"it is no {form} that can be read ({said}). Write it anew from its source, or give a CSV."
+    )
+
+
+@contextmanager
+def gdal_kept_off_the_screen() -> Iterator[None]:
+    """Drop what GDAL warns of; every other warning goes on.
+
+    What GDAL can read counts, with its bad rows told; what it cannot is an error of its own.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for one in caught:
+        if one.category is not RuntimeWarning:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+def _layer_of(layers: Sequence[str], layer: str | None) -> str:
+    named = ", ".join(layers) or "none"
+    if layer is not None and layer not in layers:
+        raise CallFileError(f"it has no layer {layer!r}. Give layer = one of {named}.")
+    if layer is None and len(layers) != 1:
+        raise CallFileError(f"it has {len(layers)} layers. Give layer = one of {named}.")
+    return layer or layers[0]
 
 
 def _geometry_name(names: Sequence[str]) -> str | None:
     return next((name for name in ("geometry", "geom", "wkb_geometry") if name in names), None)
 
 
-def _of_arrow(file: Path, table: Any, geometry: str | None, crs: str = "") -> Table:
+def _of_arrow(table: Any, geometry: str | None, crs: str = "") -> Table:
     """Return the header and the rows of an Arrow table, points as longitude and latitude."""
     if table.num_rows > ROWS_MAX:
-        raise CallFileError(f"{file}: more than {ROWS_MAX:,} rows: give fewer years.")
-    names = [name for name in table.column_names if name != geometry]
-    columns = [_texts(table.column(name)) for name in names]
+        raise CallFileError(f"it has more than {ROWS_MAX:,} rows: give fewer years.")
+    places = [k for k, name in enumerate(table.column_names) if name != geometry]
+    names = [table.column_names[k] for k in places]
+    columns = [_texts(table.column(k)) for k in places]
     plain = {plain_name(name) for name in names}
     if geometry is not None and not plain & {"longitude", "lon", "dispatch_longitude", "x"}:
         names += [GEOMETRY_LON, GEOMETRY_LAT]
-        columns += _points(file, table.column(geometry), crs)
+        columns += _points(table.column(table.column_names.index(geometry)), crs)
     return names, ((line, row) for line, row in enumerate(zip(*columns, strict=True), 1))
 
 
@@ -104,7 +134,7 @@ def _text(value: object) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _points(file: Path, column: Any, crs: str) -> list[list[str | None]]:
+def _points(column: Any, crs: str) -> list[list[str | None]]:
     import shapely
 
     points = shapely.from_wkb(column.to_numpy(zero_copy_only=False), on_invalid="ignore")
@@ -112,6 +142,6 @@ def _points(file: Path, column: Any, crs: str) -> list[list[str | None]]:
     lon, lat = shapely.get_x(centres), shapely.get_y(centres)
     if crs and not any(known in crs for known in ("4326", "CRS84", "WGS 84")):
         raise CallFileError(
-            f"{file}: its coordinates are {crs[:60]}. Convert it to WGS 84 (EPSG:4326) first."
+            f"its coordinates are {crs[:60]}. Convert it to WGS 84 (EPSG:4326) first."
         )
     return [[None if x != x else repr(float(x)) for x in axis] for axis in (lon, lat)]  # noqa: PLR0124

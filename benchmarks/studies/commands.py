@@ -20,6 +20,7 @@ from benchmarks.studies.data_check import require_data
 from benchmarks.studies.demand_making import Part, calls_of
 from benchmarks.studies.engine import engine_for
 from benchmarks.studies.errors import BadScenario, StudyError
+from benchmarks.studies.left_out import left_out_of, with_left_out
 from benchmarks.studies.report.result_files import PAGE, result_files
 from benchmarks.studies.run_folder import open_folder
 from benchmarks.studies.scenario import Changes, Scenario
@@ -87,6 +88,7 @@ def _computed(asked: Asked, tell: Tell) -> tuple[StudyResult, list[Path]]:
         work = Work(engine=engine_for(asked.workers, asked.dask), folder=folder, tell=tell)
         result = STUDIES[asked.kind](world, changes, work)
         tell("writing", 0, 0)
+        result = with_left_out(result, world)
         whole = replace(result, manifest={**told, **result.manifest})
         return whole, folder.write(result_files(whole))
 
@@ -173,6 +175,7 @@ def _demand(world: World) -> Iterator[str]:
     for part in parts:
         calls = calls_of(world, part, world.scenario.seed)
         yield f"{part}: {len(calls):,} calls in {calls.weeks:.1f} weeks, {calls.source}."
+    yield from (one.words for one in left_out_of(world))
     if world.scenario.siting.candidates is not None:
         yield f"CARE could stand at {places_of_file(world)[2]}."
 

@@ -5,7 +5,7 @@ not: reading CSV (`geodata.call_history`), other tables (`call_tables`), columns
 (`demand_making`).
 
 A table is read once in a process, however often it is asked for. Rows that cannot be used are
-counted by their reason and the first hundred listed; nothing is guessed.
+counted by their reason and listed (`left_out`); nothing is guessed.
 """
 
 from collections.abc import Collection, Iterable
@@ -32,7 +32,6 @@ from routing.release import Release
 _TABLE: Final = "docs/impact.md says what a table of calls may be (UTF-8, a row for each call)."
 TABLES_MAX: Final = 4
 """Tables that are remembered in a process."""
-LISTED_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +189,6 @@ def _notes(history: CallHistory) -> tuple[str, ...]:
     if history.n_bad:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in history.bad.items())
         notes.append(f"{history.n_bad:,} rows were left out: {reasons}.")
-        notes += [
-            f"Left out: line {one.line}, {one.reason}: {one.value}"
-            for one in history.left_out[:LISTED_MAX]
-        ]
     return tuple(notes)
 
 

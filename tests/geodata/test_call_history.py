@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from geodata.call_cells import BadRow
+from geodata.call_cells import LISTED_MAX, BadRow
 from geodata.call_columns import BUILT_IN, CALL_DATA, RESPONSES_2015, CallFileError, read_columns
-from geodata.call_history import LISTED_MAX, read_history
+from geodata.call_history import read_history
 
 HEADER = "call_id,lon,lat,received_at,call_type"
 GOOD = "7,-122.33,47.6,2024-05-01 12:00:00,WELFARE CHECK"
@@ -90,11 +90,14 @@ def test_a_bad_row_is_left_out_and_named_by_line_and_reason(
     assert (len(history), history.n_rows, dict(history.bad)) == (1, 2, {reason: 1})
     (told,) = history.left_out
     assert (told.line, told.reason) == (2, reason)
+    columns = {"CELLS": "the row", "NO_TIME": "received_at", "BAD_TIME": "received_at"}
+    assert told.column == columns.get(reason, "lon, lat")
+    assert all(text.strip() in row for text in told.value.split(",")) or reason is BadRow.CELLS
 
 
-def test_all_bad_rows_are_counted_and_the_first_hundred_listed(tmp_path: Path) -> None:
-    history = read_history(written(tmp_path, *["1,,,,"] * 250, GOOD))
-    assert (history.n_bad, len(history.left_out)) == (250, LISTED_MAX)
+def test_all_bad_rows_are_counted_and_the_first_listed(tmp_path: Path) -> None:
+    history = read_history(written(tmp_path, *["1,,,,"] * (LISTED_MAX + 50), GOOD))
+    assert (history.n_bad, len(history.left_out)) == (LISTED_MAX + 50, LISTED_MAX)
 
 
 def test_a_row_that_was_left_out_does_not_make_its_call_a_repeat(tmp_path: Path) -> None:

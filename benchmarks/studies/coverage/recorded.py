@@ -1,21 +1,25 @@
 """Recorded positions of units: a CSV of agency, unit_id, lon, lat, at and, for replay, status.
 
-What lives here: reading it, with every fault at once, and which fixes count. What does not:
-snapping them to streets (`standing`).
+What lives here: reading it, and which fixes count. What does not: snapping them to streets
+(`standing`). A row that cannot be used is left out, counted and listed; a file without its columns,
+or without one good row, is refused.
 
 For each hour of the week the latest local day counts on which anything was recorded in that hour,
 and of each unit its last fix within the hour. Instants without an offset are local.
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from benchmarks.studies.errors import BadScenario, Fault
+from benchmarks.studies.errors import THE_FILE, BadScenario, Fault, fault_of
+from benchmarks.studies.reading import like_one_of
+from geodata.call_cells import LISTED_MAX, YEAR_MAX, YEAR_MIN
 from geodata.driving_time import hour_of_week
 from routing.codes import Agency
 
@@ -24,8 +28,11 @@ STATUS: Final = "status"
 """A column that may be there: AVAILABLE is free."""
 ROWS_MAX: Final = 5_000_000
 FAULTS_MAX: Final = 100
-"""Faults listed; the others are counted."""
-_FORM: Final = "Give a CSV of agency (CARE or SPD), unit_id, lon, lat, at (ISO 8601)."
+"""Rows that are told where none is good."""
+VALUE_MAX: Final = 60
+FORM: Final = "Give a CSV (UTF-8) of agency (CARE or SPD), unit_id, lon, lat, at (ISO 8601)."
+DEGREES: Final = "Give degrees of WGS 84, neither 0 nor feet nor metres."
+INSTANT: Final = "Give an instant such as 2026-07-20T13:05:00-07:00."
 Fixes = Mapping[Agency, Mapping[str, tuple[float, float]]]
 """lon and lat by unit."""
 
@@ -44,24 +51,45 @@ class RecordedFix:
     """In capitals, '' where it is empty; None where the file has no such column."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a file of positions holds."""
+
+    fixes: tuple[RecordedFix, ...]
+    n_rows: int
+    n_left_out: int
+    left_out: tuple[Fault, ...]
+    """The first rows that were left out, each with what is wrong with it."""
+
+
 def read_recorded(file: Path, zone: ZoneInfo) -> dict[int, Fixes]:
     """Return where units were, by hour of the week, Monday 00 = 0.
 
     Raises
     ------
     BadScenario
-        With everything that is wrong with the file.
+        The file cannot be used.
     """
-    return by_hour(read_fixes(file, zone))
+    return by_hour(read_fixes(file, zone).fixes)
 
 
-def read_fixes(file: Path, zone: ZoneInfo) -> list[RecordedFix]:
-    """Return every fix of a file; raises what `read_recorded` does."""
+def read_fixes(file: Path, zone: ZoneInfo) -> Recorded:
+    """Return every fix of a file, which is read once; raises what `read_recorded` does."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            return _fixes(file, csv.DictReader(text), zone)
+        return _read(file, zone, file.stat().st_mtime_ns)
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise BadScenario([_fault(file, None, "recorded_positions", f"{problem}.")]) from None
+        fault = fault_of(file, THE_FILE, f"cannot be read: {problem}.", FORM)
+        raise BadScenario([fault]) from None
+
+
+@lru_cache(maxsize=1)
+def _read(file: Path, zone: ZoneInfo, _changed_ns: int) -> Recorded:
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        table = csv.DictReader(text)
+        missing = list(_missing(file, table.fieldnames or ()))
+        if missing:
+            raise BadScenario(missing)
+        return _fixes(file, table, zone)
 
 
 def by_hour(fixes: Iterable[RecordedFix]) -> dict[int, Fixes]:
@@ -81,50 +109,51 @@ def by_hour(fixes: Iterable[RecordedFix]) -> dict[int, Fixes]:
     return dict(found)
 
 
-def _fixes(file: Path, table: "csv.DictReader[str]", zone: ZoneInfo) -> list[RecordedFix]:
-    missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
-    if missing:
-        raise BadScenario([_fault(file, 1, name, "There is no such column.") for name in missing])
-    found, faults, n_more = list[RecordedFix](), list[Fault](), 0
-    for row in table:
+def _missing(file: Path, header: Sequence[str]) -> Iterable[Fault]:
+    for name in COLUMNS:
+        if name not in header:
+            like = like_one_of(name, [one for one in header if one], "columns")
+            yield fault_of(file, name, "is no column of the table.", f"{like} {FORM}", line=1)
+
+
+def _fixes(file: Path, table: "csv.DictReader[str]", zone: ZoneInfo) -> Recorded:
+    found, faults, n_rows = list[RecordedFix](), list[Fault](), 0
+    for n_rows, row in enumerate(table, 1):
+        if n_rows > ROWS_MAX:
+            message = f"has more than {ROWS_MAX:,} rows."
+            raise BadScenario([fault_of(file, THE_FILE, message, "Give fewer days.")])
         fix = _fix(file, table.line_num, row, zone)
         if isinstance(fix, RecordedFix):
             found.append(fix)
-        elif len(faults) < FAULTS_MAX:
+        elif len(faults) < LISTED_MAX:
             faults.append(fix)
-        else:
-            n_more += 1
-        if len(found) > ROWS_MAX:
-            raise BadScenario([_fault(file, None, "rows", f"More than {ROWS_MAX:,}.")])
-    if n_more:
-        faults.append(_fault(file, None, "rows", f"{n_more:,} more rows are wrong."))
-    if not found and not faults:
-        faults.append(_fault(file, None, "rows", "There is none."))
-    if faults:
-        raise BadScenario(faults)
-    return found
+    if not found:
+        raise BadScenario(faults[:FAULTS_MAX] or [fault_of(file, THE_FILE, "has no row.", FORM)])
+    return Recorded(
+        fixes=tuple(found), n_rows=n_rows, n_left_out=n_rows - len(found), left_out=tuple(faults)
+    )
 
 
 def _fix(
     file: Path, line: int, row: Mapping[str, str | None], zone: ZoneInfo
 ) -> RecordedFix | Fault:
+    if None in row:
+        return fault_of(file, "the row", "has more cells than the header.", "Put texts with commas "
+                        "into quotes.", line=line)  # fmt: skip
     texts = {name: (row[name] or "").strip() for name in COLUMNS}
-    try:
-        agency = Agency(texts["agency"].upper())
-    except ValueError:
-        return _fault(file, line, "agency", f"It is {texts['agency']!r}, not CARE or SPD.")
+    said = {name: f"is {text[:VALUE_MAX]!r}" for name, text in texts.items()}
+    if texts["agency"].upper() not in tuple(Agency):
+        return fault_of(file, "agency", f"{said['agency']}.", "Give CARE or SPD.", line=line)
     if not texts["unit_id"]:
-        return _fault(file, line, "unit_id", "It is empty.")
-    try:
-        lon, lat = float(texts["lon"]), float(texts["lat"])
-    except ValueError:
-        return _fault(file, line, "lon, lat", f"{texts['lon']!r}, {texts['lat']!r}: no numbers.")
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90 and lon and lat):
-        return _fault(file, line, "lon, lat", f"{lon}, {lat} is no place in degrees.")
-    try:
-        at = datetime.fromisoformat(texts["at"])
-    except ValueError:
-        return _fault(file, line, "at", f"{texts['at']!r} is no instant.")
+        return fault_of(file, "unit_id", "is empty.", "Name the unit.", line=line)
+    lon, lat = _degrees(texts["lon"], 180), _degrees(texts["lat"], 90)
+    if lon is None or lat is None:
+        name = "lon" if lon is None else "lat"
+        return fault_of(file, name, f"{said[name]}.", DEGREES, line=line)
+    at = _instant(texts["at"])
+    if at is None:
+        return fault_of(file, "at", f"{said['at']}.", INSTANT, line=line)
+    agency = Agency(texts["agency"].upper())
     local = at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone)
     status = (row[STATUS] or "").strip().upper() if STATUS in row else None
     return RecordedFix(
@@ -132,5 +161,17 @@ def _fix(
     )
 
 
-def _fault(file: Path, line: int | None, where: str, message: str) -> Fault:
-    return Fault(file=file.name, line=line, where=where, message=message, remedy=_FORM)
+def _degrees(text: str, most: float) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value and abs(value) <= most else None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if YEAR_MIN < at.year <= YEAR_MAX else None

@@ -47,8 +47,6 @@ from benchmarks.studies.tables import Section, StudyResult, Table
 from benchmarks.studies.world import NO_AREA, World, some_of
 
 Ints = NDArray[np.int32]
-LEFT_OUT: Final = "Left out: "
-"""How notes of single rows begin; they stand in the manifest."""
 _CALL_DATA: Final = (
     "Each call has the units on duty and the drive times of the hour in which it came; all units "
     "are free, and dispatched durations.dispatch_delay_s after the call is queued, whatever the "
@@ -228,7 +226,7 @@ def _ground_words(found: Found) -> str:
         f"{n} {kind} units at {len(found.arrivals.standing.names[kind])} places"
         for kind, n in found.arrivals.standing.units.items()
     )
-    said = (note for note in found.calls.notes if note != PROXY and not note.startswith(LEFT_OUT))
+    said = (note for note in found.calls.notes if note != PROXY)
     return f"On duty in the hour that is drawn: {kinds}. {' '.join(said)}".strip()
 
 

@@ -234,4 +234,4 @@ class FixBook:
 
 def _fixes_of(world: World, zone: ZoneInfo) -> FixBook | None:
     file = world.scenario.coverage.recorded_positions
-    return None if file is None else FixBook(read_fixes(file, zone))
+    return None if file is None else FixBook(read_fixes(file, zone).fixes)

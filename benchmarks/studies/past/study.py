@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 
 from api.impact.words import PROXY
-from benchmarks.studies.coverage.study import LEFT_OUT
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.demand_making import calls_of
 from benchmarks.studies.errors import StudyError
@@ -147,7 +146,7 @@ def result_of(found: Replayed) -> StudyResult:
 
 
 def _calls(found: Replayed) -> Section:
-    said = [n for n in found.calls.notes if n != PROXY and not n.startswith(LEFT_OUT)]
+    said = [note for note in found.calls.notes if note != PROXY]
     return Section(
         title="What became of the calls",
         paragraphs=(" ".join(said),) if said else (),

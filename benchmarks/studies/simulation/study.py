@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from api.impact.words import PROXY
-from benchmarks.studies.coverage.study import LEFT_OUT
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.demand_making import calls_of, only
 from benchmarks.studies.simulation.draws import replication_seed
@@ -60,8 +59,7 @@ def first_calls(world: World) -> Calls:
 def result_of(found: Simulated) -> StudyResult:
     """Return the report of what was simulated."""
     scenario = found.world.scenario
-    left = (LEFT_OUT, PROXY)
-    notes = [note for note in found.calls.notes if not note.startswith(left)]
+    notes = [note for note in found.calls.notes if note != PROXY]
     return StudyResult(
         kind="SIMULATION",
         title=f"Simulated: {scenario.name}",

@@ -10,7 +10,6 @@ import numpy as np
 from api.impact.words import PROXY
 from benchmarks.studies.coverage.arrivals import Arrivals, Week
 from benchmarks.studies.coverage.hours import in_words
-from benchmarks.studies.coverage.study import LEFT_OUT
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.scenario import Model
@@ -130,7 +129,7 @@ def result_of(found: Sitings) -> StudyResult:
 
 
 def _solutions(found: Sitings) -> Section:
-    said = (n for n in found.calls.notes if n != PROXY and not n.startswith(LEFT_OUT))
+    said = (note for note in found.calls.notes if note != PROXY)
     words = f"Candidates: {found.candidates.told}. Demand: {found.points.told}."
     return Section(
         title="Before and after",

@@ -10,7 +10,7 @@ import pytest
 
 from api.impact.judging import tell_nobody
 from benchmarks.studies.coverage.hours import hours_in_words
-from benchmarks.studies.coverage.recorded import read_recorded
+from benchmarks.studies.coverage.recorded import read_fixes, read_recorded
 from benchmarks.studies.coverage.standing import is_on_duty, standings
 from benchmarks.studies.coverage.study import Found, coverage_study, measure, tables_of
 from benchmarks.studies.errors import BadScenario, StudyError
@@ -139,21 +139,22 @@ def test_a_study_of_recorded_positions_tells_the_hours_that_were_recorded(tmp_pa
     assert np.isnan(of_calls["own_hour_care_s"][1])
 
 
-def test_every_fault_of_recorded_positions_is_named_with_its_line(tmp_path: Path) -> None:
+def test_each_bad_row_of_recorded_positions_is_left_out_and_named(
+    tmp_path: Path,
+) -> None:
     file = recorded(tmp_path, "FIRE,F1,-122,47,2026-07-20T13:00", "SPD,,-122,47,2026-07-20T13:00",
                     "SPD,S1,x,47,2026-07-20T13:00", "SPD,S1,0,47,2026-07-20T13:00",
                     "SPD,S1,-122,47,noon", "SPD,S1,-122.3,47.6,2026-07-20T13:00")  # fmt: skip
-    with pytest.raises(BadScenario) as told:
-        read_recorded(file, ZONE)
-    faults = [(fault.line, fault.where) for fault in told.value.faults]
-    lines = ["agency", "unit_id", "lon, lat", "lon, lat", "at"]
-    assert faults == list(enumerate(lines, start=2))
-    assert all(fault.remedy for fault in told.value.faults)
+    found = read_fixes(file, ZONE)
+    assert (len(found.fixes), found.n_rows, found.n_left_out) == (1, 6, 5)
+    faults = [(fault.line, fault.where) for fault in found.left_out]
+    assert faults == list(enumerate(["agency", "unit_id", "lon", "lon", "at"], start=2))
+    assert all(fault.remedy for fault in found.left_out)
 
 
 def test_a_file_without_its_columns_or_rows_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "positions.csv"
-    for text, where in (("unit_id,lon,lat\nS1,1,2\n", ["agency", "at"]), (HEAD, ["rows"])):
+    for text, where in (("unit_id,lon,lat\nS1,1,2\n", ["agency", "at"]), (HEAD, ["the file"])):
         file.write_text(text, encoding="utf-8")
         with pytest.raises(BadScenario) as told:
             read_recorded(file, ZONE)
