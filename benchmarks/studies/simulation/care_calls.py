@@ -25,6 +25,8 @@ class CareCall:
     """Since when it has waited for units while the hours are open."""
     waited_s: float = 0.0
     missing: tuple[Agency, ...] = ()
+    lacked: tuple[Agency, ...] = ()
+    """What was missing when it was first held for units."""
     on_call: dict[Agency, tuple[int, float, float]] = field(default_factory=dict)
     """Unit's row, dispatched, arrives; by agency."""
     clears: dict[Agency, float] = field(default_factory=dict)

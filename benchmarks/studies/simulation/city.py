@@ -407,6 +407,7 @@ class City:
             timer(run, max(now_s + 1.0, call.waits_s), call.row)
         elif not call.missing:
             call.missing, call.waits_s = hold.missing, now_s
+            call.lacked = call.lacked or hold.missing
             timer(run, now_s + self.policy.escalate_after_s, call.row)
         else:
             call.missing = hold.missing

@@ -55,6 +55,8 @@ class ReplicationResult:
     """When it was decided first; of an officer's call, when the officer asked."""
     waited_s: Reals
     """On hold until it was decided for good."""
+    lacked: NDArray[np.object_]
+    """Of which kinds no unit was free when it was first held for units, such as `CARE;SPD`."""
     care_unit: NDArray[np.int64]
     """Row of the unit, -1 for none."""
     spd_unit: NDArray[np.int64]
@@ -120,6 +122,7 @@ def result_of_city(
         queued_s=care.at_s[counts], lon=care.lon[counts], lat=care.lat[counts],
         asked_s=np.array([call.asked_s for call in calls]),
         waited_s=np.array([call.waited_s for call in calls]),
+        lacked=texts([";".join(sorted(call.lacked)) for call in calls]),
         care_unit=care_unit.astype(np.int64), spd_unit=spd_unit.astype(np.int64),
         care_dispatched_s=care_times[0], care_arrived_s=care_times[1], care_clear_s=care_times[2],
         spd_dispatched_s=spd_times[0], spd_arrived_s=spd_times[1], spd_clear_s=spd_times[2],

@@ -27,7 +27,7 @@ from benchmarks.studies.simulation.simulation_tables import (
     simulated_call_data,
     unit_table,
 )
-from benchmarks.studies.simulation.theory import WHY, theory_table
+from benchmarks.studies.simulation.theory import theory_section
 from benchmarks.studies.simulation.words import assumptions, cautions, in_short
 from benchmarks.studies.tables import Section, StudyResult
 from benchmarks.studies.work import Work
@@ -77,7 +77,7 @@ def result_of(found: Simulated) -> StudyResult:
                 tables=(unit_table(found), hour_table(found)),
                 pictures=(busy_bars(found),),
             ),
-            Section(title="Beside theory", paragraphs=(WHY,), tables=(theory_table(found),)),
+            theory_section(found),
         ),
         tables=(replication_table(found), call_table(found), simulated_call_data(found)),
         assumptions=assumptions(found),

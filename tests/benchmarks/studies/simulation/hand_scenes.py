@@ -104,7 +104,7 @@ def job(at_min: float, blocks: float, stay_s: float = 600.0, **more: Any) -> Com
 def world_of_teams(teams: Sequence[Team], **policy: Any) -> World:
     """Return the road with units; a policy that is open all day unless told."""
     places = {a: [at(b) for t in teams if t.agency is a for b in t.blocks] for a in Agency}
-    numbers = {agency: iter(range(99)) for agency in Agency}
+    numbers = {agency: iter(range(999)) for agency in Agency}
     groups = tuple(
         UnitGroup(
             agency=team.agency, count=len(team.blocks), **team.more,
