@@ -17,12 +17,12 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from benchmarks.stopwatch import table
 from benchmarks.studies.analytic.erlang import Queue, erlang_b
 from benchmarks.studies.analytic.two_types import Losses, TwoTypes, losses_of
 from benchmarks.studies.engine import Engine, Here, Processes
+from benchmarks.studies.simulation.intervals import interval_of
 from benchmarks.studies.simulation.plain import PlainCalls, PlainFleet, run_plain
 from geodata.driving_time import ROUTINE, edge_times
 from geodata.pilot.streets import pilot_network
@@ -140,8 +140,8 @@ def interval(values: Reals) -> tuple[float, float]:
     """Return the mean after the warm-up and half the width of its 95 % interval."""
     kept = values[len(values) // 10 :]
     means = np.array([batch.mean() for batch in np.array_split(kept, BATCHES)])
-    half = student.ppf(0.975, BATCHES - 1) * means.std(ddof=1) / np.sqrt(BATCHES)
-    return float(means.mean()), float(half)
+    found = interval_of(means.tolist(), 0.95)
+    return found.mean, found.high - found.mean
 
 
 MODELS: tuple[Callable[[Scene, int, float], Measured], ...] = (waits, blocked, pairs)

@@ -20,8 +20,10 @@ from api.release_lines import line_of
 from benchmarks.studies.errors import Fault, fault_of
 from routing.codes import Agency
 
-WITHIN_S: Final = (300.0, 480.0, 600.0, 780.0, 900.0)
-"""5, 8, 10, 13 and 15 minutes; 13 is CARE's published mean from dispatch to arrival."""
+PUBLISHED_CARE_S: Final = 780.0
+"""CARE's mean from dispatch to arrival, 13 minutes (CARE two-year report)."""
+WITHIN_S: Final = (300.0, 480.0, 600.0, PUBLISHED_CARE_S, 900.0)
+"""5, 8, 10, 13 and 15 minutes."""
 ALL_DAY: Final = (time(0), time(0))
 Changes = Mapping[str, object]
 """What stands in place of the values of a scenario file, by dotted key."""
@@ -224,7 +226,7 @@ class SitingSpec:
     models: tuple[Model, ...] = tuple(Model)
     posts: tuple[int, ...] = (1, 2, 3, 4, 5)
     """Numbers of CARE posts tried."""
-    within_s: float = 780.0
+    within_s: float = PUBLISHED_CARE_S
     candidates: Path | None = None
     """CSV of post_id, lon, lat; None: a grid of street places."""
     candidates_max: int = 300
@@ -245,7 +247,7 @@ class SimulationSpec:
     first_day: date = date(2026, 1, 5)
     """A Monday."""
     confidence: float = 0.95
-    within_s: float = 780.0
+    within_s: float = PUBLISHED_CARE_S
     """The standard of the coverage that is left behind."""
 
 

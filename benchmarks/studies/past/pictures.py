@@ -16,10 +16,8 @@ from api.map_drawing import (
     BLACK,
     BLUE,
     GREEN,
-    KIND_MARKS,
     OF_KIND,
     ORANGE,
-    STREETS,
     legend,
     outline,
     png_of,
@@ -27,6 +25,7 @@ from api.map_drawing import (
     street_map,
     window_around,
 )
+from benchmarks.studies.curves import hours_of_day, reach_curves
 from benchmarks.studies.past.replay_tables import Replayed, gains
 from benchmarks.studies.tables import Picture
 from routing.codes import Agency, Outcome
@@ -90,10 +89,7 @@ def hour_bars(found: Replayed) -> Picture:
             hatch=hatch or ("" if outcome is Outcome.DISPATCH else ".."), label=words,
         )  # fmt: skip
         bottom += n
-    axes.set(xticks=range(24), xlim=(-0.6, 23.6), xlabel="local hour", ylabel="calls")
-    axes.legend(fontsize=8.5, frameon=False, ncols=3)
-    axes.grid(axis="y", color=STREETS, lw=0.6)
-    axes.set_axisbelow(True)
+    hours_of_day(axes, "calls", columns=3)
     return Picture(
         name="replay_hours", png=png_of(figure),
         words="Calls by the local hour in which they came: sent at once (plain), held (hatched) "
@@ -107,28 +103,14 @@ def arrival_curves(found: Replayed) -> Picture:
     decided = found.decided
     figure = Figure(figsize=(7.2, 3.8), layout="constrained")
     axes = figure.subplots()
-    for kind, seconds in (
-        (PAIR, decided.pair_s), (str(Agency.CARE), decided.care_s), (str(Agency.SPD), decided.spd_s)
-    ):  # fmt: skip
-        known = np.sort(seconds[sent & ~np.isnan(seconds)]) / 60
-        if not len(known):
-            continue
-        share = 100 * np.arange(1, len(known) + 1) / len(known)
-        is_pair = kind == PAIR
-        axes.plot(
-            known, share, color=OF_KIND[kind], alpha=0.4 if is_pair else 1.0,
-            lw=5.0 if is_pair else 1.8, marker=KIND_MARKS[kind], ms=4,
-            markevery=max(1, len(known) // 12), zorder=1 if is_pair else 2,
-            label=f"both ({len(known):,} calls)" if is_pair else kind,
-        )  # fmt: skip
+    kinds = {
+        PAIR: decided.pair_s, str(Agency.CARE): decided.care_s, str(Agency.SPD): decided.spd_s
+    }  # fmt: skip
+    seconds = {kind: values[sent] for kind, values in kinds.items()}
+    reach_curves(axes, seconds, longest_min=LONGEST_MIN, counts=True)
     axes.set(
-        xlim=(0, LONGEST_MIN), ylim=(0, 102), xticks=range(0, LONGEST_MIN + 1, 5),
-        xlabel="minutes from the decision",
+        xlabel="minutes from the decision", ylabel="% of the calls to which they are sent"
     )  # fmt: skip
-    axes.set_ylabel("% of the calls to which they are sent")
-    axes.grid(color=STREETS, lw=0.6)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8.5, frameon=False, loc="lower right")
     return Picture(
         name="replay_arrivals", png=png_of(figure),
         words="How soon the units of the answers come, each free at its post: CARE (squares), SPD "

@@ -5,7 +5,7 @@
 What lives here: `Fleet`. What does not: what units do (`fleet_kernel`, `event_loop`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -77,17 +77,19 @@ def scope_code(scope: SpdScope) -> int:
 
 def fleet_of(world: World, sectors: Sectors, begin_s: float, end_s: float) -> Fleet:
     """Return the units of a scenario from an instant until another."""
+    zone = world.release.city_policy.window.zone
+    groups = [group for agency in AGENCIES for group in world.scenario.group(agency)]
     members = [
-        (agency, group, place)
-        for agency in AGENCIES
-        for group in world.scenario.group(agency)
+        (group.agency, group, place, work)
+        for group, work in zip(
+            groups, [_work(g, zone, begin_s, end_s) for g in groups], strict=True
+        )
         for place in range(group.count if group.posts else 0)
     ]
-    zone = world.release.city_policy.window.zone
     width = len(str(max(len(members), 1)))
     units, posts, known, duty = [], [], [], []
     events: list[tuple[float, int, int, float]] = []
-    for number, (agency, group, place) in enumerate(members):
+    for number, (agency, group, place, work) in enumerate(members):
         post = group.posts[place % len(group.posts)]
         units.append(
             Unit(
@@ -100,40 +102,47 @@ def fleet_of(world: World, sectors: Sectors, begin_s: float, end_s: float) -> Fl
                 home_sector=post.sector if agency is Agency.SPD else None,
             )
         )
-        posts.append(world.post_ids[agency].index(post.post_id))
+        row = world.post_ids[agency].index(post.post_id)
+        posts.append(world.post_positions[agency][row])
         known.append(sectors.of(post.sector) if agency is Agency.SPD else (UNKNOWN, UNKNOWN))
-        spans = tuple(duty_spans(group, zone, begin_s, end_s))
-        duty.append(spans)
-        events += _events(group, zone, spans, number, begin_s, end_s)
-    is_care = np.array([agency is Agency.CARE for agency, _, _ in members], np.bool_)
+        duty.append(work.duty)
+        events += [(at_s, number, kind, value_s) for at_s, kind, value_s in work.changes]
+    is_care = np.array([agency is Agency.CARE for agency, *_ in members], np.bool_)
     return Fleet(
         roster=unit_columns(units),
         given=GivenUnits(
             agency=np.where(is_care, 0, 1).astype(np.int8),
-            crew=np.array([group.crew_count for _, group, _ in members], np.int32),
+            crew=np.array([group.crew_count for _, group, *_ in members], np.int32),
             sector=np.array([one[0] for one in known], np.int32),
             precinct=np.array([one[1] for one in known], np.int32),
-            posting=np.array([g.posting is Posting.RETURN for _, g, _ in members], np.int8),
+            posting=np.array([g.posting is Posting.RETURN for _, g, *_ in members], np.int8),
             post=np.arange(len(members), dtype=np.int32),
-            posts=_posts(world, members, posts),
+            posts=Positions.of(*posts),
             shifts=_columns(events),
         ),
         duty=tuple(duty),
     )
 
 
-def _posts(
-    world: World, members: list[tuple[Agency, UnitGroup, int]], rows: list[int]
-) -> Positions:
-    at = world.post_positions
-    chosen = [at[agency][row] for (agency, _, _), row in zip(members, rows, strict=True)]
-    return Positions.of(*chosen)
-
-
 # -- shifts ---------------------------------------------------------------------------------------
 
 
-def shift_spans(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """When the units of a group are on duty, and what changes when."""
+
+    duty: tuple[tuple[float, float], ...]
+    changes: tuple[tuple[float, int, float], ...]
+    """Instant, kind and value, as in `run_columns.Shifts`."""
+
+
+def _work(group: UnitGroup, zone: ZoneInfo, begin_s: float, end_s: float) -> _Work:
+    shifts = sorted(_shift_spans(group, zone, begin_s, end_s))
+    duty = tuple(_duty_spans(shifts))
+    return _Work(duty=duty, changes=tuple(_changes(shifts, duty, begin_s, end_s)))
+
+
+def _shift_spans(
     group: UnitGroup, zone: ZoneInfo, begin_s: float, end_s: float
 ) -> Iterator[tuple[float, float, int]]:
     """Yield begin, end and break (seconds) of every shift that touches a period."""
@@ -152,12 +161,12 @@ def shift_spans(
         day += timedelta(days=1)
 
 
-def duty_spans(
-    group: UnitGroup, zone: ZoneInfo, begin_s: float, end_s: float
+def _duty_spans(
+    shifts: Sequence[tuple[float, float, int]],
 ) -> Iterator[tuple[float, float]]:
     """Yield the spans on duty; shifts that follow each other are one, the crew is relieved."""
     merged: list[list[float]] = []
-    for start_s, stop_s, _ in sorted(shift_spans(group, zone, begin_s, end_s)):
+    for start_s, stop_s, _ in shifts:
         if merged and start_s <= merged[-1][1]:
             merged[-1][1] = max(merged[-1][1], stop_s)
         else:
@@ -166,24 +175,22 @@ def duty_spans(
         yield start_s, stop_s
 
 
-def _events(
-    group: UnitGroup,
-    zone: ZoneInfo,
-    spans: tuple[tuple[float, float], ...],
-    unit: int,
+def _changes(
+    shifts: Sequence[tuple[float, float, int]],
+    duty: Sequence[tuple[float, float]],
     begin_s: float,
     end_s: float,
-) -> Iterator[tuple[float, int, int, float]]:
-    """Yield when a unit comes, goes and breaks: instant, unit, kind, value."""
-    for start_s, stop_s in spans:
+) -> Iterator[tuple[float, int, float]]:
+    """Yield when a unit comes, goes and breaks: instant, kind, value."""
+    for start_s, stop_s in duty:
         stays = stop_s >= end_s
-        yield max(start_s, begin_s), unit, BEGIN, np.nan if stays else stop_s
+        yield max(start_s, begin_s), BEGIN, np.nan if stays else stop_s
         if not stays:
-            yield stop_s, unit, END, 0.0
-    for start_s, stop_s, break_s in shift_spans(group, zone, begin_s, end_s):
+            yield stop_s, END, 0.0
+    for start_s, stop_s, break_s in shifts:
         middle_s = (start_s + stop_s - break_s) / 2
         if break_s and middle_s > begin_s:
-            yield middle_s, unit, BREAK, float(break_s)
+            yield middle_s, BREAK, float(break_s)
 
 
 def _columns(events: list[tuple[float, int, int, float]]) -> Shifts:

@@ -33,8 +33,6 @@ from benchmarks.studies.tables import texts
 from routing.codes import Agency
 
 Reals = NDArray[np.float64]
-PUBLISHED_CARE_S: Final = 780.0
-"""CARE's mean from dispatch to arrival, 13 minutes (CARE two-year report)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,9 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from api.impact.reach import PAIR
-from api.map_drawing import BLACK, KIND_MARKS, OF_KIND, STREETS, png_of
+from api.map_drawing import BLACK, OF_KIND, png_of
+from benchmarks.studies.curves import hours_of_day, reach_curves
+from benchmarks.studies.scenario import PUBLISHED_CARE_S
 from benchmarks.studies.simulation.care_calls import SENT
-from benchmarks.studies.simulation.measures import PUBLISHED_CARE_S
 from benchmarks.studies.simulation.simulation_tables import Simulated, busy_shares
 from benchmarks.studies.tables import Picture
 from routing.codes import Agency
@@ -29,24 +30,9 @@ def response_curves(found: Simulated) -> Picture:
         care = (one.care_arrived_s - one.queued_s)[some]
         spd = (one.spd_arrived_s - one.queued_s)[some]
         for kind, values in zip(seconds, (np.maximum(care, spd), care, spd), strict=True):
-            seconds[kind] += values[~np.isnan(values)].tolist()
-    for kind, values in seconds.items():
-        if not values:
-            continue
-        known = np.sort(values) / 60
-        share = 100 * np.arange(1, len(known) + 1) / len(known)
-        is_pair = kind == PAIR
-        axes.plot(
-            known, share, color=OF_KIND[kind], alpha=0.4 if is_pair else 1.0,
-            lw=5.0 if is_pair else 1.8, marker=KIND_MARKS[kind], ms=4,
-            markevery=max(1, len(known) // 14), zorder=1 if is_pair else 2,
-            label="both" if is_pair else kind,
-        )  # fmt: skip
-    axes.set(xlim=(0, LONGEST_MIN), ylim=(0, 102), xlabel="minutes after the call was queued")
-    axes.set_ylabel("% of the 911 calls")
-    axes.grid(color=STREETS, lw=0.6)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8.5, frameon=False, loc="lower right")
+            seconds[kind] += values.tolist()
+    reach_curves(axes, {k: np.array(v) for k, v in seconds.items()}, longest_min=LONGEST_MIN)
+    axes.set(xlabel="minutes after the call was queued", ylabel="% of the 911 calls")
     return Picture(
         name="simulation_responses", png=png_of(figure),
         words="How soon after a 911 call was queued CARE (squares), police (triangles) and both "
@@ -66,7 +52,11 @@ def travel_bars(found: Simulated) -> Picture:
     bins = [float(minute) for minute in range(LONGEST_MIN + 1)]
     axes.hist(known, bins=bins, weights=weights, color=OF_KIND[str(Agency.CARE)], ec="white")
     axes.axvline(
-        PUBLISHED_CARE_S / 60, color=BLACK, lw=1.5, ls="--", label="published mean, 13 min"
+        PUBLISHED_CARE_S / 60,
+        color=BLACK,
+        lw=1.5,
+        ls="--",
+        label=f"published mean, {PUBLISHED_CARE_S / 60:g} min",
     )
     if len(known):
         axes.axvline(
@@ -93,10 +83,7 @@ def busy_bars(found: Simulated) -> Picture:
             np.arange(24) + 0.42 * i - 0.21, shown, width=0.42, color=OF_KIND[str(agency)],
             edgecolor="white" if hatch else BLACK, lw=0.6, hatch=hatch, label=str(agency),
         )  # fmt: skip
-    axes.set(xticks=range(24), xlim=(-0.7, 23.7), xlabel="local hour", ylabel="% of time on duty")
-    axes.legend(fontsize=8.5, frameon=False, ncols=2)
-    axes.grid(axis="y", color=STREETS, lw=0.6)
-    axes.set_axisbelow(True)
+    hours_of_day(axes, "% of time on duty", columns=2)
     return Picture(
         name="simulation_busy", png=png_of(figure),
         words="Busy probability by the local hour: time on calls, of the time on duty; CARE plain, "

@@ -6,8 +6,7 @@ from typing import Final
 
 from api.html_page import minutes
 from benchmarks.studies.coverage.words import of_the_data
-from benchmarks.studies.scenario import Durations
-from benchmarks.studies.simulation.measures import PUBLISHED_CARE_S
+from benchmarks.studies.scenario import PUBLISHED_CARE_S, Durations
 from benchmarks.studies.simulation.simulation_tables import Simulated
 
 NO_POLICE_WORK: Final = (

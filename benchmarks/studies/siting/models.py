@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.studies.scenario import Model
+from benchmarks.studies.scenario import PUBLISHED_CARE_S, Model
 from benchmarks.studies.siting.covering import Found, center, most_covered, set_cover
 from benchmarks.studies.siting.instance import Instance, Limits, Solution, Whole, merged
 from benchmarks.studies.siting.interchange import interchange
@@ -24,7 +24,7 @@ class Question:
 
     count: int = 1
     """Posts; units in MEXCLP. LSCP finds it."""
-    standard_ms: int = 780_000
+    standard_ms: int = round(1000 * PUBLISHED_CARE_S)
     """Of LSCP, MCLP and MEXCLP; 13 minutes."""
     busy: float = 0.0
     """Probability that a unit is busy, of MEXCLP, below 1."""
