@@ -25,7 +25,7 @@ from api.read_request import ReadRequest, RequestWarning, bounded, read_request
 from api.request_schemas import LocationEntry, RecommendRequest, UnitEntry
 from api.store.calls import CallStore
 from geodata.network import StreetNetwork
-from geodata.snap import PlaceCheck, check_place
+from geodata.place_check import PlaceCheck, check_place
 from routing.live import with_roster
 from routing.model import Recommendation, Situation, unit_columns
 from routing.recommend import recommend

@@ -60,7 +60,7 @@ def seeded_calls(
         return rng.uniform(west, east, n), rng.uniform(south, north, n)
 
     incidents = list(index.snap_incidents(*points(n_calls)))
-    units = [index.snap_units(*points(n), *np.full((3, n), np.nan)) for n in n_units]
+    units = [index.snap_units(*points(n)) for n in n_units]
     labels = [times.unit_labels(u) for u in units]
     rows = [
         [_whole_seconds(times.drive_ms(label, i), turnout_s) for i in incidents]

@@ -11,7 +11,8 @@ from benchmarks.stopwatch import Timing, duration, table, time_each
 from geodata.earth import metres_per_degree
 from geodata.network import StreetNetwork
 from geodata.pilot.area import pilot_zone_features
-from geodata.snap import StreetIndex, check_place
+from geodata.place_check import check_place
+from geodata.snap import StreetIndex
 from geodata.zones import Zone, ZoneKind, ZoneMap
 from routing.candidates_kernel import Columns, nearest_rows, survey, tally
 from routing.model import PILOT, Agency, Fix, Situation, Status, Unit, UnitId, unit_columns

@@ -33,7 +33,7 @@ def report(copies: int = COPIES, n_units: int = 500, n_runs: int = 200) -> str:
         range(5),
     )
     index = StreetIndex.build(network)
-    units = index.snap_units(*_points(network.bounds, n_units, 1), *np.full((3, n_units), np.nan))
+    units = index.snap_units(*_points(network.bounds, n_units, 1))
     incidents = list(index.snap_incidents(*_points(network.bounds, n_runs, 2)))
     labels = times.unit_labels(units)
     queries = time_each(lambda p: times.drive_ms(labels, p), incidents)

@@ -24,7 +24,8 @@ from shapely.geometry.base import BaseGeometry
 from geodata.earth import metres_per_degree
 from geodata.errors import ClosurePlaceError
 from geodata.network import NO_EDGE, StreetNetwork
-from geodata.snap import NO_STREET, StreetIndex, in_bounds
+from geodata.place_check import in_bounds
+from geodata.snap import NO_STREET, StreetIndex
 
 POINT_FAR_M: Final = 50.0
 """A point this far from any street closes none."""

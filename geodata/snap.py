@@ -1,7 +1,7 @@
 """From a longitude and latitude to a position on a street.
 
-What lives here: `Position` and `Positions`, `StreetIndex` (a uniform grid over the drawn lines and
-the search in it) and `check_place` (near the network, or swapped?). What does not: what is too far.
+What lives here: `Position` and `Positions`, and `StreetIndex` (a uniform grid over the drawn lines
+and the search in it). What does not: what is too far, numbers that are no place.
 
 Each point is looked up on its own: others in the same call never change its answer. The nearest
 line is found in true local metres at the point's own latitude, ring by ring of grid cells until no
@@ -9,9 +9,9 @@ unseen cell can be nearer; of several the lower. Lines that cross without a junc
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
-from enum import IntFlag, StrEnum
+from enum import IntFlag
 from typing import Final
 
 import numpy as np
@@ -32,9 +32,6 @@ CELLS_MAX: Final = 2**20
 """Most cells of one grid (4 MB)."""
 SEARCH_BEYOND_M: Final = 50_000.0
 """A point farther outside the network's bounds than this has no street."""
-
-MARGIN_M: Final = 350.0
-"""What `in_bounds` allows outside the bounds; beyond it every snap is refused by default."""
 
 NO_INCIDENT: Final = int(StreetFlag.CONTROLLED | StreetFlag.TUNNEL | StreetFlag.GATED)
 NO_UNIT: Final = int(StreetFlag.TUNNEL | StreetFlag.GATED)  # no satellite fix below ground
@@ -399,30 +396,35 @@ class StreetIndex:
 
     def snap_incidents(self, lon: Reals, lat: Reals) -> Positions:
         """Return what `snap_incident` says of each point; both arrays (n,) degrees."""
-        unknown = np.full(len(lon), np.nan)
-        return self._snap((lon, lat, unknown, unknown, unknown), NO_INCIDENT)
+        return self._snap((lon, lat), (None, None, None), NO_INCIDENT)
 
     def snap_units(
-        self, lon: Reals, lat: Reals, heading_deg: Reals, speed_mps: Reals, accuracy_m: Reals
-    ) -> Positions:
-        """Return the place of each unit, on no tunnel or gated street; all arrays (n,).
+        self, lon: Reals, lat: Reals, heading_deg: Reals | None = None,
+        speed_mps: Reals | None = None, accuracy_m: Reals | None = None,
+    ) -> Positions:  # fmt: skip
+        """Return the place of each unit, on no tunnel or gated street.
 
         Parameters
         ----------
         lon, lat, heading_deg
-            Degrees; the heading clockwise from north, NaN or outside 0-360 when unknown. For a
+            (n,) degrees; the heading clockwise from north, NaN or outside 0-360 when unknown. For a
             unit in motion (see `MotionRules`) `leaves` holds only the way it faces.
         speed_mps, accuracy_m
-            Metres per second, and the radius of the fix in metres; NaN or negative when unknown.
+            (n,) metres per second, and radius of the fix in metres; NaN or negative when unknown.
+            None is unknown of all, as of `heading_deg`.
 
         Raises
         ------
         ValueError
             When the arrays differ in length.
         """
-        return self._snap((lon, lat, heading_deg, speed_mps, accuracy_m), NO_UNIT)
+        return self._snap((lon, lat), (heading_deg, speed_mps, accuracy_m), NO_UNIT)
 
-    def _snap(self, fixes: tuple[Reals, ...], excluded: int) -> Positions:
+    def _snap(
+        self, at: tuple[Reals, Reals], told: Sequence[Reals | None], excluded: int
+    ) -> Positions:
+        unknown = np.full(np.shape(at[0]), np.nan)
+        fixes = [*at, *(unknown if column is None else column for column in told)]
         sizes = [np.shape(column) for column in fixes]
         if len(set(sizes)) != 1 or len(sizes[0]) != 1:
             raise ValueError(f"arrays of shapes {sizes}; expected one value for each point")
@@ -452,49 +454,3 @@ def _buckets(grid: Grid, lines: Reals, street: Ints) -> tuple[Ints, Ints]:
     entries = np.empty(first[-1], np.int32)
     _register(grid, lines, street, first[:-1].copy(), entries)
     return first.astype(np.int32), entries
-
-
-class PlaceCheck(StrEnum):
-    """What a pair of numbers says about itself before it is looked up.
-
-    INSIDE: within the network's bounds and margin.
-    SWAPPED: outside, but inside when longitude and latitude change places.
-    ZERO: (0, 0), what devices say that know nothing.
-    NOT_DEGREES: beyond 180 or 90, so most likely feet or metres of a projection.
-    NOT_FINITE: NaN or infinite.
-    OUTSIDE: degrees, but elsewhere.
-    """
-
-    INSIDE = "INSIDE"
-    SWAPPED = "SWAPPED"
-    ZERO = "ZERO"
-    NOT_DEGREES = "NOT_DEGREES"
-    NOT_FINITE = "NOT_FINITE"
-    OUTSIDE = "OUTSIDE"
-
-
-def in_bounds(network: StreetNetwork, lon: float, lat: float, margin_m: float = MARGIN_M) -> bool:
-    """Tell whether a point lies within the network's bounds, widened by a margin in metres."""
-    west, south, east, north = network.bounds
-    if west <= lon <= east and south <= lat <= north and margin_m >= 0.0:
-        return True
-    per_lon, per_lat = metres_per_degree(0.5 * (south + north))
-    wide, high = margin_m / per_lon, margin_m / per_lat
-    return west - wide <= lon <= east + wide and south - high <= lat <= north + high
-
-
-def check_place(
-    network: StreetNetwork, lon: float, lat: float, margin_m: float = MARGIN_M
-) -> PlaceCheck:
-    """Return what is right or wrong with a longitude and latitude, for a telling message."""
-    if not (math.isfinite(lon) and math.isfinite(lat)):
-        return PlaceCheck.NOT_FINITE
-    if in_bounds(network, lon, lat, margin_m):
-        return PlaceCheck.INSIDE
-    if lon == 0 and lat == 0:
-        return PlaceCheck.ZERO
-    if in_bounds(network, lat, lon, margin_m):
-        return PlaceCheck.SWAPPED
-    if abs(lon) > 180 or abs(lat) > 90:
-        return PlaceCheck.NOT_DEGREES
-    return PlaceCheck.OUTSIDE

@@ -15,7 +15,7 @@ from typing import Final
 
 from geodata.earth import distance_m
 from geodata.network import StreetNetwork
-from geodata.snap import PlaceCheck, check_place, in_bounds
+from geodata.place_check import PlaceCheck, check_place, in_bounds
 from routing.unit_fields import FixLike
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from geodata.snap import PlaceCheck, check_place
+from geodata.place_check import PlaceCheck, check_place
 from geodata.zones import Zone, ZoneKind
 from routing.codes import (
     Agency,

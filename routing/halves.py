@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from geodata.network import StreetNetwork
-from geodata.snap import in_bounds
+from geodata.place_check import in_bounds
 from routing.arrivals import (
     ALL_UNITS,
     EVERY_ROW,

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from geodata.earth import metres_per_degree
 from geodata.network import StreetNetwork
-from geodata.snap import COLUMN_TYPES, MARGIN_M, Positions, StreetIndex
+from geodata.place_check import MARGIN_M
+from geodata.snap import COLUMN_TYPES, Positions, StreetIndex
 from routing.answer import LonLat
 from routing.roster import UnitColumns
 

@@ -64,8 +64,7 @@ def _posts(situation: Situation) -> dict[str, Position]:
     """Return where units wait at posts, on the streets."""
     posts = situation.homes.posts
     lon, lat = (np.array([at[axis] for at in posts.values()], np.float64) for axis in (0, 1))
-    unknown = np.full(len(posts), np.nan)
-    places = situation.streets.snap_units(lon, lat, unknown, unknown, unknown)
+    places = situation.streets.snap_units(lon, lat)
     return dict(zip(posts, places, strict=True))
 
 

@@ -158,8 +158,7 @@ def _surfaces(situation: Situation, policy: Policy, posts: Posts) -> Surfaces:
     found = {}
     for agency in KINDS:
         lon, lat = (np.array(column) for column in zip(*posts.of[agency].values(), strict=True))
-        unknown = np.full(len(lon), np.nan)
-        at = situation.streets.snap_units(lon, lat, unknown, unknown, unknown)
+        at = situation.streets.snap_units(lon, lat)
         delay_ms = 1000 * turnout_s[agency] + times.start_and_park_ms
         found[agency] = surface_from(times, at, delay_ms)
     return found

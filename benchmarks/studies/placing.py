@@ -43,8 +43,7 @@ def far_posts(
     if not posts:
         return
     lon, lat = (np.array([getattr(p.post, axis) for _, _, p in posts]) for axis in ("lon", "lat"))
-    unknown = np.full(len(posts), np.nan)
-    at = streets.snap_units(lon, lat, unknown, unknown, unknown)
+    at = streets.snap_units(lon, lat)
     for row, (_, path, told) in enumerate(posts):
         metres = at.distance_m.item(row)
         if at.street[row] != NO_STREET and metres <= limits.refuse_m:

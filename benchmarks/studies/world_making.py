@@ -165,8 +165,7 @@ def _positions(
     for agency in Agency:
         at = np.array([places[agency][post] for post in post_ids[agency]], np.float64)
         lon, lat = at.reshape(-1, 2).T
-        unknown = np.full(len(lon), np.nan)
-        found[agency] = index.snap_units(lon, lat, unknown, unknown, unknown)
+        found[agency] = index.snap_units(lon, lat)
     return found
 
 

@@ -358,9 +358,8 @@ def test_demo_calls_hold_no_names_of_persons_and_unique_units() -> None:
 def test_a_unit_above_the_tunnel_is_on_the_street_and_not_in_it() -> None:
     """A unit on 2nd Avenue stands over the State Route 99 tunnel, 17 m nearer as the map lies."""
     network = pilot_network()
-    unknown = np.array([np.nan])
     lon, lat = np.array([-122.34271]), np.array([47.61183])
-    at = StreetIndex.build(network).snap_units(lon, lat, unknown, unknown, unknown)[0]
+    at = StreetIndex.build(network).snap_units(lon, lat)[0]
     assert network.name_of(at.street) == "2nd Avenue"
     below = network.street_flags & StreetFlag.TUNNEL != 0
     assert {network.name_of(s) for s in np.flatnonzero(below)} == {"State Route 99 Tunnel"}

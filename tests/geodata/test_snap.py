@@ -15,18 +15,16 @@ from numpy.typing import NDArray
 from geodata.earth import distance_m, line_lengths_m, metres_per_degree
 from geodata.network import StreetFlag, StreetNetwork
 from geodata.pilot.streets import pilot_network
+from geodata.place_check import PlaceCheck, check_place, in_bounds
 from geodata.snap import (
     COLUMN_TYPES,
     NO_STREET,
     MotionRules,
-    PlaceCheck,
     Position,
     Positions,
     SnapLimits,
     StreetIndex,
     Way,
-    check_place,
-    in_bounds,
 )
 from tests.builders import network_from_edges
 from tests.street_drawing import draw
@@ -440,11 +438,10 @@ def nearest_m(network: StreetNetwork, lon: Reals, lat: Reals, barred: StreetFlag
 
 def check_against_shapely(network: StreetNetwork, index: StreetIndex, n: int) -> None:
     lon, lat, *_ = random_fixes(network, n, seed=3)
-    unknown = np.full(n, np.nan)
     below = StreetFlag.TUNNEL | StreetFlag.GATED
     for at, barred in (
         (index.snap_incidents(lon, lat), below | StreetFlag.CONTROLLED),
-        (index.snap_units(lon, lat, unknown, unknown, unknown), below),
+        (index.snap_units(lon, lat), below),
     ):
         expected_m = nearest_m(network, lon, lat, barred)
         np.testing.assert_allclose(at.distance_m, expected_m, rtol=1e-6, atol=1e-3)

@@ -40,10 +40,7 @@ def brute_force(units: list[Unit], answer_call) -> list[tuple[str, str]]:
     arrive = {}
     for one in units:
         at = one.position
-        nan = np.array([np.nan])
-        unit_place = situation.streets.snap_units(
-            np.array([at.lon]), np.array([at.lat]), nan, nan, nan
-        )[0]
+        unit_place = situation.streets.snap_units(np.array([at.lon]), np.array([at.lat]))[0]
         drive_ms = int(oracle.to_incident(place, [unit_place])[0])
         turnout_ms = 60_000 if one.agency == Agency.CARE else 20_000
         arrive[one.unit_id] = (turnout_ms + 60_000 + drive_ms + 500) // 1000
@@ -110,8 +107,7 @@ def test_arrivals_are_rounded_once_and_half_up():
 
 
 def positions_of(at: Fix):
-    nan = np.array([np.nan])
-    return empty_city().streets.snap_units(np.array([at.lon]), np.array([at.lat]), nan, nan, nan)
+    return empty_city().streets.snap_units(np.array([at.lon]), np.array([at.lat]))
 
 
 def test_between_equals_the_longest_available_goes_then_the_lower_id():

@@ -88,8 +88,7 @@ def _as_recorded(world: World) -> dict[int, Standing]:
         for agency in KINDS:
             places = fixes.get(agency, {})
             lon, lat = (np.array([place[k] for place in places.values()]) for k in (0, 1))
-            unknown = np.full(len(lon), np.nan)
-            at[agency] = world.streets.snap_units(lon, lat, unknown, unknown, unknown)
+            at[agency] = world.streets.snap_units(lon, lat)
             names[agency] = tuple(places)
         units = {agency: len(names[agency]) for agency in KINDS}
         found[hour] = Standing(key=("recorded", hour), at=at, units=units, names=names)

@@ -123,8 +123,7 @@ def places_of_file(world: World) -> tuple[Positions, list[str], str]:
 
 def _snapped(world: World, places: Sequence[tuple[float, float]]) -> Positions:
     lon, lat = (np.array([place[k] for place in places], np.float64) for k in (0, 1))
-    unknown = np.full(len(lon), np.nan)
-    return world.streets.snap_units(lon, lat, unknown, unknown, unknown)
+    return world.streets.snap_units(lon, lat)
 
 
 def _grid(world: World, most: int) -> tuple[Positions, list[str], str]:

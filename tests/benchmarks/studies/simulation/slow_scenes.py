@@ -170,8 +170,7 @@ def with_policy(world: World, policy: Policy) -> World:
 def _places(rng: np.random.Generator, streets: StreetMap, n: int) -> list[Position]:
     west, south, east, north = streets.network.bounds
     lon, lat = rng.uniform(west, east, n), rng.uniform(south, north, n)
-    unknown = np.full(n, np.nan)
-    return list(StreetIndex.build(streets.network).snap_units(lon, lat, unknown, unknown, unknown))
+    return list(StreetIndex.build(streets.network).snap_units(lon, lat))
 
 
 # -- the same for the slow twin -------------------------------------------------------------------
