@@ -24,7 +24,17 @@ Names = tuple[str, ...]
 
 
 class CallFileError(GeodataError):
-    """A table of past calls, or a file that says what its columns are, that cannot be used."""
+    """A table of past calls, or a file that says what its columns are, that cannot be used.
+
+    Parameters
+    ----------
+    line
+        Of a text file, from 1, where the fault is of one.
+    """
+
+    def __init__(self, said: str, line: int | None = None) -> None:
+        super().__init__(said)
+        self.line = line
 
 
 class ColumnFileError(CallFileError):
@@ -181,11 +191,20 @@ def columns_for(header: Collection[str]) -> CallColumns:
     for known in BUILT_IN:
         if all(there & set(names) for names in known.required):
             return known
+    if not there:
+        raise CallFileError("It is empty: there is no header.", line=1)
+    nearest = min(BUILT_IN, key=lambda known: len(_missing(known, there)))
     raise CallFileError(
         f"The columns are {', '.join(header)[:300]}: none of the built-in tables "
-        f"({', '.join(known.name for known in BUILT_IN)}). Say which is which in a mapping file "
-        "(docs/impact.md)."
+        f"({', '.join(known.name for known in BUILT_IN)}). Nearest are the {nearest.name}, but "
+        f"there is no {', and no '.join(_missing(nearest, there))}. Rename columns, or say which "
+        "is which in a mapping file (docs/impact.md).",
+        line=1,
     )
+
+
+def _missing(known: CallColumns, there: Collection[str]) -> list[str]:
+    return [" or ".join(names) for names in known.required if not set(names) & set(there)]
 
 
 # -- a mapping file -------------------------------------------------------------------------------

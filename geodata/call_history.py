@@ -40,6 +40,7 @@ from geodata.call_cells import (
 )
 from geodata.call_columns import CallColumns, CallFileError, columns_for, plain_name
 from geodata.call_records import RecordReader, UnitRecords
+from geodata.text_files import line_not_utf8
 
 ROWS_MAX: Final = 5_000_000
 TOLD_EVERY: Final = 5_000
@@ -196,10 +197,14 @@ def read_history(
             header = next(table, [])
             rows = ((table.line_num, cells) for cells in table if cells)
             found = history_of(rows, header, columns or columns_for(header), progress=progress)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as problem:
+    except UnicodeDecodeError as problem:
+        line = line_not_utf8(file)
+        said = f"{file}: it is not UTF-8 ({problem.reason}). Save it as CSV in UTF-8."
+        raise CallFileError(said, line) from None
+    except (OSError, EOFError, zlib.error, csv.Error) as problem:
         raise CallFileError(f"{file}: {problem}. Give a CSV file of past calls.") from None
     except CallFileError as problem:
-        raise CallFileError(f"{file}: {problem}") from None
+        raise CallFileError(f"{file}: {problem}", problem.line) from None
     return replace(found, source=file.name, sha256=digest)
 
 
@@ -246,7 +251,8 @@ class _Reader:
         missing = [n for n, at in zip(columns.required, places, strict=True) if at is None]
         if missing:
             wanted = ", ".join(" or ".join(names) for names in missing)
-            raise CallFileError(f"The table has no column {wanted}; it has {', '.join(header)}.")
+            has = ", ".join(header)
+            raise CallFileError(f"The table has no column {wanted}; it has {has}.", line=1)
         self._lon, self._lat, self._at = (place for place in places if place is not None)
         optional = (columns.call_type, columns.priority, columns.call_id)
         self._type, self._priority, self._id = (place_of(there, names) for names in optional)

@@ -142,8 +142,8 @@ class ZoneMap:
         problems: list[Found] = []
         zones = list(_read_features(data, problems))
         if problems:
-            places = [place for place, _ in problems]
-            raise ZoneMapError([_of_feature(*one) for one in problems], places)
+            found = [(place, _of_feature(place, text)) for place, text in problems]
+            _refuse([*found, *_problems_of(zones)])
         return cls(zones, edge_tolerance_m=edge_tolerance_m)
 
     def __len__(self) -> int:

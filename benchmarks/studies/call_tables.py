@@ -78,9 +78,9 @@ def _layer(file: Path, layer: str | None) -> Table:
 
 
 def _unreadable(form: str, problem: Exception) -> CallFileError:
-    said = " ".join(str(problem).split())[:SAID_MAX]
+    said = " ".join(str(problem).split()).split("failed: ")[-1].split("; ")[0][:SAID_MAX]
     return CallFileError(
-        f"it is no {form} that can be read ({said}). Write it anew from its source, or give a CSV."
+        f"is no {form} that can be read ({said}). Write it anew from its source, or give a CSV."
     )
 
 

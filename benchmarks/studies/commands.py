@@ -26,7 +26,7 @@ from benchmarks.studies.run_folder import open_folder
 from benchmarks.studies.scenario import Changes, Scenario
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.siting.places import places_of_file
-from benchmarks.studies.studies import STUDIES
+from benchmarks.studies.studies import STUDIES, require_fit
 from benchmarks.studies.tables import StudyResult
 from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
@@ -79,10 +79,12 @@ def run_study(asked: Asked) -> None:
 def _computed(asked: Asked, tell: Tell) -> tuple[StudyResult, list[Path]]:
     changes = changes_of(asked.changes, asked.seed)
     tell("reading the scenario", 0, 0)
-    scenario = read_scenario(asked.scenario, changes)
-    world = world_of(scenario, tell)
-    tell("data", 0, 0)
-    require_data(world, changes)
+    with _told_of_the_command(changes):
+        scenario = read_scenario(asked.scenario, changes)
+        require_fit(asked.kind, scenario)
+        world = world_of(scenario, tell)
+        tell("data", 0, 0)
+        require_data(world, changes)
     told = _manifest(asked.kind, scenario, world, changes)
     with open_folder(asked.out, told, fresh=asked.fresh) as folder:
         work = Work(engine=engine_for(asked.workers, asked.dask), folder=folder, tell=tell)
@@ -91,6 +93,22 @@ def _computed(asked: Asked, tell: Tell) -> tuple[StudyResult, list[Path]]:
         result = with_left_out(result, world)
         whole = replace(result, manifest={**told, **result.manifest})
         return whole, folder.write(result_files(whole))
+
+
+@contextmanager
+def _told_of_the_command(changes: Mapping[str, object]) -> Iterator[None]:
+    """Say of faults in values of `--set` and `--seed` that they are, in place of a line."""
+    try:
+        yield
+    except BadScenario as bad:
+        raise BadScenario(
+            [
+                replace(one, line=None, where=f"--set {one.where}")
+                if any(one.where.startswith(key) for key in changes)
+                else one
+                for one in bad.faults
+            ]
+        ) from None
 
 
 def changes_of(texts: Sequence[str], seed: int | None) -> dict[str, object]:
@@ -149,8 +167,8 @@ def check_scenario(file: Path, changes: Sequence[str]) -> None:
     StudyError
         With everything that is wrong.
     """
-    with progress_bars() as tell:
-        told = changes_of(changes, None)
+    told = changes_of(changes, None)
+    with progress_bars() as tell, _told_of_the_command(told):
         scenario = read_scenario(file, told)
         world = world_of(scenario, tell)
         tell("data", 0, 0)

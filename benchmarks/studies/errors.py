@@ -35,6 +35,13 @@ def fault_of(
     return Fault(file=str(file), line=line, where=where, message=message, remedy=remedy)
 
 
+def said_by(problem: Exception) -> str:
+    """Return what an error says, without number and path where the system says it."""
+    if isinstance(problem, UnicodeDecodeError):
+        return f"it is not UTF-8 ({problem.reason})"
+    return getattr(problem, "strerror", None) or " ".join(str(problem).split())
+
+
 class StudyError(StartError):
     """A study that cannot be made."""
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from shapely.geometry.base import BaseGeometry
 
 from api.release_lines import Path as KeyPath
-from benchmarks.studies.errors import THE_FILE, Fault, fault_of
+from benchmarks.studies.errors import THE_FILE, Fault, fault_of, said_by
 from benchmarks.studies.json_lines import JsonLines
 from benchmarks.studies.reading import like_one_of
 from benchmarks.studies.scenario import dotted
@@ -61,7 +61,7 @@ class GeoJsonFile:
             message = f"is no JSON: {problem.msg} {at}."
             self.faults.append(fault_of(self.file, THE_FILE, message, FORM, line=problem.lineno))
         except (OSError, ValueError, RecursionError) as problem:
-            self.fault((), f"cannot be read: {problem}.", FORM)
+            self.fault((), f"cannot be read: {said_by(problem)}.", FORM)
         else:
             self._lines = JsonLines(text)
             self._take(data)
@@ -166,12 +166,12 @@ def zones_of_file(file: Path, policies: Iterable[str]) -> tuple[ZoneMap | None, 
     read = GeoJsonFile(file)
     if read.faults:
         return None, read.faults
+    zones = None
     try:
         zones = ZoneMap.from_geojson(read.data)
     except ZoneMapError as problem:
         for about, text in zip(problem.about, problem.problems, strict=True):
             _zone_fault(read, about, text)
-        return None, read.faults
     known = {"", *policies}
     for place, feature in enumerate(read.features):
         policy = str(properties_of(feature).get("policy_id") or "")
@@ -210,5 +210,11 @@ def _place_of(features: Sequence[Mapping[str, Any]], zone_id: str) -> int:
 
 def said_of(text: str, remedy: str) -> tuple[str, str]:
     """Return message and remedy of a sentence such as `kind is 'X'; expected one of ...`."""
-    message, _, hint = text.partition("; ")
-    return f"{message}.", f"{hint[:1].upper()}{hint[1:]}." if hint else remedy
+    cut = "; " if "; " in text else ". Did you"
+    message, found, hint = text.partition(cut)
+    hint = f"{found.removeprefix('; ').removeprefix('. ')}{hint}"
+    return _ended(message), _ended(f"{hint[:1].upper()}{hint[1:]}") if hint else remedy
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."

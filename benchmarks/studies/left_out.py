@@ -160,7 +160,11 @@ def with_left_out(result: StudyResult, world: World) -> StudyResult:
     section = Section(
         title=TITLE, paragraphs=tuple(one.words for one in found), tables=(_table(found),)
     )
-    return replace(result, sections=(*result.sections, section))
+    return replace(
+        result,
+        in_short=(*result.in_short, *(one.words for one in found)),
+        sections=(*result.sections, section),
+    )
 
 
 def _table(found: list[LeftOut]) -> Table:

@@ -52,10 +52,13 @@ def history_of_file(scenario: Scenario, past: PastCalls) -> CallHistory:
         The table cannot be used, or none of its days is left.
     """
     try:
-        found = _read(past.file, past.mapping, past.layer, past.file.stat().st_mtime_ns)
+        files = (past.file,) if past.mapping is None else (past.file, past.mapping)
+        changed_ns = tuple(file.stat().st_mtime_ns for file in files)
+        found = _read(past.file, past.mapping, past.layer, changed_ns)
     except (CallFileError, OSError) as problem:
         said = str(problem).removeprefix(f"{past.file}: ")
-        raise BadScenario([fault_of(past.file, THE_FILE, said, _TABLE)]) from None
+        line = getattr(problem, "line", None)
+        raise BadScenario([fault_of(past.file, THE_FILE, said, _TABLE, line=line)]) from None
     if past.first_day is None and past.last_day is None:
         return found
     try:
@@ -68,7 +71,9 @@ def history_of_file(scenario: Scenario, past: PastCalls) -> CallHistory:
 
 
 @lru_cache(maxsize=TABLES_MAX)
-def _read(file: Path, mapping: Path | None, layer: str | None, _changed_ns: int) -> CallHistory:
+def _read(
+    file: Path, mapping: Path | None, layer: str | None, _changed_ns: tuple[int, ...]
+) -> CallHistory:
     return read_table(file, None if mapping is None else read_columns(mapping), layer)
 
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.studies.errors import THE_FILE, Fault, fault_of
+from benchmarks.studies.errors import THE_FILE, Fault, fault_of, said_by
 from benchmarks.studies.reading import nearest
 from benchmarks.studies.scenario import PostSite
 from geodata.beats import sector_of
 from geodata.pilot.area import pilot_posts
+from geodata.text_files import line_not_utf8
 from routing.codes import Agency
 
 COLUMNS: Final = ("post_id", "lon", "lat")
 POSTS_MAX: Final = 2_000
-FORM: Final = "Expected a CSV of post_id, lon, lat and, where needed, agency (CARE, SPD), sector."
+FORM: Final = "Give a CSV (UTF-8) of post_id, lon, lat and, if needed, agency (CARE, SPD), sector."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,9 @@ def read_posts(file: Path, agency: Agency) -> tuple[list[PostAt], list[Fault]]:
             header = [name.strip().lower() for name in next(table, [])]
             rows = [(table.line_num, cells) for cells in table if any(map(str.strip, cells))]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        return [], [fault_of(file, THE_FILE, f"cannot be read: {problem}.", FORM)]
+        line = line_not_utf8(file)
+        message = f"cannot be read: {said_by(problem)}."
+        return [], [fault_of(file, THE_FILE, message, FORM, line=line)]
     faults = list(_header_faults(file, header))
     if faults:
         return [], faults
@@ -132,7 +135,8 @@ class _Rows:
             self._bad(line, column, f"is {text!r}, no number.", "Give degrees of WGS 84.")
             return None
         if not math.isfinite(value) or not value or abs(value) > most:
-            remedy = f"Give degrees of WGS 84, -{most} to {most}; no feet, no metres, lon and lat."
-            self._bad(line, column, f"is {text}, which is no place.", remedy)
+            remedy = f"Give degrees of WGS 84, -{most} to {most}, no feet and no metres; "
+            swapped = "lon and lat may be exchanged."
+            self._bad(line, column, f"is {text}, which is no place.", f"{remedy}{swapped}")
             return None
         return value

@@ -236,4 +236,6 @@ def _difference(there: str, wanted: str) -> str:
         return "its description is damaged"
     new = json.loads(wanted)
     keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    if len(keys) > 1:
+        keys = [key for key in keys if key != "parameters"]  # they follow from the others
     return ", ".join(f"{key} is {str(old.get(key))[:60]!r} there" for key in keys[:3])

@@ -23,7 +23,7 @@ from api.release_file import read_release
 from api.release_lines import Path as KeyPath
 from api.release_lines import line_of, lines_of_keys
 from benchmarks.studies.demand_reading import read_demand
-from benchmarks.studies.errors import THE_FILE, BadScenario, Fault, fault_of
+from benchmarks.studies.errors import THE_FILE, BadScenario, Fault, fault_of, said_by
 from benchmarks.studies.geography import zones_of
 from benchmarks.studies.geojson_files import AreaFile, zones_of_file
 from benchmarks.studies.placing import far_posts, places_of_beats, read_closures
@@ -111,13 +111,15 @@ def _text(file: Path) -> tuple[bytes, str]:
             raise BadScenario([fault_of(file, THE_FILE, f"has over {BYTES_MAX:,} bytes.", remedy)])
         return content, content.decode("utf-8-sig")
     except (OSError, ValueError) as problem:
-        fault = fault_of(file, THE_FILE, f"cannot be read: {problem}.", remedy)
+        fault = fault_of(file, THE_FILE, f"cannot be read: {said_by(problem)}.", remedy)
         raise BadScenario([fault]) from None
 
 
 def _of_file(at: KeyPath, file: Path, problem: Exception) -> Fault:
     """Return the fault of a file that a key names and that cannot be used as a whole."""
     said = str(problem).removeprefix(f"{file}: ")
+    if isinstance(problem, OSError):
+        said = f"cannot be read: {said_by(problem)}: {problem.filename or file}."
     found = _AT_LINE.search(said)
     remedy = getattr(problem, "remedy", None) or f"Give {_FILES[str(at[0])][str(at[-1])].told}."
     line = int(found[1]) if found and found[1] else None

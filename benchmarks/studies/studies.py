@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchmarks.studies.demand_making import calls_of
-from benchmarks.studies.scenario import Changes
+from benchmarks.studies.scenario import Changes, Scenario
 from benchmarks.studies.tables import StudyResult
 from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
@@ -42,6 +42,20 @@ def _simulate(world: World, changes: Changes, work: Work) -> StudyResult:
     from benchmarks.studies.simulation.study import simulation_study
 
     return simulation_study(world, changes, work)
+
+
+def require_fit(kind: str, scenario: Scenario) -> None:
+    """Refuse a scenario that a kind of study cannot be about.
+
+    Raises
+    ------
+    BadScenario
+        It is a replay without past calls.
+    """
+    if kind == "replay":
+        from benchmarks.studies.past.study import past_calls_of
+
+        past_calls_of(scenario)
 
 
 STUDIES: Final[Mapping[str, Callable[[World, Changes, Work], StudyResult]]] = MappingProxyType(

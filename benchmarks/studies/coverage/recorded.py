@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from benchmarks.studies.errors import THE_FILE, BadScenario, Fault, fault_of
+from benchmarks.studies.errors import THE_FILE, BadScenario, Fault, fault_of, said_by
 from benchmarks.studies.reading import like_one_of
 from geodata.call_cells import LISTED_MAX, YEAR_MAX, YEAR_MIN
 from geodata.driving_time import hour_of_week
+from geodata.text_files import line_not_utf8
 from routing.codes import Agency
 
 COLUMNS: Final = ("agency", "unit_id", "lon", "lat", "at")
@@ -78,7 +79,8 @@ def read_fixes(file: Path, zone: ZoneInfo) -> Recorded:
     try:
         return _read(file, zone, file.stat().st_mtime_ns)
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        fault = fault_of(file, THE_FILE, f"cannot be read: {problem}.", FORM)
+        line = line_not_utf8(file)
+        fault = fault_of(file, THE_FILE, f"cannot be read: {said_by(problem)}.", FORM, line=line)
         raise BadScenario([fault]) from None
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from api.impact.words import PROXY
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.demand_making import calls_of
-from benchmarks.studies.errors import StudyError
+from benchmarks.studies.errors import BadScenario
 from benchmarks.studies.past.deciding import Decided, Decider, joined
 from benchmarks.studies.past.gain_tables import (
     beside_table,
@@ -35,7 +35,7 @@ from benchmarks.studies.past.replay_tables import (
     unit_table,
 )
 from benchmarks.studies.past.words import assumptions, cautions, in_short
-from benchmarks.studies.scenario import Changes, PastCalls
+from benchmarks.studies.scenario import Changes, PastCalls, Scenario
 from benchmarks.studies.scenario_part import (
     Latest,
     ScenarioPart,
@@ -65,10 +65,9 @@ def replay_study(world: World, changes: Changes, work: Work) -> StudyResult:
 
     Raises
     ------
-    StudyError
-        The demand is generated: there is no past to replay.
     BadScenario
-        The calls or the recorded positions cannot be used.
+        The demand is generated: there is no past to replay. Or the calls or the recorded positions
+        cannot be used.
     """
     calls = replay_calls(world)
     told = scenario_part(world, changes)
@@ -82,22 +81,35 @@ def replay_study(world: World, changes: Changes, work: Work) -> StudyResult:
     return result_of(Replayed(world=world, calls=calls, decided=decided))
 
 
+def past_calls_of(scenario: Scenario) -> PastCalls:
+    """Return the calls that can be replayed.
+
+    Raises
+    ------
+    BadScenario
+        The demand is generated.
+    """
+    care = scenario.demand.care
+    if isinstance(care, PastCalls):
+        return care
+    raise BadScenario([scenario.fault(
+        care.told_at, "draws its own calls, and a replay needs past ones.",
+        'Give [demand.care] with calls = "FILE", and first_day and last_day.',
+    )])  # fmt: skip
+
+
 def replay_calls(world: World) -> Calls:
     """Return the past calls as they were: none drawn, thinned, repeated or screened out.
 
     Raises
     ------
-    StudyError
+    BadScenario
         The demand is generated.
     """
     demand = world.scenario.demand
-    if not isinstance(demand.care, PastCalls):
-        raise StudyError(
-            "A replay needs past calls, and [demand.care] draws its own.",
-            remedy='Give [demand.care] with calls = "FILE", and first_day and last_day.',
-        )
+    care = past_calls_of(world.scenario)
     as_they_were = replace(
-        demand, care=replace(demand.care, rate_factor=1.0), officer_share=0.0,
+        demand, care=replace(care, rate_factor=1.0), officer_share=0.0,
         screened_out_share=0.0,
     )  # fmt: skip
     scenario = replace(world.scenario, demand=as_they_were)

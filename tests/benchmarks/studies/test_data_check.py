@@ -85,7 +85,7 @@ def test_types_and_weights_of_a_variation_are_told_on_the_line_of_the_variation(
 def test_a_type_set_at_the_command_line_is_told(folder: Path) -> None:
     text = '[demand.care]\ncalls = "calls.csv"\n'
     (one,) = faults(folder, text, ('demand.care.call_types=["NONE SUCH"]',))
-    assert one.where == "demand.care.call_types[0]"
+    assert (one.where, one.line) == ("--set demand.care.call_types[0]", None)
 
 
 def test_days_that_a_table_has_not_are_told_on_their_line(folder: Path) -> None:
@@ -101,6 +101,41 @@ def test_what_a_pattern_would_not_heed_is_told(folder: Path) -> None:
     )
     (one,) = faults(folder, text)
     assert (one.line, one.where) == (5, "demand.care.pattern.call_types")
+
+
+def test_a_replay_of_generated_calls_is_refused_before_its_folder_is_made(folder: Path) -> None:
+    file = folder / "scenario.toml"
+    file.write_text('name = "x"\n[demand.care]\nper_day = 3\n')
+    with pytest.raises(BadScenario) as told:
+        run_study(Asked(kind="replay", scenario=file, out=folder / "out", workers=1))
+    assert [(one.line, one.where) for one in told.value.faults] == [(2, "demand.care")]
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('[demand.care]\ncalls = "latin.csv"\n', "the file"),
+        ('[units.CARE]\nposts = "latin.csv"\n[demand.care]\nper_day = 3\n', "the file"),
+        ('[coverage]\nrecorded_positions = "latin.csv"\n[demand.care]\nper_day = 3\n', "the file"),
+    ],
+)
+def test_a_table_that_is_not_utf_8_is_told_with_its_line(
+    folder: Path, text: str, where: str
+) -> None:
+    rows = b"1,CARE,C1,P,-122.3,47.6,2024-05-01\n" * 2_000
+    head = b"call_id,agency,unit_id,post_id,lon,lat,at\n"
+    (folder / "latin.csv").write_bytes(head + rows + b"2,CARE,C1,P,-122.3,47.6,\xef\n")
+    (one,) = faults(folder, text)
+    assert (Path(one.file).name, one.line, one.where) == ("latin.csv", 2_002, where)
+    assert "not UTF-8" in one.message
+
+
+def test_a_missing_column_is_told_on_the_line_of_the_header(folder: Path) -> None:
+    (folder / "calls.csv").write_text("call_id,lon,lat,when\n1,-122.3,47.6,2024-05-01\n")
+    (one,) = faults(folder, '[demand.care]\ncalls = "calls.csv"\n')
+    assert one.line == 1
+    assert "there is no received_at or queued_at" in one.message
 
 
 def test_good_names_are_no_fault(folder: Path) -> None:

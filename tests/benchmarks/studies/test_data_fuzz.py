@@ -100,6 +100,38 @@ def geojson(_folder: Path) -> bytes:
     return json.dumps({"type": "FeatureCollection", "features": features}, indent=1).encode()
 
 
+def driving(_folder: Path) -> bytes:
+    return (
+        b"[routine]\nsignal_s = 12\nprivate_open = false\n[routine.unposted_mph]\nPRIMARY = 30\n"
+        b'[[routine.hours]]\ndays = ["mon", "fri"]\nfrom = 7\nto = 10\nfactor = 1.25\n'
+        b"[emergency]\nspeed_factor = 1.3\n"
+    )
+
+
+def columns(folder: Path) -> bytes:
+    (folder / "plain.csv").write_bytes(calls_csv(folder))
+    return (
+        b'name = "mine"\ntime_is = "QUEUED"\ntime_zone = "America/Los_Angeles"\n[columns]\n'
+        b'lon = "lon"\nlat = "lat"\nat = "queued_at"\ncall_id = "call_id"\n[call_types]\n'
+        b'"X" = "WELFARE CHECK"\n[records.CARE]\nunit = "priority"\n'
+    )
+
+
+def retyped(content: bytes, draw: random.Random) -> bytes:
+    """Return a TOML with some values, keys or headers replaced by others."""
+    lines = content.decode().split("\n")
+    for _ in range(draw.randint(1, 3)):
+        at = draw.randrange(len(lines))
+        key = lines[at].partition("=")[0].strip() or "x"
+        value = draw.choice(
+            ("nan", "-1", "9" * 5_000, '""', "[]", "{}", "[[3]]", "true", "1979-05-27")
+        )
+        lines[at] = draw.choice(
+            (f"{key} = {value}", f"[{key.strip('[]')}]", "", f"{key}x = 3", "]")
+        )
+    return "\n".join(lines).encode()
+
+
 def torn(content: bytes, draw: random.Random) -> bytes:
     """Return the content with a few or many bytes of it anything at all, or cut off."""
     made = bytearray(content)
@@ -147,9 +179,14 @@ FORMS: Final[dict[str, tuple[str, Callable[[Path], bytes], str]]] = {
     "posts.csv": ('[units.CARE]\nposts = "posts.csv"\n' + DRAWN, posts, "cells"),
     "zones.json": ('[zone]\ngeojson = "zones.json"\n' + DRAWN, geojson, "json"),
     "areas.json": ('[areas.n]\nfile = "areas.json"\nfield = "name"\n' + DRAWN, geojson, "json"),
+    "driving.toml": ('[streets]\ndriving = "driving.toml"\n' + DRAWN, driving, "toml"),
+    "columns.toml": (
+        '[demand.care]\ncalls = "plain.csv"\nmapping = "columns.toml"\nassume_type = "X"\n',
+        columns, "toml",
+    ),
     "closed.json": ('[streets]\nclosures = "closed.json"\n' + DRAWN, geojson, "json"),
-}
-MUTATIONS: Final = {"cells": mistyped, "json": misdrawn, "bytes": torn}
+}  # fmt: skip
+MUTATIONS: Final = {"toml": retyped, "cells": mistyped, "json": misdrawn, "bytes": torn}
 
 
 def outcome(file: Path) -> World | BadScenario:

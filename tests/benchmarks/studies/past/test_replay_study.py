@@ -155,7 +155,7 @@ def test_two_processes_and_another_order_of_rows_give_the_same_bytes(
 
 def test_generated_calls_are_no_past(scenario: Callable[..., Path]) -> None:
     text = 'name = "x"\n[units.CARE]\ncount = 1\n[demand.care]\nper_day = 5\n'
-    with pytest.raises(StudyError, match="needs past calls"):
+    with pytest.raises(StudyError, match="a replay needs past ones"):
         replay(scenario(calls(), text))
 
 
