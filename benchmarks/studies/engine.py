@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from threading import Thread
 from typing import Any, Final, Protocol, TypeVar
 
 from benchmarks.studies.errors import StudyError
@@ -89,7 +90,7 @@ class Processes:
     def _run_once(self, function: Callable[[P], R], parts: dict[int, P]) -> Iterator[tuple[int, R]]:
         count = min(self.workers, max(len(parts), 1))
         pool = ProcessPoolExecutor(
-            count, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts
+            count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
         )
         try:
             waiting = {pool.submit(function, part): place for place, part in parts.items()}
@@ -102,9 +103,17 @@ class Processes:
         pool.shutdown()
 
 
-def _leave_interrupts() -> None:
-    """Leave Ctrl-C to the process that began this one: it ends the others."""
+def _begin() -> None:
+    """Leave Ctrl-C to the process that began this one, and end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_first, daemon=True).start()
+
+
+def _end_with_the_first() -> None:
+    first = multiprocessing.parent_process()
+    assert first is not None, "a process of the pool"
+    first.join()
+    os._exit(1)
 
 
 def _results(done: set[Future[R]], waiting: dict[Future[R], int]) -> Iterator[tuple[int, R]]:

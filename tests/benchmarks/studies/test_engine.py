@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from benchmarks.studies.engine import Cluster, EngineError, Here, Processes, engine_for
 from benchmarks.studies.run_folder import RunFolder, open_folder
 from benchmarks.studies.work import Work
+from tests.api.waiting import wait_until
 
 IDENTITY = {"study": "TEST", "seed": 1}
 
@@ -51,6 +54,12 @@ def die_once(part: Part) -> Drawn:
 def die(part: Part) -> Drawn:
     os.kill(os.getpid(), signal.SIGKILL)
     return draw(part)
+
+
+def wait_for_ever(part: Part) -> Drawn:
+    (Path(part.folder) / f"{os.getpid()}").touch()
+    while True:
+        signal.pause()
 
 
 def refuse(part: Part) -> Drawn:
@@ -151,3 +160,32 @@ def test_other_parts_are_never_taken_for_these(tmp_path: Path) -> None:
         work.map("draws", draw, parts(2), Drawn)
         found = work.map("draws", draw, [Part(5), Part(1)], Drawn)
     assert [one.number for one in found] == [5, 1]
+
+
+FIRST = """
+import sys
+from benchmarks.studies.engine import Processes
+from tests.benchmarks.studies.test_engine import Part, wait_for_ever
+list(Processes(2).run(wait_for_ever, [Part(k, sys.argv[1]) for k in range(2)]))
+"""
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_processes_of_a_study_that_is_killed_end_with_it(tmp_path: Path) -> None:
+    first = subprocess.Popen([sys.executable, "-c", FIRST, str(tmp_path)])
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2, "both parts are begun")
+    others = [int(one.name) for one in tmp_path.iterdir()]
+    assert all(map(is_there, others))
+    first.kill()
+    first.wait()
+    try:
+        wait_until(lambda: not any(map(is_there, others)), "the others have ended", tries_max=100)
+    finally:
+        for pid in filter(is_there, others):
+            os.kill(pid, signal.SIGKILL)
