@@ -40,7 +40,8 @@ HYPERCUBE: Final = (
     "they were, the unit with the shortest drive that is free goes (of those at one post by "
     "chance), times are exponential with the simulated mean of each unit, and calls that find all "
     "busy are lost. Here they wait a while before police answer alone, units also start from where "
-    "they are on the way back, and demand differs by the hour."
+    "they are on the way back, and demand differs by the hour. Calls that are decided when no CARE "
+    "is on duty, such as an officer's just after closing, are left out of these figures."
 )
 CHAIN: Final = (
     "The chain of the two-type loss system is solved exactly: calls of the pair take a CARE and a "

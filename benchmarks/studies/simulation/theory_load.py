@@ -8,7 +8,7 @@ does not: the models (`analytic`) and what they say (`theory`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,8 @@ class Load:
     open_s: float
     """Seconds in hours with CARE on duty."""
     calls: int
-    """Eligible calls that were decided for good: CARE came, or police alone after a hold."""
+    """Eligible calls that were decided for good while CARE is on duty: CARE came, or police alone
+    after a hold."""
     sent: int
     """Of them, those to which CARE came."""
     short_share: float
@@ -71,10 +72,7 @@ def load_of(found: Simulated) -> Load:
     busy, units = busy_shares(found)
     results = found.results
     is_open = units[CARE] > 0
-    lacked, mode = (
-        np.concatenate([getattr(one, name)[_decided(one)] for one in results])
-        for name in ("lacked", "mode")
-    )
+    lacked, mode, outcome = (_column(found, name) for name in ("lacked", "mode", "outcome"))
     n = len(lacked)
     is_care = results[0].unit_agency == str(Agency.CARE)
     duty = np.sum([one.on_duty_s[is_care] for one in results], axis=0)
@@ -84,7 +82,7 @@ def load_of(found: Simulated) -> Load:
     return Load(
         units_h=units, erlangs_h=np.nan_to_num(busy) * units, jobs_h=jobs_h,
         open_s=3600.0 * float(is_open.sum()) * sum(one.days for one in results),
-        calls=n, sent=sum(int((one.outcome == SENT).sum()) for one in results),
+        calls=n, sent=int((outcome == SENT).sum()),
         short_share=float(np.mean(lacked != "")) if n else np.nan,
         care_short_share=_mean_of([np.array(["CARE" in one for one in lacked.tolist()], np.bool_)]),
         solo_share=float(np.mean(mode == Mode.SOLO)) if n else 0.0,
@@ -102,8 +100,21 @@ def load_of(found: Simulated) -> Load:
     )  # fmt: skip
 
 
-def _decided(one: ReplicationResult) -> NDArray[np.bool_]:
-    return np.asarray((one.outcome == SENT) | (one.outcome == POLICE_ALONE))
+def _decided(found: Simulated) -> list[NDArray[np.bool_]]:
+    """Return which calls of each replication count: decided for good, while CARE is on duty."""
+    zone = found.world.release.city_policy.window.zone
+    is_open = busy_shares(found)[1][CARE] > 0
+    kept = []
+    for one in found.results:
+        ended = (one.outcome == SENT) | (one.outcome == POLICE_ALONE)
+        kept.append(ended & is_open[hour_of_week_at(np.nan_to_num(one.asked_s), zone) % 24])
+    return kept
+
+
+def _column(found: Simulated, name: str) -> NDArray[Any]:
+    """Return a column of the calls that count, all replications together."""
+    pairs = zip(found.results, _decided(found), strict=True)
+    return np.concatenate([getattr(one, name)[rows] for one, rows in pairs])
 
 
 def _one_roster(world: World) -> bool:
@@ -154,10 +165,7 @@ def care_travel(found: Simulated) -> Reals:
     evenly taken; places that some post has no way to are left out.
     """
     world = found.world
-    lon, lat, at_s = (
-        np.concatenate([getattr(one, name)[_decided(one)] for one in found.results])
-        for name in ("lon", "lat", "queued_s")
-    )
+    lon, lat, at_s = (_column(found, name) for name in ("lon", "lat", "queued_s"))
     rows = np.unique(np.linspace(0, len(lon) - 1, min(len(lon), PLACES_MAX)).astype(np.int64))
     hour = hour_of_week_at(at_s[rows], world.release.city_policy.window.zone)
     posts, numbers = world.post_positions[Agency.CARE], post_of_unit(world)

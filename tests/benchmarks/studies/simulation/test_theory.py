@@ -61,10 +61,14 @@ def told(section: Section, figure: str) -> list[tuple[float, float]]:
 
 @pytest.fixture(scope="module")
 def load() -> Load:
-    """Two CARE units of 12 hours, three police; one call lacks CARE, one is refused."""
+    """Two CARE units of 12 hours, three police; one call lacks CARE, one is refused.
+
+    The last officer asks after CARE's shift, for a call that was accepted before closing.
+    """
     comes = [
         call_911(60, 0.5), call_911(61, 0.5), call_911(62, 0.5), officer(180, 0.5, care_s=600.0),
         call_911(800, 0.5), job(0, 0.5, stay_s=900, units=2), job(400, 0.5, stay_s=300),
+        officer(719, 3.5),
     ]  # fmt: skip
     teams = [care(0.5, 0.5, shifts=hours(10, 22)), spd(0.5, 0.5, 0.5)]
     return load_of(simulated(teams, comes, window=window(10, 22)))
