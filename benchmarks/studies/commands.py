@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from api.commands.console import notes, out, progress_bars
 from api.impact.judging import Tell
-from benchmarks.studies.data_check import require_data
+from benchmarks.studies.data_check import require_data, variations_of
 from benchmarks.studies.demand_making import Part, calls_of
 from benchmarks.studies.engine import engine_for
 from benchmarks.studies.errors import BadScenario, StudyError
@@ -90,7 +90,8 @@ def _computed(asked: Asked, tell: Tell) -> tuple[StudyResult, list[Path]]:
         work = Work(engine=engine_for(asked.workers, asked.dask), folder=folder, tell=tell)
         result = STUDIES[asked.kind](world, changes, work)
         tell("writing", 0, 0)
-        result = with_left_out(result, world)
+        others = variations_of(world, changes) if asked.kind == "compare" else ()
+        result = with_left_out(result, world, others)
         whole = replace(result, manifest={**told, **result.manifest})
         return whole, folder.write(result_files(whole))
 

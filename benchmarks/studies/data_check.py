@@ -13,7 +13,7 @@ from api.release_lines import line_of
 from benchmarks.studies.coverage.recorded import read_fixes
 from benchmarks.studies.demand_making import Part, calls_of, study_days
 from benchmarks.studies.errors import BadScenario, Fault, faults_in
-from benchmarks.studies.scenario import GeneratedCalls, Variation
+from benchmarks.studies.scenario import GeneratedCalls, Scenario, Variation
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.siting.places import places_of_file
 from benchmarks.studies.world import World
@@ -68,9 +68,8 @@ def _of_variation(
 ) -> Iterator[Fault]:
     """Yield what is wrong with the data of a variation, on the line of what it changes."""
     scenario = world.scenario
-    whole = {**changes, **variation.changes, "variations": None}
     try:
-        _require(world_of(read_scenario(scenario.file, whole)))
+        _require(world_of(_varied(world, changes, variation)))
     except BadScenario as bad:
         for one in bad.faults:
             changed = next((key for key in variation.changes if one.where.startswith(key)), None)
@@ -79,6 +78,16 @@ def _of_variation(
                 continue
             line = line_of(("variations", place, changed), scenario.lines)
             yield replace(one, line=line, where=f"variations[{place}]: {one.where}")
+
+
+def variations_of(world: World, changes: Changes) -> list[Scenario]:
+    """Return each variation of a scenario as a scenario of its own."""
+    return [_varied(world, changes, one) for one in world.scenario.variations]
+
+
+def _varied(world: World, changes: Changes, variation: Variation) -> Scenario:
+    whole = {**changes, **variation.changes, "variations": None}
+    return read_scenario(world.scenario.file, whole)
 
 
 def _require(world: World) -> None:

@@ -7,7 +7,7 @@ Posts and candidates are no records but choices of whoever asks: a wrong row of 
 the scenario (`post_files`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -86,15 +86,26 @@ class LeftOut:
     rows: tuple[NotUsedRow, ...]
 
 
-def left_out_of(world: World) -> list[LeftOut]:
-    """Return what the files of a world have that could not be used; files without are left out."""
-    scenario, found = world.scenario, list[LeftOut]()
-    for past in {(one.file, one.mapping, one.layer): one for one in _tables(scenario)}.values():
-        found += _of_calls(history_of_file(scenario, past))
-    positions = scenario.coverage.recorded_positions
-    if positions is not None:
-        zone = world.release.city_policy.window.zone
-        found += _of_positions(positions.name, read_fixes(positions, zone))
+def left_out_of(world: World, others: Sequence[Scenario] = ()) -> list[LeftOut]:
+    """Return what files of data have that could not be used; files without are left out.
+
+    Parameters
+    ----------
+    others
+        Variations of the world's scenario.
+    """
+    zone, found = world.release.city_policy.window.zone, list[LeftOut]()
+    scenarios = (world.scenario, *others)
+    tables = {
+        (past.file, past.mapping, past.layer): (one, past)
+        for one in reversed(scenarios)
+        for past in _tables(one)
+    }
+    for one, past in tables.values():
+        found += _of_calls(history_of_file(one, past))
+    for file in dict.fromkeys(one.coverage.recorded_positions for one in scenarios):
+        if file is not None:
+            found += _of_positions(file.name, read_fixes(file, zone))
     return found
 
 
@@ -152,9 +163,11 @@ def _of_positions(file: str, recorded: Recorded) -> Iterator[LeftOut]:
     )  # fmt: skip
 
 
-def with_left_out(result: StudyResult, world: World) -> StudyResult:
+def with_left_out(
+    result: StudyResult, world: World, others: Sequence[Scenario] = ()
+) -> StudyResult:
     """Return a result that tells of the rows and cells that could not be used, if there are any."""
-    found = left_out_of(world)
+    found = left_out_of(world, others)
     if not found:
         return result
     section = Section(

@@ -18,7 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 from numpy.typing import NDArray
+from pyogrio.errors import DataSourceError
 
+from benchmarks.studies.errors import StudyError, said_by
 from benchmarks.studies.tables import Table, is_missing
 
 DEGREES: Final = "EPSG:4326"
@@ -79,7 +81,13 @@ def _frame(table: Table) -> geopandas.GeoDataFrame:
 
 
 def geopackage_of(tables: Sequence[Table]) -> bytes:
-    """Return tables with shapes as the layers of one GeoPackage."""
+    """Return tables with shapes as the layers of one GeoPackage.
+
+    Raises
+    ------
+    StudyError
+        There is no room for it in the folder of temporary files.
+    """
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": WRITTEN_AT})
     try:
         with tempfile.TemporaryDirectory(prefix="tandem-study-") as folder:
@@ -89,6 +97,11 @@ def geopackage_of(tables: Sequence[Table]) -> bytes:
                     _frame(table), file, layer=table.name, driver="GPKG", append=file.exists()
                 )
             return file.read_bytes()
+    except (DataSourceError, OSError) as problem:
+        raise StudyError(
+            f"{GEOPACKAGE} cannot be made in {tempfile.gettempdir()}: {said_by(problem)}.",
+            remedy="Make room there, or set TMPDIR to another folder; what was done is kept.",
+        ) from None
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 

@@ -136,3 +136,30 @@ def test_a_study_that_ends_in_the_middle_leaves_the_former_result_and_its_parts_
     assert len(list((out / PARTS).iterdir())) >= 1
     assert json.loads((out / ".study.json").read_bytes())["seed"] == 2
     assert "Written" not in done.stdout
+
+
+NARROW: Final = """
+import resource, sys
+from api.cli import app
+scenario, out, most = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))
+app(["study", "coverage", scenario, "--out", out, "--fresh"])
+"""
+
+
+@pytest.mark.parametrize(("most", "says"), [(20_000, "out/.unfinished"), (90_000, "TMPDIR")])
+def test_a_disk_without_room_is_one_message_and_leaves_the_former_result(
+    tmp_path: Path, most: int, says: str
+) -> None:
+    (tmp_path / "one.toml").write_text(SCENARIO)
+    out = tmp_path / "out"
+    with open_folder(out, IDENTITY) as folder:
+        folder.write(OLD)
+    command = [sys.executable, "-c", NARROW, str(tmp_path / "one.toml"), str(out), str(most)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2, done.stderr
+    assert "Make room" in done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert shown(out) == dict(OLD)
+    assert not (out / UNFINISHED).exists()

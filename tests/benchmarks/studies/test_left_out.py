@@ -95,6 +95,21 @@ def test_each_bad_row_and_cell_is_in_the_file_and_in_the_page(folder: Path, kind
     assert manifest["calls"] == 8  # the bad rows do not count, those with a bad cell do
 
 
+def test_rows_of_a_variation_are_listed_with_those_of_its_scenario(folder: Path) -> None:
+    (folder / "more.csv").write_text((folder / "calls.csv").read_text())
+    more = "[simulation]\ndays = 1\nwarm_up_days = 0\nreplications = 2\n[[variations]]\n"
+    text = SCENARIO + more + 'name = "v"\n"demand.care.calls" = "more.csv"\n'
+    (folder / "two.toml").write_text(text)
+    run_study(Asked(kind="compare", scenario=folder / "two.toml", out=folder / "out", workers=1))
+    with (folder / "out" / "rows_not_used.csv").open(newline="") as file:
+        files = [row["file"] for row in csv.DictReader(file)]
+    assert {name: files.count(name) for name in files} == {
+        "calls.csv": 6,
+        "more.csv": 6,
+        "at.csv": 4,
+    }
+
+
 def test_good_data_has_no_such_table(folder: Path) -> None:
     lines = (folder / "calls.csv").read_text().splitlines()
     (folder / "calls.csv").write_text("\n".join(lines[:7]) + "\n")
