@@ -3,9 +3,12 @@
 import csv
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -137,16 +140,47 @@ def test_positions_without_one_good_row_are_refused_with_each_row(folder: Path) 
     assert [(one.line, one.where) for one in told.value.faults] == [(2, "lat"), (3, "at")]
 
 
-def geopackage(file: Path) -> bytes:
+def geopackage(
+    file: Path,
+    places: Sequence[Sequence[float]] = ((-122.337, 47.61),) * 3,
+    last: str = "2024-05-02",
+) -> bytes:
+    """Write three calls; return the bytes of the file."""
     import pyogrio
 
-    points = shapely.to_wkb(shapely.points([[-122.337, 47.61]] * 3))
-    times = np.array([f"2024-05-01 12:00:0{k}" for k in range(3)], object)
+    points = shapely.to_wkb(shapely.points(places))
+    times = np.array(["2024-05-01 12:00:00", "2024-05-01 12:00:01", last], object)
     pyogrio.raw.write(
         str(file), geometry=points, field_data=[times], fields=["queued_at"], geometry_type="Point",
         crs="EPSG:4326", driver="GPKG", layer="calls",
     )  # fmt: skip
     return file.read_bytes()
+
+
+def test_rows_of_a_parquet_are_counted_from_one_and_named_by_its_columns(tmp_path: Path) -> None:
+    table = {
+        "Lon": [-122.33, None, -122.33],
+        "lat": [47.6] * 3,
+        "at": ["2024-05-01"] * 2 + ["soon"],
+    }
+    pq.write_table(pa.table(table), tmp_path / "calls.parquet")
+    found = read_table(tmp_path / "calls.parquet", None)
+    told = [(one.line, one.column, one.reason, one.value) for one in found.left_out]
+    assert told == [
+        (2, "Lon, lat", BadRow.NO_PLACE, ", 47.6"),
+        (3, "at", BadRow.BAD_TIME, "soon"),
+    ]
+
+
+def test_rows_of_a_geopackage_are_named_by_their_columns_and_points(tmp_path: Path) -> None:
+    file = tmp_path / "calls.gpkg"
+    geopackage(file, [[-122.337, 47.61], [1_271_000, 223_000], [-122.337, 47.61]], "noon")
+    found = read_table(file, None)
+    told = [(one.line, one.column, one.reason) for one in found.left_out]
+    assert told == [
+        (2, "longitude, latitude", BadRow.NOT_DEGREES),
+        (3, "queued_at", BadRow.BAD_TIME),
+    ]
 
 
 def test_other_warnings_are_not_hidden_with_those_of_gdal() -> None:
