@@ -5,7 +5,7 @@ not: what is wrong with a geometry (`geodata.zones`).
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
@@ -14,6 +14,7 @@ from typing import Any, Final
 import shapely
 from shapely.errors import ShapelyError
 
+from api.json_lines import JsonLines
 from api.release_findings import Findings, did_you_mean, read_table, shown
 from api.release_lines import Path
 from api.release_schema import ZonePart
@@ -79,21 +80,44 @@ def read_zones_file(name: str, folder: FilePath, findings: Findings) -> list[Pla
         remedy = "Put it in the folder of the release: both are published together."
         findings.add(ZONES_FILE, "WRONG_VALUE", what, remedy)
         return []
+    text = ""
     try:
-        return [PlacedZone(zone=zone, path=ZONES_FILE) for zone in _features(folder / name).zones]
+        text = _text(folder / name)
+        return [PlacedZone(zone=zone, path=ZONES_FILE) for zone in _features(text).zones]
     except ZoneMapError as error:
-        for problem in error.problems:
-            findings.add(ZONES_FILE, "ZONES_FILE", f"{name}: {problem}", GEOJSON)
+        for problem, line in zip(error.problems, lines_of_zones(text, error.about), strict=True):
+            at = name if line is None else f"{name}, line {line}"
+            findings.add(ZONES_FILE, "ZONES_FILE", f"{at}: {problem}", GEOJSON)
     except (OSError, ValueError, LookupError, RecursionError) as error:
         said = getattr(error, "strerror", None) or str(error)
         findings.add(ZONES_FILE, "ZONES_FILE", f"{name}: {said}", GEOJSON)
     return []
 
 
-def _features(file: FilePath) -> ZoneMap:
+def lines_of_zones(text: str, about: Sequence[int | str | None]) -> Iterator[int | None]:
+    """Yield the line of the feature that each problem of a `ZoneMapError` is about."""
+    lines, features = JsonLines(text), json.loads(text).get("features")
+    for one in about:
+        place = one if isinstance(one, int) else None
+        if isinstance(one, str):
+            ids = [_zone_id(feature) for feature in features]
+            place = len(ids) - 1 - ids[::-1].index(one)  # the last of an id that is told twice
+        yield None if place is None else lines.line(("features", place))
+
+
+def _zone_id(feature: Any) -> str:
+    told = feature.get("properties") if isinstance(feature, dict) else None
+    return str(told.get("zone_id")).strip() if isinstance(told, dict) else ""
+
+
+def _text(file: FilePath) -> str:
     if file.stat().st_size > ZONES_FILE_BYTES_MAX:
         raise ValueError(f"more than {ZONES_FILE_BYTES_MAX:,} bytes")
-    data: Any = json.loads(file.read_text(encoding="utf-8"))
+    return file.read_text(encoding="utf-8")
+
+
+def _features(text: str) -> ZoneMap:
+    data: Any = json.loads(text)
     if not isinstance(data, dict):
         raise ValueError("not a GeoJSON object")  # noqa: TRY004  as every other fault of the file
     return ZoneMap.from_geojson(data)

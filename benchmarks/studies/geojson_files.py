@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from shapely.geometry.base import BaseGeometry
 
+from api.json_lines import JsonLines
 from api.release_lines import Path as KeyPath
 from benchmarks.studies.errors import THE_FILE, Fault, fault_of, said_by
-from benchmarks.studies.json_lines import JsonLines
 from benchmarks.studies.reading import like_one_of
 from benchmarks.studies.scenario import dotted
 from geodata.zones import ZoneMap, ZoneMapError, geometry_problem, read_outline

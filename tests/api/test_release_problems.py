@@ -1,5 +1,6 @@
 """Each kind of mistake in a release file is told with its line, its keys and the remedy."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,20 @@ def test_a_mistake_of_a_zone_is_told(
     tmp_path: Path, mistake: tuple[str, str, str, str, str]
 ) -> None:
     assert_told(tmp_path, mistake)
+
+
+def test_each_mistake_of_a_file_of_zones_has_its_line_in_that_file(tmp_path: Path) -> None:
+    def zone(zone_id: object, kind: str, ring: list[list[float]]) -> str:
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        told = {"zone_id": zone_id, "kind": kind}
+        return json.dumps({"type": "Feature", "properties": told, "geometry": shape})
+
+    square = [[-122.3, 47.6], [-122.2, 47.6], [-122.2, 47.7], [-122.3, 47.6]]
+    bow = [[-122.3, 47.6], [-122.2, 47.7], [-122.2, 47.6], [-122.3, 47.7], [-122.3, 47.6]]
+    lines = (zone("X", "BASE", square), zone("Y", "BAES", square), zone("Z", "BASE", bow), "7")
+    text = '{"type": "FeatureCollection", "features": [\n' + ",\n".join(lines) + "\n]}"
+    (tmp_path / "more.geojson").write_text(text, encoding="utf-8")
+    found = problems_of(changed("edge_tolerance_m = 2", 'zones_file = "more.geojson"'), tmp_path)
+    assert [one.path for one in found] == ["zones_file"] * 3
+    told = [one.detail.partition(": ")[0] for one in found]
+    assert sorted(told) == [f"more.geojson, line {line}" for line in (3, 4, 5)]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from api.json_lines import JsonLines
 from api.release_lines import Path
-from benchmarks.studies.json_lines import JsonLines
 
 
 def drawn(
