@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmarks.studies.coverage.recorded import Recorded, read_fixes
 from benchmarks.studies.past_demand import history_of_file
-from benchmarks.studies.scenario import GeneratedCalls, PastCalls, Scenario
+from benchmarks.studies.scenario import Scenario
+from benchmarks.studies.table_check import tables_of
 from benchmarks.studies.tables import Section, StudyResult, Table, texts
 from benchmarks.studies.world import World
 from geodata.call_cells import BadCell, BadRow
@@ -99,7 +100,7 @@ def left_out_of(world: World, others: Sequence[Scenario] = ()) -> list[LeftOut]:
     tables = {
         (past.file, past.mapping, past.layer): (one, past)
         for one in reversed(scenarios)
-        for past in _tables(one)
+        for past in tables_of(one)
     }
     for one, past in tables.values():
         found += _of_calls(history_of_file(one, past))
@@ -107,13 +108,6 @@ def left_out_of(world: World, others: Sequence[Scenario] = ()) -> list[LeftOut]:
         if file is not None:
             found += _of_positions(file.name, read_fixes(file, zone))
     return found
-
-
-def _tables(scenario: Scenario) -> Iterator[PastCalls]:
-    for asked in (scenario.demand.care, scenario.demand.police):
-        past = asked.pattern if isinstance(asked, GeneratedCalls) else asked
-        if past is not None:
-            yield past
 
 
 def _of_calls(history: CallHistory) -> Iterator[LeftOut]:

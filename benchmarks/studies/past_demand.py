@@ -100,8 +100,15 @@ def _is_proxy(past: PastCalls, history: CallHistory) -> bool:
     return history.is_proxy or bool(past.call_types) or past.assume_type is not None
 
 
-def _of_types(scenario: Scenario, past: PastCalls, history: CallHistory) -> tuple[CallHistory, str]:
-    known = {normalised(text): text for text in history.types}
+def require_types(scenario: Scenario, past: PastCalls, history: CallHistory) -> None:
+    """Refuse types that no row of a table has.
+
+    Raises
+    ------
+    BadScenario
+        With each of them, on its line of the scenario.
+    """
+    known = {normalised(text) for text in history.types}
     missing = [
         _no_type(scenario, past, place, history.types)
         for place, text in enumerate(past.call_types)
@@ -109,6 +116,11 @@ def _of_types(scenario: Scenario, past: PastCalls, history: CallHistory) -> tupl
     ]
     if missing:
         raise BadScenario(missing)
+
+
+def _of_types(scenario: Scenario, past: PastCalls, history: CallHistory) -> tuple[CallHistory, str]:
+    require_types(scenario, past, history)
+    known = {normalised(text): text for text in history.types}
     wanted = {normalised(text) for text in past.call_types}
     rows = _rows_of(history, [normalised(text) in wanted for text in history.types])
     named = ", ".join(known[one] for one in sorted(wanted))

@@ -53,6 +53,7 @@ from benchmarks.studies.scenario_keys import (
 )
 from benchmarks.studies.scenario_values import shown
 from benchmarks.studies.streets import load_streets, street_index
+from benchmarks.studies.table_check import faults_of_tables
 from benchmarks.studies.unit_groups import Police, read_groups, sectors_of
 from geodata.beats import BeatMap, BeatMapError, sector_of
 from geodata.driving_file import DrivingFileError, read_profiles
@@ -92,13 +93,16 @@ def read_scenario(file: Path, changes: Changes = NOTHING) -> Scenario:
     raw = _changed(reading, raw, changes)
     scenario = _Scenario(reading, raw).read(hashlib.sha256(content).hexdigest())
     if reading.found:
-        raise BadScenario(_in_order(reading))
+        raise BadScenario(_in_order(reading, scenario))
     return scenario
 
 
-def _in_order(reading: Reading) -> list[Fault]:
+def _in_order(reading: Reading, scenario: Scenario) -> list[Fault]:
+    """Return what was found, with what is wrong with the tables of what could be read."""
     own = str(reading.file)
-    faults = [one.fault for one in reading.found]
+    found = [one.fault for one in reading.found]
+    wrong = {one.file for one in found}
+    faults = list(dict.fromkeys([*found, *faults_of_tables(scenario, wrong)]))
     return sorted(faults, key=lambda one: (one.file != own, one.file, one.line or 0))
 
 

@@ -138,6 +138,24 @@ def test_a_missing_column_is_told_on_the_line_of_the_header(folder: Path) -> Non
     assert "there is no received_at or queued_at" in one.message
 
 
+def test_errors_of_the_scenario_of_its_files_and_of_its_tables_are_told_at_once(
+    folder: Path,
+) -> None:
+    (folder / "at.csv").write_text("unit_id,lon,lat,at\n")
+    (folder / "places.csv").write_text("post_id,lon,lat\nA,0,47.6\n")
+    (folder / "docks.geojson").write_text('{"features": [\n7]}')
+    found = faults(
+        folder,
+        '[areas.dock]\nfile = "docks.geojson"\n[units.CARE]\ncuont = 3\n[demand.care]\n'
+        'calls = "calls.csv"\ncall_types = ["PARKIN"]\n[coverage]\nrecorded_positions = "at.csv"\n'
+        '[siting]\ncandidates = "places.csv"\n',
+    )
+    assert [(Path(one.file).name, one.line) for one in found] == [
+        ("scenario.toml", 5), ("scenario.toml", 8), ("at.csv", 1), ("docks.geojson", 2),
+        ("places.csv", 2),
+    ]  # fmt: skip
+
+
 def test_good_names_are_no_fault(folder: Path) -> None:
     file = folder / "scenario.toml"
     file.write_text(
