@@ -73,4 +73,5 @@ def pop(heap: Heap, registers: Longs) -> tuple[int, int, int]:
             break
         _swap(heap, child, parent)
         parent = child
-    return int(kind), int(subject), int(token)
+    # All as the same wide kind of number, so that compiled code is made once for each caller.
+    return 0 + kind, 0 + subject, 0 + token

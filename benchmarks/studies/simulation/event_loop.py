@@ -127,7 +127,8 @@ def serve_queue(run: Run, now_s: float, streets: Streets, ways: Ways, rules: Rul
     while place < registers[WAITING]:
         if not (run.units.status == AVAILABLE).any():
             return
-        if serve(run, queue[place], now_s, streets, rules):
+        # As wide a number as in `_arrive`, so that `serve` and all beneath are compiled once.
+        if serve(run, 0 + queue[place], now_s, streets, rules):
             for i in range(place, registers[WAITING] - 1):
                 queue[i] = queue[i + 1]
             registers[WAITING] -= 1
@@ -151,7 +152,7 @@ def _arrive(run: Run, job: int, now_s: float, streets: Streets, ways: Ways, rule
 def _change_shift(run: Run, change: int, streets: Streets, ways: Ways) -> int:
     """Begin or end a shift or a break; return the unit that is free now, or -1."""
     shifts, units = run.shifts, run.units
-    unit, now_s, value_s = shifts.unit[change], shifts.at_s[change], shifts.value_s[change]
+    unit, now_s, value_s = 0 + shifts.unit[change], shifts.at_s[change], shifts.value_s[change]
     status = units.status[unit]
     if shifts.kind[change] == BEGIN:
         return unit if join_duty(run, unit, now_s, value_s, streets, ways) else -1
