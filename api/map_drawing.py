@@ -78,7 +78,7 @@ def street_map(network: StreetNetwork, window: Window, title: str) -> tuple[Figu
     axes.set(xlim=(west, east), ylim=(south, north), aspect=per_lat / per_lon, xticks=[], yticks=[])
     axes.set_title(title, loc="left", fontsize=11)
     _streets(axes, network, window)
-    _scale_bar(axes, window, per_lon)
+    scale_bar(axes, window, per_lon)
     return figure, axes
 
 
@@ -95,11 +95,12 @@ def _streets(axes: Axes, network: StreetNetwork, window: Window) -> None:
         axes.add_collection(LineCollection(lines, colors=STREETS, linewidths=width, zorder=1))
 
 
-def _scale_bar(axes: Axes, window: Window, per_lon: float) -> None:
+def scale_bar(axes: Axes, window: Window, per_lon: float, up: float = 0.02) -> None:
+    """Draw a bar of round metres, this share of the height above the lower left corner."""
     west, south, east, north = window
     width_m = (east - west) * per_lon
     length_m = max(m for m in (50, 100, 200, 500, 1000, 2000, 5000) if m <= max(width_m / 4, 50))
-    lon, lat = west + (east - west) * 0.03, south + (north - south) * 0.02
+    lon, lat = west + (east - west) * 0.03, south + (north - south) * up
     axes.plot([lon, lon + length_m / per_lon], [lat, lat], color="black", lw=3, zorder=10)
     said = f"{length_m} m" if length_m < 1000 else f"{length_m // 1000} km"
     at = lat + (north - south) * 0.008

@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from api.map_drawing import HALO, Window, scale_bar
 from geodata.earth import metres_per_degree
 from geodata.network import RoadClass, StreetFlag, StreetNetwork
 
@@ -40,7 +40,6 @@ NAME_GAP: Final = 0.11
 """Least distance between names and marks, as a share of the picture."""
 NO_PLACE: Final = int(StreetFlag.CONTROLLED | StreetFlag.TUNNEL)
 OTHER_UNITS_MAX: Final = 200
-HALO: Final = [withStroke(linewidth=3, foreground="white")]
 NARROWEST_MAIN: Final = RoadClass.TERTIARY_LINK
 
 
@@ -76,9 +75,6 @@ def draw_map(data: MapData, path: Path) -> None:
     _draw_names(axes, data, window)
     _frame(axes, data, window)
     figure.savefig(path)
-
-
-Window = tuple[float, float, float, float]
 
 
 def _window(data: MapData) -> Window:
@@ -251,27 +247,11 @@ def _frame(axes: Axes, data: MapData, window: Window) -> None:
         loc="upper center", bbox_to_anchor=(0.5, -0.03), ncols=3, fontsize=9, frameon=False,
         markerscale=0.7,
     )  # fmt: skip
-    _scale_bar(axes, window, per_lon)
+    scale_bar(axes, window, per_lon, up=0.03)
     source = data.network.source
     kind = "SCHEMATIC, not a survey. " if source.schematic else ""
     axes.set_xlabel(
         f"{kind}Streets: {source.description} ({source.licence})", fontsize=8, loc="left"
-    )
-
-
-def _scale_bar(axes: Axes, window: Window, per_lon: float) -> None:
-    west, south, east, north = window
-    width_m = (east - west) * per_lon
-    length_m = max(m for m in (50, 100, 200, 500, 1000, 2000, 5000) if m <= max(width_m / 4, 50))
-    lon, lat = west + (east - west) * 0.03, south + (north - south) * 0.03
-    axes.plot([lon, lon + length_m / per_lon], [lat, lat], color="black", lw=3, zorder=10)
-    axes.text(
-        lon,
-        lat + (north - south) * 0.008,
-        f"{length_m} m",
-        fontsize=9,
-        path_effects=HALO,
-        zorder=10,
     )
 
 

@@ -6,20 +6,18 @@ What lives here: `require_data`, for `tandem study check` and for every study be
 does not: the scenario file and its GeoJSON (`scenario_file`, which has read them by then).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from api.release_lines import line_of
 from benchmarks.studies.coverage.recorded import read_fixes
 from benchmarks.studies.demand_making import Part, calls_of, study_days
 from benchmarks.studies.errors import BadScenario, Fault, faults_in
-from benchmarks.studies.scenario import GeneratedCalls, Scenario, Variation
+from benchmarks.studies.scenario import Changes, GeneratedCalls, Scenario, Variation
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.siting.places import places_of_file
 from benchmarks.studies.world import World
 from benchmarks.studies.world_making import world_of
-
-Changes = Mapping[str, object]
 
 
 def require_data(world: World, changes: Changes) -> None:

@@ -5,13 +5,12 @@ result = simulation_study(world, changes, work)
 What lives here: the study. What does not: one replication (`city`), tables, words and pictures.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from api.impact.words import PROXY
 from benchmarks.studies.demand import Calls
 from benchmarks.studies.demand_making import calls_of, only
+from benchmarks.studies.scenario import Changes
 from benchmarks.studies.simulation.draws import replication_seed
 from benchmarks.studies.simulation.incoming import period_of
 from benchmarks.studies.simulation.measures import ReplicationResult
@@ -32,8 +31,6 @@ from benchmarks.studies.simulation.words import assumptions, cautions, in_short
 from benchmarks.studies.tables import Section, StudyResult
 from benchmarks.studies.work import Work
 from benchmarks.studies.world import World
-
-Changes = Mapping[str, object]
 
 
 def simulation_study(world: World, changes: Changes, work: Work) -> StudyResult:
