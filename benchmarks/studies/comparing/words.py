@@ -11,7 +11,7 @@ from benchmarks.studies.coverage.words import of_the_data
 from benchmarks.studies.scenario import Durations
 from benchmarks.studies.simulation.intervals import Interval
 from benchmarks.studies.simulation.simulation_tables import shown_in
-from benchmarks.studies.simulation.words import NO_POLICE_WORK
+from benchmarks.studies.simulation.words import CARE_DRIVE, NO_POLICE_WORK, published
 
 OTHER_CALLS: Final = (
     "OTHER CALLS than the base's: {names}. The change makes other calls or police jobs, so that "
@@ -28,7 +28,8 @@ TOLD_MAX: Final = 12
 
 def cautions(found: Comparison) -> tuple[str, ...]:
     """Return what stands on the face of the report."""
-    said = list(of_the_data(found.world, is_proxy=found.is_proxy))
+    of_data = of_the_data(found.world, is_proxy=found.is_proxy)
+    said = [published(found.base.interval(CARE_DRIVE)), *of_data]
     if found.base.scenario.demand.police is None:
         said.append(NO_POLICE_WORK)
     others = [one.name for one in found.others if not one.has_the_calls_of(found.base)]

@@ -7,8 +7,10 @@ from typing import Final
 from api.html_page import minutes
 from benchmarks.studies.coverage.words import of_the_data
 from benchmarks.studies.scenario import PUBLISHED_CARE_S, Durations
+from benchmarks.studies.simulation.intervals import Interval
 from benchmarks.studies.simulation.simulation_tables import Simulated
 
+CARE_DRIVE: Final = "care_dispatch_to_arrival_mean_s"
 NO_POLICE_WORK: Final = (
     "The scenario has no [demand.police]: police have no other work, so that they are free more "
     "often and nearer than they are."
@@ -17,15 +19,21 @@ NO_POLICE_WORK: Final = (
 
 def cautions(found: Simulated) -> tuple[str, ...]:
     """Return what stands on the face of the report."""
-    said = [published(found), *of_the_data(found.world, is_proxy=found.calls.is_proxy)]
+    drive = found.interval(CARE_DRIVE)
+    said = [published(drive), *of_the_data(found.world, is_proxy=found.calls.is_proxy)]
     if found.world.scenario.demand.police is None:
         said.append(NO_POLICE_WORK)
     return tuple(said)
 
 
-def published(found: Simulated) -> str:
-    """Return how the model's CARE compares with what is published; said before anything else."""
-    told = found.interval("care_dispatch_to_arrival_mean_s")
+def published(told: Interval) -> str:
+    """Return how the model's CARE compares with what is published; said before anything else.
+
+    Parameters
+    ----------
+    told
+        The measure CARE_DRIVE of what is simulated; of a comparison, of its base.
+    """
     if not told.n:
         return "Modelled against published: CARE came to no call, so there is nothing to compare."
     apart = told.mean - PUBLISHED_CARE_S

@@ -83,6 +83,13 @@ def test_a_twin_without_a_change_differs_by_exactly_nothing() -> None:
     assert set(column(found(), "Twin", "difference")) == {NOT_CLEAR}
 
 
+def test_the_base_is_laid_beside_what_is_published_before_anything_else() -> None:
+    first = result_of(found()).cautions[0]
+    drive_s = found().base.values("care_dispatch_to_arrival_mean_s").mean()
+    assert first.startswith(f"Modelled against published: CARE is there {drive_s / 60:.1f} min")
+    assert "CARE's own reports say 13" in first
+
+
 def test_a_twin_with_another_seed_has_other_calls_and_says_so() -> None:
     assert set(known(column(found(), "Other seed", "mean"))) != {0.0}
     same = dict(
