@@ -1,9 +1,10 @@
 """What is sent and answered about studies, field by field. Answers have every key always."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonValue
 from pydantic_core import PydanticCustomError
 
 from api.answer_schemas import Part, UtcInstant
@@ -11,11 +12,18 @@ from api.request_schemas import Entry
 from api.studies.jobs import SCENARIO_BYTES_MAX, Job, StudyKind, StudyState
 from api.validation_words import ONE_SCENARIO
 
+_NONE: Final[JsonValue] = {"type": "null"}
+_TOLD: Final[JsonValue] = {"type": "string"}
+_ONE_OF: Final[list[JsonValue]] = [
+    {"required": [told], "properties": {told: _TOLD, other: _NONE}}
+    for told, other in (("scenario", "scenario_file"), ("scenario_file", "scenario"))
+]
+
 
 class StudyWrite(Entry):
     """POST /v1/studies: what is to be studied."""
 
-    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False, "oneOf": _ONE_OF})
 
     kind: StudyKind
     scenario: Annotated[str, Field(min_length=1, max_length=SCENARIO_BYTES_MAX)] | None = None

@@ -105,6 +105,7 @@ CHILD: Final = """
 import os, signal, sys
 from api.cli import app
 how, scenario, out, seed = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 seen = 0
 def end(event, args):
     global seen
