@@ -40,12 +40,21 @@ def listed(items: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]], texts: int = 1) -> str:
-    """Return a table whose first columns are texts and whose others are numbers; escapes."""
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[object]], texts: int | Sequence[bool] = 1
+) -> str:
+    """Return a table of texts and numbers; escapes.
+
+    Parameters
+    ----------
+    texts
+        How many of the first columns are texts, the others being numbers; or of each whether it is.
+    """
+    is_text = [k < texts for k in range(len(head))] if isinstance(texts, int) else texts
 
     def cells(row: Sequence[object], tag: str) -> str:
         shown = (
-            f"<{tag}{'' if k < texts else chr(32) + 'class=n'}>{escape(str(cell))}</{tag}>"
+            f"<{tag}{'' if is_text[k] else chr(32) + 'class=n'}>{escape(str(cell))}</{tag}>"
             for k, cell in enumerate(row)
         )
         return "<tr>" + "".join(shown) + "</tr>"

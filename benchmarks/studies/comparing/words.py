@@ -126,7 +126,7 @@ def assumptions(found: Comparison) -> dict[str, str]:
     """Return what was assumed, by key of the scenario."""
     scenario = found.base.scenario
     said = {
-        "every scenario": "is simulated as in `tandem study simulate`; its assumptions hold",
+        "every scenario": "is simulated as in tandem study simulate; its assumptions hold",
         "replication k": "has the same calls, places and durations in every scenario, so that a "
         "difference is taken replication by replication",
         "an interval": f"of {found.confidence:.0%}, Student's t over the replications; it tells "

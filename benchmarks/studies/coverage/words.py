@@ -32,11 +32,11 @@ FEWEST_CALLS: Final = 20
 """An area with fewer is not called the worst."""
 SCHEMATIC: Final = (
     "SCHEMATIC: the built-in pilot streets are a drawing from facts, not a survey. Build the "
-    "streets of the city with `tandem network build` for figures to act on."
+    "streets of the city with tandem network build for figures to act on."
 )
 FREE: Final = (
     "Every unit on duty is taken to be free and at its post: this is the most that these posts can "
-    "do, not a forecast. How busy units would be is told by `tandem study simulate`."
+    "do, not a forecast. How busy units would be is told by tandem study simulate."
 )
 
 

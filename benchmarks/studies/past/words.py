@@ -30,7 +30,7 @@ UPPER: Final = (
 MEMORYLESS: Final = (
     "Each call is decided by itself, with every unit on duty free at its post unless its position "
     "was recorded: no call keeps a unit from the next. How busy units would have been is told by "
-    "`tandem study simulate`."
+    "tandem study simulate."
 )
 
 

@@ -53,8 +53,7 @@ def _section(section: Section) -> Iterable[str]:
 
 def _table(shown: Table) -> str:
     """Return the first rows of a table, and where the others and the words are."""
-    kinds = [column.dtype.kind in "OU" for column in shown.columns.values()]
-    texts = kinds.index(False) if False in kinds else len(kinds)
+    texts = [column.dtype.kind in "OU" for column in shown.columns.values()]
     columns = [
         [_cell(name, value) for value in column[:ROWS_SHOWN].tolist()]
         for name, column in shown.columns.items()

@@ -21,10 +21,12 @@ def result(n_rows: int = 3) -> StudyResult:
             "pair_p50_s": np.full(n_rows, 450.0),
             "covered_share": np.full(n_rows, 0.5),
             "mean": np.full(n_rows, np.nan),
+            "remark": texts(["none"] * n_rows),
         },
         definitions={
             "zone": f"Its name {HOSTILE}.", "calls": "Calls in it.", "pair_p50_s": "Median.",
             "covered_share": "Share.", "mean": "Mean.",
+            "remark": "What to know of it.",
         },
     )  # fmt: skip
     calls = Table(
@@ -71,6 +73,13 @@ def test_numbers_are_written_for_persons() -> None:
     assert "<th class=n>pair p50 (min)</th>" in page
     for cell in ("1,234", "7.5", "50.0", "-"):
         assert f"<td class=n>{cell}</td>" in page
+
+
+def test_texts_stand_left_and_numbers_right_wherever_their_column_is() -> None:
+    page = page_of(result())
+    assert "<td>none</td>" in page
+    assert "<td class=n>1,234</td>" in page
+    assert "<th>remark</th>" in page
 
 
 def test_a_long_table_says_what_it_leaves_to_its_file() -> None:
