@@ -152,7 +152,8 @@ class StudyJobs:
         except UnicodeDecodeError:
             what = "is no text in UTF-8"
         there = sorted(file.name for file in self.data.glob("*.toml"))
-        own = {f"{study_id}.toml" for study_id in self._jobs}
+        with self._lock:
+            own = {f"{study_id}.toml" for study_id in self._jobs}
         names = [one for one in there if one not in own][:NAMED_MAX]
         raise _refused(
             code="SCENARIO_FILE_UNREADABLE",

@@ -13,7 +13,13 @@ from api.release_lines import line_of
 from benchmarks.studies.coverage.recorded import read_fixes
 from benchmarks.studies.demand_making import Part, calls_of, study_days
 from benchmarks.studies.errors import BadScenario, Fault, faults_in
-from benchmarks.studies.scenario import Changes, GeneratedCalls, Scenario, Variation
+from benchmarks.studies.scenario import (
+    Changes,
+    GeneratedCalls,
+    Scenario,
+    Variation,
+    without_variations,
+)
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.siting.places import places_of_file
 from benchmarks.studies.world import World
@@ -84,7 +90,7 @@ def variations_of(world: World, changes: Changes) -> list[Scenario]:
 
 
 def _varied(world: World, changes: Changes, variation: Variation) -> Scenario:
-    whole = {**changes, **variation.changes, "variations": None}
+    whole = without_variations({**changes, **variation.changes})
     return read_scenario(world.scenario.file, whole)
 
 

@@ -25,6 +25,8 @@ PUBLISHED_CARE_S: Final = 780.0
 WITHIN_S: Final = (300.0, 480.0, 600.0, PUBLISHED_CARE_S, 900.0)
 """5, 8, 10, 13 and 15 minutes."""
 ALL_DAY: Final = (time(0), time(0))
+VARIATIONS: Final = "variations"
+"""Key of the variations of a scenario file."""
 Changes = Mapping[str, object]
 """What stands in place of the values of a scenario file, by dotted key."""
 
@@ -258,6 +260,12 @@ class Variation:
     name: str
     changes: Changes = field(default_factory=lambda: MappingProxyType({}))
     """By key of the file, such as `units.CARE.count`."""
+
+
+def without_variations(changes: Changes) -> dict[str, object]:
+    """Return changes after which a scenario has no variations, in the order of their keys."""
+    own = {key: value for key, value in changes.items() if key.split(".")[0] != VARIATIONS}
+    return dict(sorted({**own, VARIATIONS: None}.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

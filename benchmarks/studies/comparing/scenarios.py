@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.studies.errors import BadScenario, StudyError
-from benchmarks.studies.scenario import Changes, Scenario
+from benchmarks.studies.scenario import Changes, Scenario, without_variations
 from benchmarks.studies.scenario_file import read_scenario
 from benchmarks.studies.simulation.intervals import Interval, interval_of
 from benchmarks.studies.simulation.measures import MEASURES, ReplicationResult, measures_of
@@ -31,7 +31,6 @@ from benchmarks.studies.world_making import world_of
 
 Reals = NDArray[np.float64]
 BASE: Final = "Base"
-_VARIATIONS: Final = "variations"
 _COLUMN: Final = MappingProxyType({name: k for k, name in enumerate(MEASURES)})
 
 
@@ -112,7 +111,7 @@ def base_and_variations(world: World, changes: Changes) -> Iterator[Varied]:
 def base_of(world: World, changes: Changes) -> Varied:
     """Return the base, without its variations."""
     alone = replace(world, scenario=replace(world.scenario, variations=()))
-    return _varied(BASE, {}, alone, _without_variations(changes))
+    return _varied(BASE, {}, alone, without_variations(changes))
 
 
 def varied(base: Varied, changes: Changes, name: str, more: Changes) -> Varied:
@@ -125,7 +124,7 @@ def varied(base: Varied, changes: Changes, name: str, more: Changes) -> Varied:
     StudyError
         It has another number of replications than the base.
     """
-    whole = _without_variations({**changes, **more})
+    whole = without_variations({**changes, **more})
     try:
         world = world_of(read_scenario(base.scenario.file, whole))
     except BadScenario as bad:
@@ -140,12 +139,6 @@ def varied(base: Varied, changes: Changes, name: str, more: Changes) -> Varied:
             remedy="Leave simulation.replications to the base.",
         )
     return found
-
-
-def _without_variations(changes: Changes) -> dict[str, object]:
-    """Return changes after which a scenario has no variations, in the order of parts."""
-    own = {key: value for key, value in changes.items() if key.split(".")[0] != _VARIATIONS}
-    return dict(sorted({**own, _VARIATIONS: None}.items()))
 
 
 def _varied(name: str, more: Changes, world: World, whole: Changes) -> Varied:
