@@ -20,6 +20,7 @@ from threading import Lock
 from typing import Final
 
 from api.errors import StartError
+from geodata.on_disk import sync
 
 MARK: Final = b"\xabTS1"
 LENGTH_BYTES: Final = 4
@@ -183,9 +184,7 @@ def _opened(path: Path) -> int:
         raise _cannot_use(path, error) from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)  # or a crash might take the name away
-        os.close(folder)
+        sync(path.parent)  # or a crash might take the name away
     except OSError as error:
         os.close(file)
         raise _cannot_use(path, error) from None

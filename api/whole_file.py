@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from geodata.on_disk import sync
+
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file whole or not at all, whatever interrupts it, and have it on the disk.
@@ -19,15 +21,6 @@ def write_whole(target: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         half.replace(target)
-        sync_folder(target.parent)
+        sync(target.parent)
     finally:
         half.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have on the disk what was renamed in a folder."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -34,6 +34,7 @@ from geodata.errors import (
     ArtifactVersionError,
 )
 from geodata.network import Source, StreetFlag, StreetNetwork
+from geodata.on_disk import sync
 
 FORMAT: Final = "tandem-columns"
 FORMAT_VERSION: Final = 1
@@ -110,7 +111,7 @@ def save_columns(
         (work / "columns").rename(work / manifest["columns_folder"])
         text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
         _write_text(work / MANIFEST, text)
-        _sync_folder(work)
+        sync(work)
         _publish(work, folder, manifest["columns_folder"])
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -202,12 +203,12 @@ def _publish(work: Path, folder: Path, columns_folder: str) -> None:
     """Make the finished work folder visible in one step, and forget what it replaces."""
     if not folder.exists() or not any(folder.iterdir()):
         work.replace(folder)
-        _sync_folder(folder.parent)
+        sync(folder.parent)
         return
     (work / columns_folder).rename(folder / columns_folder)
-    _sync_folder(folder)
+    sync(folder)
     (work / MANIFEST).replace(folder / MANIFEST)
-    _sync_folder(folder)
+    sync(folder)
     for old in folder.glob("columns-*"):
         if old.name != columns_folder:
             shutil.rmtree(old, ignore_errors=True)
@@ -218,17 +219,6 @@ def _write_text(path: Path, text: str) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make renames inside a folder survive a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def file_sha256(path: Path) -> str:

@@ -20,6 +20,7 @@ from api.errors import StartError
 from api.store.audit_chain import Note, append_notes, enter_instance
 from api.store.database import Database, make_private
 from api.store.schema import known_revisions, newest_revision
+from geodata.on_disk import sync
 
 PAGES_A_STEP: Final = 500
 MAINTENANCE: Final = "maintenance"
@@ -55,23 +56,15 @@ def _finished(target: Path) -> Iterator[Path]:
         make_private(str(unfinished))
         yield unfinished
         for path in (unfinished, target.parent):
-            _sync(path)
+            sync(path)
         unfinished.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise StartError(
             f"{target} cannot be written ({error.strerror}).", remedy="Name a file that can."
         ) from None
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _file_of(database: Database) -> Path:

@@ -23,9 +23,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from api.whole_file import sync_folder, write_whole
+from api.whole_file import write_whole
 from benchmarks.studies.errors import StudyError
 from benchmarks.studies.report.result_files import MANIFEST, PAGE
+from geodata.on_disk import sync
 
 IDENTITY: Final = ".study.json"
 PARTS: Final = ".parts"
@@ -186,12 +187,12 @@ class RunFolder:
                     (self.folder / name).unlink(missing_ok=True)
         for name in sorted(names, key=lambda one: one == PAGE):
             if name == PAGE:
-                sync_folder(self.folder)
+                sync(self.folder)
             if (done / name).exists():
                 (done / name).replace(self.folder / name)
         if names:
             (done / FILES).replace(self.folder / FILES)
-            sync_folder(self.folder)
+            sync(self.folder)
         shutil.rmtree(done)
 
     def _clear(self, apart: Path) -> None:
